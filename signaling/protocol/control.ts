@@ -3,7 +3,7 @@
  * A request carries `id`; its answer carries the same number as `re`. Repeating a request is harmless.
  * Unknown fields are ignored, so that versions can grow; unknown `t` is `bad-message`.
  */
-import { ProtocolError, type ErrorCode } from './errors.ts'
+import { type ErrorCode, ProtocolError } from './errors.ts'
 import {
   asArray,
   asBoolean,
@@ -129,7 +129,12 @@ export type ServerMessage =
   | { readonly t: 'ok'; readonly re: number }
   | { readonly t: 'pong'; readonly n: number; readonly timeMs: number }
   /** `frames` frames this member sent did not reach `to`, whose queue was full (`slow`) or who is away or gone. */
-  | { readonly t: 'dropped'; readonly to: readonly PeerId[]; readonly frames: number; readonly reason: 'slow' | 'absent' }
+  | {
+      readonly t: 'dropped'
+      readonly to: readonly PeerId[]
+      readonly frames: number
+      readonly reason: 'slow' | 'absent'
+    }
   | {
       readonly t: 'error'
       readonly re?: number
@@ -148,12 +153,14 @@ const HEX_128 = /^[0-9a-f]{32}$/
 
 /** Read a message of a client, whose text is at most `LIMITS.controlBytes` long. @throws ProtocolError naming the field */
 export function parseClientMessage(text: string, profileBytes: number = LIMITS.profileBytes): ClientMessage {
-  if (text.length > LIMITS.controlBytes) throw new ProtocolError('message', `expected at most ${LIMITS.controlBytes} bytes`)
+  if (text.length > LIMITS.controlBytes)
+    throw new ProtocolError('message', `expected at most ${LIMITS.controlBytes} bytes`)
   const fields = asObject(parseJson(text, 'message'), 'message')
   switch (fields.t) {
     case 'join': {
       const joinKey = fields.joinKey
-      if (typeof joinKey !== 'string' || !HEX_128.test(joinKey)) throw new ProtocolError('joinKey', 'expected 32 hex digits')
+      if (typeof joinKey !== 'string' || !HEX_128.test(joinKey))
+        throw new ProtocolError('joinKey', 'expected 32 hex digits')
       return {
         t: 'join',
         id: requestId(fields),
@@ -211,14 +218,17 @@ function parseIceServers(value: unknown): readonly IceServer[] {
     return {
       urls: asArray(fields.urls, `${field}.urls`, 16).map((url) => asString(url, `${field}.urls`, 512, 1)),
       ...(fields.username === undefined ? {} : { username: asString(fields.username, `${field}.username`, 512) }),
-      ...(fields.credential === undefined ? {} : { credential: asString(fields.credential, `${field}.credential`, 512) }),
+      ...(fields.credential === undefined
+        ? {}
+        : { credential: asString(fields.credential, `${field}.credential`, 512) }),
     }
   })
 }
 
 function parseWelcomeLimits(value: unknown): WelcomeLimits {
   const fields = asObject(value, 'limits')
-  const positive = (key: keyof WelcomeLimits): number => asInteger(fields[key], `limits.${key}`, 1, Number.MAX_SAFE_INTEGER)
+  const positive = (key: keyof WelcomeLimits): number =>
+    asInteger(fields[key], `limits.${key}`, 1, Number.MAX_SAFE_INTEGER)
   return {
     frameBytes: positive('frameBytes'),
     packetBytes: positive('packetBytes'),

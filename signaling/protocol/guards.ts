@@ -65,6 +65,7 @@ export function asOneOf<T extends string>(value: unknown, field: string, choices
 /** JSON whose text is at most `maxBytes` long; nesting is bounded by that. */
 export function asJson(value: unknown, field: string, maxBytes: number): Json {
   if (value === undefined) throw new ProtocolError(field, 'missing')
-  if (utf8Bytes(JSON.stringify(value)) > maxBytes) throw new ProtocolError(field, `expected at most ${maxBytes} bytes of JSON`)
+  if (utf8Bytes(JSON.stringify(value)) > maxBytes)
+    throw new ProtocolError(field, `expected at most ${maxBytes} bytes of JSON`)
   return value as Json
 }

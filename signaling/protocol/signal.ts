@@ -1,0 +1,87 @@
+/**
+ * What two members say about their peer connections: JSON messages on the link's own channel (number 0, unicast),
+ * reliable like any other, and always also sent by the relay. `attempt` numbers peer connections: the member with the
+ * smaller id makes them and counts; what names another attempt than the current one is dropped.
+ */
+import { ProtocolError } from './errors.ts'
+import { asBoolean, asInteger, asObject, asString, type Fields } from './guards.ts'
+
+/** The internal channel's number and name. Names of the application's channels begin with a letter for their kind. */
+export const LINK_CHANNEL = 0
+export const LINK_CHANNEL_NAME = 'link'
+
+const SDP_BYTES = 65_536
+const CANDIDATE_BYTES = 1_024
+
+export interface CandidateSignal {
+  readonly candidate: string
+  readonly sdpMid: string | null
+  readonly sdpMLineIndex: number | null
+}
+
+export type LinkMessage =
+  /** The initiator's offer. It has reserved a slot for the attempt. `turn`: gathered with TURN. */
+  | { readonly t: 'offer'; readonly attempt: number; readonly turn: boolean; readonly sdp: string }
+  | { readonly t: 'answer'; readonly attempt: number; readonly sdp: string }
+  | { readonly t: 'candidate'; readonly attempt: number; readonly candidate: CandidateSignal }
+  /** The other side asks the initiator for a new attempt, because `replaces` (0: none yet) is lost or hopeless. */
+  | { readonly t: 'ask'; readonly replaces: number }
+  /** No slot is free here: the attempt is off. Whoever said so says `slot` when one is. */
+  | { readonly t: 'full'; readonly attempt: number }
+  | { readonly t: 'slot' }
+  /** This side does not do WebRTC (not supported, or switched off): do not try. */
+  | { readonly t: 'relay-only' }
+  /** A channel of kind `latest`, whose frames may overtake this. */
+  | { readonly t: 'declare'; readonly channel: number; readonly name: string }
+
+const attempt = (fields: Fields): number => asInteger(fields.attempt, 'attempt', 1, 0xffff_ffff)
+
+function nullable<T>(value: unknown, read: (value: unknown) => T): T | null {
+  return value === null || value === undefined ? null : read(value)
+}
+
+/** @throws ProtocolError naming the field */
+export function parseLinkMessage(value: unknown): LinkMessage {
+  const fields = asObject(value, 'link')
+  switch (fields.t) {
+    case 'offer':
+      return {
+        t: 'offer',
+        attempt: attempt(fields),
+        turn: asBoolean(fields.turn, 'turn'),
+        sdp: asString(fields.sdp, 'sdp', SDP_BYTES, 1),
+      }
+    case 'answer':
+      return { t: 'answer', attempt: attempt(fields), sdp: asString(fields.sdp, 'sdp', SDP_BYTES, 1) }
+    case 'candidate': {
+      const candidate = asObject(fields.candidate, 'candidate')
+      return {
+        t: 'candidate',
+        attempt: attempt(fields),
+        candidate: {
+          candidate: asString(candidate.candidate, 'candidate.candidate', CANDIDATE_BYTES),
+          sdpMid: nullable(candidate.sdpMid, (mid) => asString(mid, 'candidate.sdpMid', 64)),
+          sdpMLineIndex: nullable(candidate.sdpMLineIndex, (line) =>
+            asInteger(line, 'candidate.sdpMLineIndex', 0, 255),
+          ),
+        },
+      }
+    }
+    case 'ask':
+      return { t: 'ask', replaces: asInteger(fields.replaces, 'replaces', 0, 0xffff_ffff) }
+    case 'full':
+      return { t: 'full', attempt: attempt(fields) }
+    case 'slot':
+      return { t: 'slot' }
+    case 'relay-only':
+      return { t: 'relay-only' }
+    case 'declare':
+      return {
+        t: 'declare',
+        channel: asInteger(fields.channel, 'channel', 1, 255),
+        name: asString(fields.name, 'name', 64, 1),
+      }
+    default:
+      throw new ProtocolError('link.t', 'unknown message')
+  }
+}

@@ -1,0 +1,103 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type UserConfig } from 'vite'
+import { defineProject, type TestProjectInlineConfiguration } from 'vitest/config'
+
+const top = fileURLToPath(new URL('.', import.meta.url))
+const at = (path: string): string => join(top, path)
+
+/**
+ * simple-peer's own imports, pointed at what the client brings: the WebRTC of the place it runs in (a browser's, or
+ * node-datachannel's polyfill), and a `debug` that says nothing.
+ */
+const clientAliases = [
+  { find: /^webrtc-polyfill$/, replacement: at('web/client/paths/webrtc.ts') },
+  { find: /^debug$/, replacement: at('web/client/paths/silent-debug.ts') },
+]
+
+/** Pages and tests import the client by its public name, and get its source. */
+const publicName = { find: /^partyline$/, replacement: at('web/client/index.ts') }
+
+/** What the client loads under Node only, when it is needed: never part of the bundle. */
+const loadedUnderNode = ['ws', /^node-datachannel(\/.*)?$/]
+
+/** `vite build --mode client`: the library as one ESM file, with simple-peer in it. Its users install nothing of that. */
+const clientLibrary: UserConfig = {
+  resolve: { alias: clientAliases },
+  publicDir: false,
+  build: {
+    outDir: at('dist/client'),
+    emptyOutDir: false,
+    target: 'es2022',
+    sourcemap: true,
+    minify: 'oxc',
+    reportCompressedSize: false,
+    lib: { entry: at('web/client/index.ts'), formats: ['es'], fileName: () => 'partyline.js' },
+    rolldownOptions: { external: loadedUnderNode, output: { codeSplitting: false } },
+  },
+}
+
+/** Every folder of web/ with an index.html is a page, and so is web/ itself. */
+function pageEntries(): string[] {
+  const folders = [
+    '.',
+    ...readdirSync(at('web'), { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? e.name : [])),
+  ]
+  return folders.map((folder) => at(join('web', folder, 'index.html'))).filter(existsSync)
+}
+
+/** `vite build`: the pages. Addresses in them are relative, so that they can be served below any base path. */
+const pages: UserConfig = {
+  root: at('web'),
+  base: './',
+  resolve: { alias: [publicName, ...clientAliases] },
+  build: {
+    outDir: at('dist/pages'),
+    emptyOutDir: false,
+    target: 'es2022',
+    sourcemap: true,
+    reportCompressedSize: false,
+    rolldownOptions: { input: pageEntries(), external: loadedUnderNode },
+  },
+}
+
+interface TestGroup {
+  readonly name: string
+  readonly folders: readonly string[]
+  readonly timeoutMs: number
+  /** Files run one after another: their browsers and servers would only wait for each other's processor. */
+  readonly serial?: boolean
+}
+
+/** `vitest run --project NAME` runs one; test/support/suite/steps.mjs lists the order in `npm test`. */
+const testGroups: readonly TestGroup[] = [
+  { name: 'unit', folders: ['unit', 'simulation'], timeoutMs: 10_000 },
+  { name: 'conformance', folders: ['conformance'], timeoutMs: 15_000 },
+  { name: 'integration', folders: ['integration'], timeoutMs: 30_000, serial: true },
+  { name: 'turn', folders: ['turn'], timeoutMs: 30_000, serial: true },
+  { name: 'repository', folders: ['repository'], timeoutMs: 240_000, serial: true },
+  { name: 'browser', folders: ['browser'], timeoutMs: 60_000, serial: true },
+]
+
+const testProject = (
+  { name, folders, timeoutMs, serial = false }: TestGroup,
+  order: number,
+): TestProjectInlineConfiguration =>
+  defineProject({
+    resolve: { alias: [publicName, ...clientAliases] },
+    test: {
+      name,
+      root: top,
+      include: folders.map((folder) => `test/${folder}/**/*.test.{ts,tsx}`),
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      fileParallelism: !serial,
+      maxWorkers: serial ? 1 : 2,
+      sequence: { groupOrder: order },
+    },
+  })
+
+const tests: UserConfig & { test: object } = { test: { projects: testGroups.map(testProject) } }
+
+export default defineConfig(({ mode }) => (mode === 'test' ? tests : mode === 'client' ? clientLibrary : pages))

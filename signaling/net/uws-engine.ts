@@ -1,0 +1,170 @@
+import type { AppOptions, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+import { type Listen, type Network, NetworkError, type NetworkOptions, type TlsFiles } from './network.ts'
+import { probePort } from './port.ts'
+import { readTls } from './tls-files.ts'
+import { requestHead, requestWithBody, UwsAnswer } from './uws-http.ts'
+import { UwsConnection, type UwsUserData } from './uws-socket.ts'
+
+type Uws = typeof import('uWebSockets.js')
+
+/** The accept queue holds some 512 connections; a storm of reconnecting members needs more (5,000: 3 s with one, 0.2 s with twelve). */
+const LISTENERS = 8
+
+/**
+ * Our own heartbeat notices silence sooner. This one, in seconds, is for sockets that were closed and whose peer never
+ * answers. uWebSockets.js wants 8 or more.
+ */
+const IDLE_TIMEOUT_SECONDS = 16
+
+/** uWebSockets.js counts frame headers too, and must never drop what our own limit let through. */
+const QUEUE_SLACK_BYTES = 65_536
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error &&
+  /GLIBC|\.node|Cannot find|not supported|supports only|invalid ELF|dlopen/i.test(error.message)
+
+/** @throws NetworkError `engine-missing` when the native module does not load on this machine */
+export async function loadUws(): Promise<Uws> {
+  try {
+    const module = (await import('uWebSockets.js')) as Uws & { readonly default?: Uws }
+    return module.default ?? module
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    const hint = isMissing(error) ? ' (its native module needs a newer glibc or another Node version)' : ''
+    throw new NetworkError('engine-missing', `uWebSockets.js does not load here${hint}: ${why}`, { cause: error })
+  }
+}
+
+function tlsOptions(tls: TlsFiles): AppOptions {
+  return { cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_prefer_low_memory_usage: true }
+}
+
+function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined): TemplatedApp {
+  const app = tls === undefined ? uws.App() : uws.SSLApp(tlsOptions(tls))
+  const secure = tls !== undefined
+
+  app.ws<UwsUserData>(options.webSocketPath, {
+    compression: uws.DISABLED,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    sendPingsAutomatically: false,
+    maxPayloadLength: options.maxMessageBytes,
+    maxBackpressure: options.maxQueuedBytes + QUEUE_SLACK_BYTES,
+    upgrade: (res, req, context) => {
+      const answer = new UwsAnswer(res, false)
+      const key = req.getHeader('sec-websocket-key')
+      const extensions = req.getHeader('sec-websocket-extensions')
+      try {
+        const decision = options.upgrade(requestHead(res, req, secure))
+        if ('accept' in decision) {
+          res.cork(() => res.upgrade<UwsUserData>({ accept: decision.accept }, key, '', extensions, context))
+          return
+        }
+        answer.begin(decision.refuse.status, { 'content-type': 'text/plain; charset=utf-8' })
+        answer.end(`${decision.refuse.message}\n`)
+      } catch (error) {
+        options.onError(error)
+        answer.begin(500, {})
+        answer.end()
+      }
+    },
+    open: (ws) => {
+      const data = ws.getUserData()
+      const connection = new UwsConnection(ws, options)
+      data.connection = connection
+      try {
+        connection.attach(data.accept(connection))
+      } catch (error) {
+        options.onError(error)
+        connection.terminate()
+      }
+    },
+    message: (ws, message, isBinary) => {
+      const connection = ws.getUserData().connection
+      try {
+        connection?.onMessage(message, isBinary)
+      } catch (error) {
+        options.onError(error)
+        connection?.close(1011, 'internal error')
+      }
+    },
+    ping: (ws) => ws.getUserData().connection?.onHeard(),
+    pong: (ws) => ws.getUserData().connection?.onHeard(),
+    drain: (ws) => ws.getUserData().connection?.onDrain(),
+    close: (ws, code) => ws.getUserData().connection?.onClose(code),
+  })
+
+  app.any('/*', (res, req) => {
+    const answer = new UwsAnswer(res, req.getMethod() === 'head')
+    const fail = (error: unknown): void => {
+      options.onError(error)
+      if (answer.begun) answer.abort()
+      else {
+        answer.begin(500, { 'content-type': 'text/plain; charset=utf-8' })
+        answer.end('Internal error.\n')
+      }
+    }
+    try {
+      const head = requestHead(res, req, secure)
+      Promise.resolve(options.http(requestWithBody(head, res, answer), answer)).catch(fail)
+    } catch (error) {
+      fail(error)
+    }
+  })
+  return app
+}
+
+function listenOnce(app: TemplatedApp, host: string | undefined, port: number): Promise<us_listen_socket> {
+  return new Promise((resolve, reject) => {
+    const done = (socket: us_listen_socket | false): void => {
+      if (socket) resolve(socket)
+      else reject(new NetworkError('address-unavailable', `Cannot listen on ${host ?? 'any address'}, port ${port}.`))
+    }
+    if (host === undefined) app.listen(port, done)
+    else app.listen(host, port, done)
+  })
+}
+
+/** Listen with uWebSockets.js. Rejects with `NetworkError`. */
+export const listenWithUws: Listen = async (options) => {
+  const uws = await loadUws()
+  if (options.tls !== undefined) await readTls(options.tls)
+  // A port the system chooses is bound alone, which is what a test wants; but new certificates need a port that can be shared.
+  const port = options.port === 0 && options.tls === undefined ? 0 : await probePort(options.host, options.port)
+
+  const listen = async (app: TemplatedApp): Promise<us_listen_socket[]> => {
+    const first = await listenOnce(app, options.host, port)
+    const more = port === 0 ? 0 : LISTENERS - 1
+    return [first, ...(await Promise.all(Array.from({ length: more }, () => listenOnce(app, options.host, port))))]
+  }
+
+  let app = buildApp(uws, options, options.tls)
+  let sockets = await listen(app)
+  const apps = [app]
+  const [first] = sockets
+  if (first === undefined) throw new NetworkError('address-unavailable', 'Cannot listen.')
+  const boundPort = uws.us_socket_local_port(first)
+  const stopListening = (): void => {
+    for (const socket of sockets.splice(0)) uws.us_listen_socket_close(socket)
+  }
+
+  const network: Network = {
+    engine: 'uws',
+    port: boundPort,
+    // A certificate belongs to an app. A second app takes the port over; the connections of the first live on in it.
+    reloadTls: async (files) => {
+      await readTls(files)
+      const next = buildApp(uws, options, files)
+      const nextSockets = await listen(next)
+      stopListening()
+      app = next
+      apps.push(app)
+      sockets = nextSockets
+    },
+    stopListening,
+    close: async () => {
+      stopListening()
+      for (const one of apps.splice(0)) one.close()
+    },
+  }
+  return network
+}

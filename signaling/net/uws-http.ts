@@ -1,0 +1,160 @@
+import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
+import { addressFromBytes } from './address.ts'
+import { BodyError, type Headers, type HttpRequest, type HttpResponse, type RequestHead } from './network.ts'
+import { statusLine } from './status.ts'
+
+/** Copies the request, which uWebSockets.js takes back when the handler returns. */
+export function requestHead(res: UwsResponse, req: UwsRequest, secure: boolean): RequestHead {
+  const headers = new Map<string, string>()
+  req.forEach((name, value) => {
+    const earlier = headers.get(name)
+    headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`)
+  })
+  return {
+    method: req.getMethod().toUpperCase(),
+    path: req.getUrl(),
+    query: req.getQuery() ?? '',
+    socketAddress: addressFromBytes(new Uint8Array(res.getRemoteAddress())),
+    secure,
+    header: (name) => headers.get(name),
+  }
+}
+
+/** Must be made before anything else happens to `res`: without `onAborted` an unanswered request aborts the process. */
+export class UwsAnswer implements HttpResponse {
+  readonly #res: UwsResponse
+  readonly #headOnly: boolean
+  readonly #aborted: (() => void)[] = []
+  readonly #drained: (() => void)[] = []
+  #closed = false
+  #begun: { readonly status: number; readonly headers: Headers } | undefined
+  #headSent = false
+  #watchingDrain = false
+
+  constructor(res: UwsResponse, headOnly: boolean) {
+    this.#res = res
+    this.#headOnly = headOnly
+    res.onAborted(() => {
+      if (this.#closed) return
+      this.#closed = true
+      for (const listener of this.#aborted) listener()
+    })
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  get begun(): boolean {
+    return this.#begun !== undefined
+  }
+
+  begin(status: number, headers: Headers): void {
+    this.#begun ??= { status, headers }
+  }
+
+  write(chunk: string | Uint8Array): 'sent' | 'queued' {
+    if (this.#closed) return 'sent'
+    let taken = true
+    this.#res.cork(() => {
+      this.#sendHead()
+      if (!this.#headOnly && chunk.length > 0) taken = this.#res.write(chunk)
+    })
+    if (taken) return 'sent'
+    this.#watchDrain()
+    return 'queued'
+  }
+
+  end(body?: string | Uint8Array): void {
+    if (this.#closed) return
+    const streamed = this.#headSent
+    this.#res.cork(() => {
+      this.#sendHead()
+      if (this.#headOnly) this.#endHead(body)
+      else if (streamed) this.#finish(() => this.#res.end(body))
+      else if (body === undefined || body.length === 0) this.#endEmpty()
+      else this.#endWhole(typeof body === 'string' ? Buffer.from(body) : body)
+    })
+  }
+
+  onDrained(listener: () => void): void {
+    this.#drained.push(listener)
+  }
+
+  onAborted(listener: () => void): void {
+    this.#aborted.push(listener)
+  }
+
+  /** Break off an answer that cannot be finished. */
+  abort(): void {
+    if (!this.#closed) this.#finish(() => this.#res.close())
+  }
+
+  #finish(act: () => void): void {
+    this.#closed = true
+    act()
+  }
+
+  #sendHead(): void {
+    if (this.#headSent) return
+    this.#headSent = true
+    const { status, headers } = this.#begun ?? { status: 200, headers: {} }
+    this.#res.writeStatus(statusLine(status))
+    for (const [name, value] of Object.entries(headers)) this.#res.writeHeader(name, value)
+  }
+
+  #endHead(body: string | Uint8Array | undefined): void {
+    const length = body === undefined ? undefined : Buffer.byteLength(body)
+    this.#finish(() => this.#res.endWithoutBody(length))
+  }
+
+  #endEmpty(): void {
+    const status = this.#begun?.status ?? 200
+    this.#finish(() => (status === 304 || status === 204 ? this.#res.endWithoutBody() : this.#res.end()))
+  }
+
+  /** uWebSockets.js keeps no more of a large body than the socket takes; the rest follows as it drains. */
+  #endWhole(body: Uint8Array): void {
+    const [taken, done] = this.#res.tryEnd(body, body.length)
+    if (done) {
+      this.#closed = true
+      return
+    }
+    if (taken) return
+    this.#res.onWritable((offset) => {
+      const [ok, finished] = this.#res.tryEnd(body.subarray(offset), body.length)
+      if (finished) this.#closed = true
+      return ok
+    })
+  }
+
+  #watchDrain(): void {
+    if (this.#watchingDrain) return
+    this.#watchingDrain = true
+    this.#res.onWritable(() => {
+      for (const listener of this.#drained) listener()
+      return true
+    })
+  }
+}
+
+/** The body is collected from the start, because uWebSockets.js gives it once; only what was asked for is kept. */
+export function requestWithBody(head: RequestHead, res: UwsResponse, answer: UwsAnswer): HttpRequest {
+  return {
+    ...head,
+    body: (maxBytes) =>
+      new Promise((resolve, reject) => {
+        const parts: Buffer[] = []
+        let bytes = 0
+        answer.onAborted(() => reject(new BodyError('aborted')))
+        res.onData((chunk, isLast) => {
+          bytes += chunk.byteLength
+          if (bytes <= maxBytes) parts.push(Buffer.from(chunk.slice(0)))
+          else parts.length = 0
+          if (!isLast) return
+          if (bytes > maxBytes) reject(new BodyError('too-large'))
+          else resolve(new Uint8Array(Buffer.concat(parts)))
+        })
+      }),
+  }
+}

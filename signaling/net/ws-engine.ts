@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Listen, NetworkOptions, Refusal } from './network.ts'
+import { asListenError } from './port.ts'
+import { statusLine } from './status.ts'
+import { readTls } from './tls-files.ts'
+import { NodeAnswer, requestHead, requestWithBody } from './ws-http.ts'
+import { WsConnection } from './ws-socket.ts'
+
+/** A storm of reconnecting members must fit; the system may cut it to its own limit (net.core.somaxconn). */
+const BACKLOG = 4_096
+/** A peer that answers no closing handshake is dropped after this. */
+const CLOSE_TIMEOUT_MS = 10_000
+/** Clients that send their request byte by byte. */
+const HTTP_TIMEOUTS: ServerOptions = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 10_000 }
+
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const body = `${refusal.message}\n`
+  socket.on('error', () => undefined)
+  socket.end(
+    `HTTP/1.1 ${statusLine(refusal.status)}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function answerHttp(options: NetworkOptions, message: IncomingMessage, response: ServerResponse): void {
+  const answer = new NodeAnswer(response, message.method === 'HEAD')
+  const fail = (error: unknown): void => {
+    options.onError(error)
+    if (answer.begun) answer.abort()
+    else {
+      answer.begin(500, { 'content-type': 'text/plain; charset=utf-8' })
+      answer.end('Internal error.\n')
+    }
+  }
+  try {
+    const request = requestWithBody(requestHead(message), message)
+    Promise.resolve(options.http(request, answer)).catch(fail)
+    // A body that nobody asked for must still be read, or the connection cannot be used again.
+    if (message.listenerCount('data') === 0) message.resume()
+  } catch (error) {
+    fail(error)
+  }
+}
+
+function listening(server: Server, options: NetworkOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(asListenError(error, options.host, options.port)))
+    server.listen({ host: options.host, port: options.port, backlog: BACKLOG }, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : options.port)
+    })
+  })
+}
+
+/** Listen with `ws` on node:http or node:https. Rejects with `NetworkError`. */
+export const listenWithWs: Listen = async (options) => {
+  const server: Server =
+    options.tls === undefined
+      ? createServer(HTTP_TIMEOUTS)
+      : createSecureServer({ ...HTTP_TIMEOUTS, ...(await readTls(options.tls)) })
+  const open = new Set<WebSocket>()
+  const upgraderOptions = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: options.maxMessageBytes,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    // A client may offer a subprotocol; the server speaks none.
+    handleProtocols: (): false => false,
+  }
+  const upgrader = new WebSocketServer(upgraderOptions)
+
+  const accept = (ws: WebSocket, attach: (connection: WsConnection) => void): void => {
+    open.add(ws)
+    ws.once('close', () => open.delete(ws))
+    try {
+      attach(new WsConnection(ws, options.maxQueuedBytes))
+    } catch (error) {
+      options.onError(error)
+      ws.terminate()
+    }
+  }
+
+  server.on('request', (message, response) => answerHttp(options, message, response))
+  server.on('upgrade', (message, socket, head) => {
+    try {
+      const request = requestHead(message)
+      if (request.path !== options.webSocketPath) {
+        refuse(socket, { status: 404, message: `WebSockets are accepted at ${options.webSocketPath}.` })
+        return
+      }
+      const decision = options.upgrade(request)
+      if ('refuse' in decision) {
+        refuse(socket, decision.refuse)
+        return
+      }
+      upgrader.handleUpgrade(message, socket, head, (ws) => {
+        accept(ws, (connection) => connection.attach(decision.accept(connection), options.onError))
+      })
+    } catch (error) {
+      options.onError(error)
+      socket.destroy()
+    }
+  })
+
+  const port = await listening(server, options)
+  server.on('error', options.onError)
+  return {
+    engine: 'ws',
+    port,
+    reloadTls: async (files) => {
+      const pair = await readTls(files)
+      if (server instanceof SecureServer) server.setSecureContext(pair)
+    },
+    stopListening: () => {
+      server.close()
+      server.closeIdleConnections()
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const ws of open) ws.terminate()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

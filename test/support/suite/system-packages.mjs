@@ -77,7 +77,7 @@ const list = (packages) => packages.map(({ name }) => name).join(', ')
 /** Installs what is missing. Throws when that is not possible, with the command an administrator can run instead. */
 export async function ensureSystemPackages() {
   const missing = await missingPackages()
-  if (missing.length === 0) return
+  if (missing.every(({ name, optional }) => optional === true && !distributionHas(name))) return
   if (!hasProgram('apt-get'))
     throw new Error(`the tests need ${list(missing)}, and there is no apt-get here to install it`)
   const byHand = `apt-get install --no-install-recommends ${missing.map(({ name }) => name).join(' ')}`

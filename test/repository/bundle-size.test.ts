@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildTargets } from '../../signaling/setup/build.mjs'
+import { importsOf } from './imports.ts'
+import { TOP } from './tracked-files.ts'
+
+/** The promise to those who load it over a phone's network, with simple-peer in it. The aim is 32 kB. */
+const BUDGET_BYTES = 40_000
+
+const folder = join(TOP, 'dist/client')
+
+describe('the client bundle', () => {
+  beforeAll(() => buildTargets({ only: ['client'] }))
+
+  it('is one file', () => {
+    expect(readdirSync(folder).sort()).toEqual(['partyline.js', 'partyline.js.map'])
+  })
+
+  it(`is at most ${BUDGET_BYTES / 1_000} kB gzipped`, () => {
+    const bytes = gzipSync(readFileSync(join(folder, 'partyline.js'))).length
+    console.log(`client bundle: ${(bytes / 1_000).toFixed(1)} kB gzipped of ${BUDGET_BYTES / 1_000} kB`)
+    expect(bytes).toBeLessThanOrEqual(BUDGET_BYTES)
+  })
+
+  it('imports nothing, save what it loads under Node when it is needed', () => {
+    const imports = importsOf('partyline.js', readFileSync(join(folder, 'partyline.js'), 'utf8'))
+    expect(imports.filter(({ kind }) => kind !== 'dynamic')).toEqual([])
+    for (const { specifier } of imports) expect(specifier).toMatch(/^(ws|node-datachannel)(\/|$)/)
+  })
+})

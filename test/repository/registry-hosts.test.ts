@@ -24,14 +24,4 @@ describe('package registries', () => {
     })
     expect(naming).toEqual([])
   })
-
-  it('are named by no entry of the lock file, which keeps its integrity hashes', () => {
-    const lock: { packages: Record<string, { resolved?: string; integrity?: string }> } = JSON.parse(
-      readFileSync(join(TOP, 'package-lock.json'), 'utf8'),
-    )
-    const installed = Object.entries(lock.packages).filter(([path]) => path !== '')
-    expect(installed.length).toBeGreaterThan(0)
-    expect(installed.filter(([, entry]) => entry.resolved !== undefined).map(([path]) => path)).toEqual([])
-    expect(installed.filter(([, entry]) => entry.integrity === undefined).map(([path]) => path)).toEqual([])
-  })
 })

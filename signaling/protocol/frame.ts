@@ -5,7 +5,7 @@
  * The first byte is `type << 5 | flags`.
  *
  *   0 data      u32 seq · varint channel · u16 ordinal · [opening] · u24 sent · [varint number] · body
- *               flags: 16 unicast · 8 bulk · 4 opens · 0-2 content
+ *               flags: 16 unicast · 8 bulk · 4 opens · 0-3 content
  *   1 fragment  u32 seq · varint channel · u16 ordinal · [opening] · varint index · [first: u8 content · u24 sent ·
  *               [varint number] · varint total] · body            flags: 16 unicast · 8 bulk · 4 opens · 2 last
  *   2 ack       u16 held · u16 delay · u32 window · for each stream: u32 next · varint n · n bitmap bytes ·
@@ -14,7 +14,7 @@
  *   4 pong      u32 nonce
  *   5 greet     see `Greeting`                                    flags: 1 after a cut
  *   6 greeted   u32 generation
- *   7 latest    varint channel · u32 counter · u24 sent · varint n · n key bytes · body   flags: 16 unicast · 0-2 content
+ *   7 latest    varint channel · u32 counter · u24 sent · varint n · n key bytes · body   flags: 16 unicast · 0-3 content
  *
  * opening = varint n · n name bytes · u32 ordinal: the first message of a channel to an audience says what it is called.
  */
@@ -37,8 +37,8 @@ export type FrameType = (typeof FRAME)[keyof typeof FRAME]
 
 export const frameType = (frame: Uint8Array): FrameType => ((frame[0] ?? 0) >>> 5) as FrameType
 
-/** How the application's data became bytes. */
-export const CONTENT = Object.freeze({ json: 0, text: 1, binary: 2 } as const)
+/** How the application's data became bytes. `void`: given up before it was sent; it only takes its place in the order. */
+export const CONTENT = Object.freeze({ json: 0, text: 1, binary: 2, void: 3 } as const)
 export type Content = (typeof CONTENT)[keyof typeof CONTENT]
 
 /**
@@ -171,7 +171,7 @@ export interface PieceFrame {
 }
 
 function readContent(value: number): Content {
-  if (value > CONTENT.binary) throw new ProtocolError('frame.content', `unknown content ${value}`)
+  if (value > CONTENT.void) throw new ProtocolError('frame.content', `unknown content ${value}`)
   return value as Content
 }
 

@@ -1,0 +1,297 @@
+import {
+  type Ack,
+  type Audience,
+  LIMITS,
+  type PeerId,
+  STREAMS,
+  type StreamIndex,
+  type Unread,
+} from '../../../signaling/protocol/index.ts'
+import type { MissedReason } from '../face.ts'
+import { type AckNews, Cursor } from './cursor.ts'
+import { type Outgoing, OutgoingStream } from './outgoing-stream.ts'
+import type { Outlet } from './outlet.ts'
+import { before } from './serial.ts'
+
+/** A peer's window before its first acknowledgement says better: what every receiver takes. */
+const FIRST_WINDOW_BYTES = 262_144
+/** How long to wait for news of messages that came but were not handed on, before asking; doubles up to the second. */
+const ASK_UNREAD_MS = 500
+const ASK_UNREAD_MOST_MS = 10_000
+
+export interface LinkSenderEvents {
+  /** The relay's outlet to this member, while it is usable: for hedging, and for frames that always take it too. */
+  relay(): Outlet | undefined
+  /** The oldest small frame on a direct path outlived its timeout, and was hedged by the relay where that was possible. */
+  overdue(outlet: Outlet): void
+  /** The oldest frame on the relay outlived its timeout, or a gap showed losses there. */
+  relayLoss(overdue: boolean): void
+  /** An acknowledgement made room: what waits may go. */
+  progress(bytes: number, tag: number): void
+  /** Ask the peer for an acknowledgement. */
+  askForAck(): void
+}
+
+/** Came, but its application has not been handed it. */
+interface Unhanded {
+  readonly message: Outgoing
+  readonly stream: StreamIndex
+  readonly lastSeq: number
+}
+
+/**
+ * The sending half of a link: a cursor into each stream that its member hears, and the rules by which frames leave,
+ * are timed, and are sent again. Which path they take is decided elsewhere (`setOutlet`).
+ */
+export class LinkSender {
+  readonly cursors: readonly [Cursor, Cursor, Cursor, Cursor]
+  /** Ordinal of the next unicast message, by channel. */
+  readonly unicastOrdinals = new Map<number, number>()
+  /** Channels whose name the peer has been told in a unicast message. */
+  readonly openedChannels = new Set<number>()
+  outlet: Outlet | undefined
+  /** What the peer said of itself. */
+  peerDelayMs = 0
+  peerWindowBytes = FIRST_WINDOW_BYTES
+  bytesSent = 0
+  /** When anything was last newly acknowledged, or the first unacknowledged frame was sent: for `lagMs`. */
+  #stalledSinceMs: number | undefined
+  readonly #outlets = new Map<number, Outlet>()
+  readonly #unhanded: Unhanded[] = []
+  #askAtMs = Number.POSITIVE_INFINITY
+  #askDelayMs = ASK_UNREAD_MS
+  #order = 0
+  #backoff = 0
+  #timerBasisMs = Number.NEGATIVE_INFINITY
+  #hedgedSeqs: (number | undefined)[] = [undefined, undefined, undefined, undefined]
+
+  constructor(
+    readonly member: PeerId,
+    roomSmall: OutgoingStream,
+    roomBulk: OutgoingStream,
+    firstSeq: () => number,
+    private readonly events: LinkSenderEvents,
+  ) {
+    this.cursors = [
+      new Cursor(roomSmall, member),
+      new Cursor(roomBulk, member),
+      new Cursor(new OutgoingStream(2, firstSeq()), member),
+      new Cursor(new OutgoingStream(3, firstSeq()), member),
+    ]
+  }
+
+  /** Where each stream starts for this member, as its greeting says. */
+  starts(): [number, number, number, number] {
+    const [a, b, c, d] = this.cursors
+    return [a.acked, b.acked, c.acked, d.acked]
+  }
+
+  cursor(stream: StreamIndex): Cursor {
+    return this.cursors[stream]
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.cursors.reduce((sum, cursor) => sum + cursor.unacknowledgedBytes, 0)
+  }
+
+  get retransmissions(): number {
+    return this.cursors.reduce((sum, cursor) => sum + cursor.retransmissions, 0)
+  }
+
+  get flyingBytes(): number {
+    return this.cursors.reduce((sum, cursor) => sum + cursor.flyingBytes, 0)
+  }
+
+  /** Whether everything sent has come and has been handed on. */
+  get quiet(): boolean {
+    return this.#unhanded.length === 0 && this.cursors.every((cursor) => cursor.idle)
+  }
+
+  /** New frames take this way from now on; what is in flight elsewhere stays in flight. */
+  setOutlet(outlet: Outlet | undefined): void {
+    if (outlet === this.outlet) return
+    this.outlet = outlet
+    this.#backoff = 0
+    if (outlet !== undefined) this.#outlets.set(outlet.tag, outlet)
+  }
+
+  /** A path is gone, or not to be trusted: what flies by it is to be sent again. */
+  loseFlight(tag: number): void {
+    for (const cursor of this.cursors) cursor.lose(tag)
+    if (this.outlet?.tag !== tag) this.#outlets.delete(tag)
+  }
+
+  nextOrder(): number {
+    this.#order += 1
+    return this.#order
+  }
+
+  /** Send what may go: lost frames first, small before bulk. Room streams on the relay are the outbox's to send first. */
+  pump(nowMs: number, includeRoom: boolean): void {
+    const outlet = this.outlet
+    if (outlet === undefined) return
+    for (const stream of PUMP_ORDER) {
+      const cursor = this.cursors[stream]
+      if (cursor.idle) continue
+      if (!cursor.resend(outlet, () => this.nextOrder(), nowMs, this.#windowLeft(outlet, cursor))) continue
+      if (stream < 2 && !includeRoom) continue
+      this.#advance(cursor, outlet, nowMs)
+    }
+  }
+
+  #windowLeft(outlet: Outlet, cursor: Cursor): number {
+    return outlet.windowBytes - (this.flyingBytes - cursor.flyingBytes)
+  }
+
+  #advance(cursor: Cursor, outlet: Outlet, nowMs: number): void {
+    while (this.mayAdvance(cursor, outlet)) {
+      const seq = cursor.sent
+      const frame = cursor.stream.frame(seq)
+      if (!outlet.send(cursor.stream.lane, frame)) return
+      if (outlet.kind !== 'relay' && cursor.stream.alsoByRelay(seq))
+        this.events.relay()?.send(cursor.stream.lane, frame)
+      this.advanced(cursor, outlet, nowMs)
+    }
+  }
+
+  mayAdvance(cursor: Cursor, outlet: Outlet): boolean {
+    if (!cursor.mayAdvance(this.peerWindowBytes)) return false
+    const flying = this.flyingBytes
+    return flying === 0 || flying + cursor.stream.frame(cursor.sent).length <= outlet.windowBytes
+  }
+
+  advanced(cursor: Cursor, outlet: Outlet, nowMs: number): void {
+    if (cursor.acked === cursor.sent) {
+      this.#timerBasisMs = Math.max(this.#timerBasisMs, nowMs)
+      this.#stalledSinceMs ??= nowMs
+    }
+    this.bytesSent += cursor.stream.frame(cursor.sent).length
+    cursor.advanced(outlet, this.nextOrder(), nowMs)
+  }
+
+  acknowledge(ack: Ack, nowMs: number): void {
+    this.peerDelayMs = ack.delayMs
+    const opened = ack.windowBytes > this.peerWindowBytes
+    // A closed window made the receiver refuse what came: it is to be sent again, now that it is open.
+    const reopened = this.peerWindowBytes < LIMITS.fragmentBytes && ack.windowBytes >= LIMITS.fragmentBytes
+    this.peerWindowBytes = ack.windowBytes
+    const news: AckNews = { frames: 0, bytes: 0, sampleSentAtMs: undefined, sampleTag: 0, lost: 0 }
+    for (const streamAck of ack.streams) {
+      const cursor = this.cursors[streamAck.stream]
+      cursor.acknowledge(streamAck, nowMs, news)
+      cursor.takePassed((message) => {
+        this.#unhanded.push({ message, stream: streamAck.stream, lastSeq: cursor.acked })
+      })
+    }
+    if (reopened) for (const cursor of this.cursors) cursor.loseOldest()
+    if (this.#unhanded.length > 0) this.#settleHanded(ack, nowMs)
+    if (news.frames > 0) {
+      this.#backoff = 0
+      this.#stalledSinceMs = this.cursors.every((cursor) => cursor.acked === cursor.sent) ? undefined : nowMs
+      if (news.sampleSentAtMs !== undefined) {
+        this.#outlets.get(news.sampleTag)?.roundTrip.sample(nowMs - news.sampleSentAtMs - ack.heldMs)
+      }
+    }
+    if (news.lost > 0 && this.outlet?.kind === 'relay') this.events.relayLoss(false)
+    if (news.frames > 0 || opened) this.events.progress(news.bytes, news.sampleTag)
+  }
+
+  /** Settle what `ack` shows to have been handed on. Only an acknowledgement that covers a message can tell. */
+  #settleHanded(ack: Ack, nowMs: number): void {
+    let kept = 0
+    for (const waiting of this.#unhanded) {
+      const covered = ack.streams.some(
+        ({ stream, next }) => stream === waiting.stream && !before(next, waiting.lastSeq),
+      )
+      if (covered && !isUnread(ack.unread, waiting)) {
+        waiting.message.settle(this.member, undefined)
+      } else {
+        this.#unhanded[kept] = waiting
+        kept += 1
+      }
+    }
+    if (kept !== this.#unhanded.length) this.#askDelayMs = ASK_UNREAD_MS
+    this.#unhanded.length = kept
+    this.#askAtMs = kept === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#askAtMs, nowMs + this.#askDelayMs)
+  }
+
+  /**
+   * Act on what is overdue. Returns when to call again (ms on the clock), infinity when nothing is in flight.
+   */
+  check(nowMs: number): number {
+    let dueMs = Number.POSITIVE_INFINITY
+    for (const stream of STREAMS) dueMs = Math.min(dueMs, this.#checkCursor(this.cursors[stream], stream, nowMs))
+    if (nowMs >= this.#askAtMs) {
+      this.events.askForAck()
+      this.#askDelayMs = Math.min(ASK_UNREAD_MOST_MS, this.#askDelayMs * 2)
+      this.#askAtMs = nowMs + this.#askDelayMs
+    }
+    return Math.min(dueMs, this.#askAtMs)
+  }
+
+  #checkCursor(cursor: Cursor, stream: StreamIndex, nowMs: number): number {
+    const oldest = cursor.oldest()
+    if (oldest === undefined) return Number.POSITIVE_INFINITY
+    const outlet = this.#outlets.get(oldest.tag)
+    if (outlet === undefined) {
+      cursor.lose(oldest.tag)
+      this.pump(nowMs, true)
+      return nowMs + 50
+    }
+    const basisMs = Math.max(oldest.sentAtMs, cursor.lastNewsAtMs, this.#timerBasisMs)
+    const dueMs = basisMs + outlet.roundTrip.timeoutMs(this.peerDelayMs, this.#backoff)
+    if (nowMs < dueMs) return dueMs
+    this.#timerBasisMs = nowMs
+    this.#backoff = Math.min(this.#backoff + 1, 8)
+    if (outlet.kind === 'relay') {
+      cursor.loseOldest()
+      this.events.relayLoss(true)
+      this.pump(nowMs, true)
+    } else {
+      this.#hedge(cursor, stream, oldest.seq)
+      // The second time, the path has shown to be alive, or this would not fly by it any more: the receiver had to
+      // refuse the frame.
+      if (this.#backoff > 1) cursor.loseOldest()
+      this.events.overdue(outlet)
+      this.pump(nowMs, true)
+    }
+    return nowMs + outlet.roundTrip.timeoutMs(this.peerDelayMs, this.#backoff)
+  }
+
+  /** Send the oldest small frame by the relay too, once. Bulk moves only when the path is given up. */
+  #hedge(cursor: Cursor, stream: StreamIndex, seq: number): void {
+    if (cursor.stream.lane === 'bulk' || this.#hedgedSeqs[stream] === seq) return
+    if (this.events.relay()?.send('small', cursor.stream.frame(seq)) !== true) return
+    this.#hedgedSeqs[stream] = seq
+    cursor.hedged(seq)
+  }
+
+  /** For how long nothing has been acknowledged although something is in flight, ms. */
+  stalledMs(nowMs: number): number {
+    return this.#stalledSinceMs === undefined ? 0 : nowMs - this.#stalledSinceMs
+  }
+
+  /** Give up everything unacknowledged; go on with what comes next. */
+  abandon(reason: MissedReason): void {
+    for (const waiting of this.#unhanded) waiting.message.settle(this.member, reason)
+    this.#unhanded.length = 0
+    for (const cursor of this.cursors) cursor.skipToEnd((message) => message.settle(this.member, reason))
+    this.openedChannels.clear()
+    this.#stalledSinceMs = undefined
+    this.#backoff = 0
+    this.#askAtMs = Number.POSITIVE_INFINITY
+    this.peerWindowBytes = FIRST_WINDOW_BYTES
+  }
+}
+
+/** Signals and unicast first, so that neither waits behind the room's chatter; bulk last. */
+const PUMP_ORDER: readonly StreamIndex[] = [2, 0, 3, 1]
+
+const streamAudience = (stream: StreamIndex): Audience => (stream < 2 ? 'room' : 'unicast')
+
+function isUnread(unread: readonly Unread[], { message, stream }: Unhanded): boolean {
+  return unread.some(
+    ({ channel, audience, ordinal }) =>
+      channel === message.channel && audience === streamAudience(stream) && !before(message.ordinal, ordinal),
+  )
+}

@@ -1,0 +1,403 @@
+import {
+  type Audience,
+  type Content,
+  encodeData,
+  encodeFragment,
+  type InstanceId,
+  type Lane,
+  LIMITS,
+  type MessageHead,
+  type PeerId,
+  streamIndex,
+} from '../../../signaling/protocol/index.ts'
+import { PartylineError } from '../errors.ts'
+import type { LinkSender } from './link-sender.ts'
+import { OutgoingMessage } from './outgoing-message.ts'
+import { OutgoingStream } from './outgoing-stream.ts'
+import { before, distance, plus } from './serial.ts'
+
+/** A channel as its sender sees it. */
+export interface OutgoingChannel {
+  readonly id: number
+  /** With its kind: what travels. */
+  readonly name: string
+  /** Ordinal of the next message to the room. */
+  roomOrdinal: number
+  /** Whether a room message has been accepted, which said the name. */
+  roomOpened: boolean
+  /** Number of the next unicast message, to whomever. */
+  unicastNumber: number
+}
+
+/** Sends one frame to several members in one uplink message. `false`: it takes nothing now. */
+export type Broadcast = (lane: Lane, frame: Uint8Array, to: readonly PeerId[]) => boolean
+
+interface Waiting {
+  readonly message: OutgoingMessage
+  readonly to: PeerId | undefined
+}
+
+/**
+ * All that this member sends: the room's streams, each link's own, and what waits before them.
+ *
+ * A message waits (bounded, by stream) until its stream takes it: then it gets its frames, and its audience is fixed.
+ * That is `accepted`. It is kept until every cursor has passed it.
+ */
+export class Outbox {
+  readonly #room: readonly [OutgoingStream, OutgoingStream]
+  readonly #senders = new Map<PeerId, LinkSender>()
+  readonly #channels: OutgoingChannel[] = []
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  #open = false
+  #closed = false
+
+  constructor(
+    private readonly deps: {
+      readonly instance: InstanceId
+      readonly now: () => number
+      /** First sequence number of a new stream: random, so that the wrap is met in practice. */
+      readonly firstSeq: () => number
+      readonly broadcast: Broadcast
+      /** Something was sent to this member: its timers may have to be set. */
+      readonly sent: (member: PeerId) => void
+    },
+  ) {
+    this.#room = [new OutgoingStream(0, deps.firstSeq()), new OutgoingStream(1, deps.firstSeq())]
+  }
+
+  get roomStreams(): readonly [OutgoingStream, OutgoingStream] {
+    return this.#room
+  }
+
+  get queuedBytes(): number {
+    return this.#waitingBytes
+  }
+
+  get retainedBytes(): number {
+    return this.#room[0].retainedBytes + this.#room[1].retainedBytes
+  }
+
+  /** @throws PartylineError `bad-argument` when the room has all the channels it may have */
+  openChannel(name: string): OutgoingChannel {
+    const known = this.#channels.find((channel) => channel.name === name)
+    if (known !== undefined) return known
+    if (this.#channels.length >= LIMITS.channels) {
+      throw new PartylineError('bad-argument', `A room has at most ${LIMITS.channels - 1} channels`)
+    }
+    const channel = { id: this.#channels.length, name, roomOrdinal: 0, roomOpened: false, unicastNumber: 0 }
+    this.#channels.push(channel)
+    return channel
+  }
+
+  /** What a greeting says of the channels: where the room's messages begin for a newcomer. */
+  channelTable(): { channel: number; ordinal: number; name: string }[] {
+    return this.#channels
+      .filter(({ roomOpened }) => roomOpened)
+      .map(({ id, name, roomOrdinal }) => ({ channel: id, name, ordinal: this.#acceptedOrdinal(id, roomOrdinal) }))
+  }
+
+  /** Waiting messages have their ordinals already, but newcomers are addressed by them. */
+  #acceptedOrdinal(channel: number, next: number): number {
+    let ordinal = next
+    for (const { message, to } of this.#waiting) {
+      if (to === undefined && message.channel === channel && before(message.ordinal, ordinal)) ordinal = message.ordinal
+    }
+    return ordinal
+  }
+
+  /** The room may be talked to from now on: what waited goes. */
+  open(): void {
+    this.#open = true
+    this.flush()
+  }
+
+  add(sender: LinkSender): void {
+    this.#senders.set(sender.member, sender)
+  }
+
+  /** The member is gone: nothing more goes to it. Its own `abandon` has settled what was under way. */
+  remove(member: PeerId): void {
+    this.#senders.delete(member)
+    this.#dropWaiting(({ to }) => to === member, 'left')
+    this.trim()
+    this.flush()
+  }
+
+  /**
+   * Put a message on its way. `to`: one member; absent: the room.
+   * @throws PartylineError `queue-full`, `closed`
+   */
+  send(
+    channel: OutgoingChannel,
+    content: Content,
+    body: Uint8Array,
+    sentWire: number,
+    to?: PeerId,
+    number?: number,
+  ): OutgoingMessage {
+    if (this.#closed) throw new PartylineError('closed', 'The room is closed')
+    if (
+      this.#waiting.length >= LIMITS.queuedMessages ||
+      (this.#waitingBytes > 0 && this.#waitingBytes + body.length > LIMITS.queuedBytes)
+    ) {
+      throw new PartylineError('queue-full', 'Too much waits to be sent: await `accepted` between sends')
+    }
+    const audience: Audience = to === undefined ? 'room' : 'unicast'
+    const lane: Lane = body.length > LIMITS.fragmentBytes ? 'bulk' : 'small'
+    const message = new OutgoingMessage({
+      channel: channel.id,
+      ordinal: this.#takeOrdinal(channel, to),
+      number: number ?? 0,
+      id: `${this.deps.instance}-${channel.id}-${audience === 'room' ? channel.roomOrdinal - 1 : `u${number ?? 0}`}`,
+      content,
+      body,
+      sentWire,
+      lane,
+    })
+    if (to !== undefined && !this.#senders.has(to)) {
+      message.accept([to])
+      message.settle(to, 'left')
+      return message
+    }
+    if ((this.#waiting.length === 0 || channel.id === 0) && this.#takes(channel.id, lane, to)) {
+      this.#accept(channel, message, to)
+      this.#sendOut(to)
+      return message
+    }
+    this.#waiting.push({ message, to })
+    this.#waitingBytes += body.length
+    // Behind what waits for another stream there may still be room in this one's.
+    this.flush()
+    return message
+  }
+
+  /** Numbers for a message to several members, so that it has one id. */
+  takeNumber(channel: OutgoingChannel): number {
+    const number = channel.unicastNumber
+    channel.unicastNumber = (number + 1) >>> 0
+    return number
+  }
+
+  #takeOrdinal(channel: OutgoingChannel, to: PeerId | undefined): number {
+    if (to === undefined) {
+      const ordinal = channel.roomOrdinal
+      channel.roomOrdinal = plus(ordinal, 1)
+      return ordinal
+    }
+    const ordinals = this.#senders.get(to)?.unicastOrdinals
+    const ordinal = ordinals?.get(channel.id) ?? 0
+    ordinals?.set(channel.id, plus(ordinal, 1))
+    return ordinal
+  }
+
+  /** Whether the stream takes another message now. The link's own messages are always taken. */
+  #takes(channel: number, lane: Lane, to: PeerId | undefined): boolean {
+    if (to !== undefined) {
+      if (channel === 0) return true
+      const sender = this.#senders.get(to)
+      return sender === undefined || sender.cursor(streamIndex('unicast', lane)).lagBytes < LIMITS.unacknowledgedBytes
+    }
+    if (!this.#open) return false
+    const stream = streamIndex('room', lane)
+    if (this.#room[lane === 'bulk' ? 1 : 0].retainedBytes >= LIMITS.retainedBytes) return false
+    if (this.#senders.size === 0) return true
+    return this.leaderLagBytes(stream === 1 ? 1 : 0) < LIMITS.unacknowledgedBytes
+  }
+
+  /** How far the most up-to-date member is behind: the sender goes at its pace, nobody waits for the slowest. */
+  leaderLagBytes(stream: 0 | 1): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const sender of this.#senders.values()) least = Math.min(least, sender.cursor(stream).lagBytes)
+    return least === Number.POSITIVE_INFINITY ? 0 : least
+  }
+
+  #accept(channel: OutgoingChannel, message: OutgoingMessage, to: PeerId | undefined): void {
+    const sender = to === undefined ? undefined : this.#senders.get(to)
+    const stream =
+      sender === undefined
+        ? this.#room[message.lane === 'bulk' ? 1 : 0]
+        : sender.cursor(streamIndex('unicast', message.lane)).stream
+    const opens = this.#opens(channel, sender)
+    message.accept(to === undefined ? [...this.#senders.keys()] : [to])
+    // Nobody is there to hear it. (A message that was given up has its place in the order all the same.)
+    if (to === undefined && this.#senders.size === 0) return
+    const { body } = message
+    const head = (seq: number): MessageHead => ({
+      stream: stream.index,
+      seq,
+      channel: channel.id,
+      ordinal: message.ordinal,
+      opening: opens ? { name: channel.name, ordinal: message.ordinal } : undefined,
+      content: message.content,
+      sent: message.sentWire,
+      number: message.number,
+    })
+    if (body.length <= LIMITS.fragmentBytes) {
+      stream.append(encodeData(head(stream.next), body), channel.id === 0)
+    } else {
+      const count = Math.ceil(body.length / LIMITS.fragmentBytes)
+      for (let index = 0; index < count; index += 1) {
+        const from = index * LIMITS.fragmentBytes
+        const piece = body.subarray(from, from + LIMITS.fragmentBytes)
+        stream.append(encodeFragment(head(stream.next), index, index === count - 1, body.length, piece))
+      }
+    }
+    stream.place(message)
+    message.encoded()
+  }
+
+  /** Whether this message is the first of its channel for its audience, and so says the name. */
+  #opens(channel: OutgoingChannel, sender: LinkSender | undefined): boolean {
+    if (sender !== undefined) {
+      if (sender.openedChannels.has(channel.id)) return false
+      sender.openedChannels.add(channel.id)
+      return true
+    }
+    if (channel.roomOpened || this.#senders.size === 0) return false
+    channel.roomOpened = true
+    return true
+  }
+
+  /**
+   * Give up a message that is still waiting; false when it is too late. Its place in the order is spoken for: it goes
+   * out empty.
+   */
+  abort(message: OutgoingMessage): boolean {
+    const bytes = message.body.length
+    if (!message.abort()) return false
+    this.#waitingBytes -= bytes
+    return true
+  }
+
+  #dropWaiting(matches: (waiting: Waiting) => boolean, reason: 'left' | 'closed'): void {
+    this.#waiting = this.#waiting.filter((waiting) => {
+      if (!matches(waiting)) return true
+      this.#waitingBytes -= waiting.message.body.length
+      waiting.message.refuse(waiting.to, reason)
+      return false
+    })
+  }
+
+  /**
+   * Accept what waits, as far as the streams take it, and send what may go. Order is kept within a channel to one
+   * audience; what waits for one member does not hold back what waits for another.
+   */
+  flush(): void {
+    const kept: Waiting[] = []
+    const blocked = new Set<string>()
+    let looked = 0
+    for (const entry of this.#waiting) {
+      if (kept.length >= MOST_BLOCKED) break
+      looked += 1
+      const { message, to } = entry
+      const channel = this.#channels[message.channel]
+      const audience = to ?? 'room'
+      const streamKey = `${audience} ${message.lane}`
+      const channelKey = `${audience} ${message.channel}`
+      if (
+        channel === undefined ||
+        blocked.has(streamKey) ||
+        blocked.has(channelKey) ||
+        !this.#takes(message.channel, message.lane, to)
+      ) {
+        blocked.add(streamKey).add(channelKey)
+        kept.push(entry)
+        continue
+      }
+      this.#waitingBytes -= message.body.length
+      this.#accept(channel, message, to)
+    }
+    if (kept.length < looked) this.#waiting = [...kept, ...this.#waiting.slice(looked)]
+    this.#sendOut(undefined)
+  }
+
+  #sendOut(to: PeerId | undefined): void {
+    const nowMs = this.deps.now()
+    if (to !== undefined) {
+      this.#senders.get(to)?.pump(nowMs, true)
+      this.deps.sent(to)
+      return
+    }
+    this.#pumpRelayed(nowMs)
+    for (const sender of this.#senders.values()) {
+      sender.pump(nowMs, sender.outlet?.kind !== 'relay')
+      this.deps.sent(sender.member)
+    }
+  }
+
+  /** Room frames to members on the relay: one uplink message for all who are to get the same frame. */
+  #pumpRelayed(nowMs: number): void {
+    for (const stream of [0, 1] as const) {
+      const relayed = [...this.#senders.values()].filter(
+        ({ outlet, cursors }) => outlet?.kind === 'relay' && cursors[stream].sent !== cursors[stream].stream.next,
+      )
+      if (relayed.length === 0) continue
+      for (;;) {
+        const group = nextGroup(relayed, stream)
+        const [first] = group
+        if (first === undefined) break
+        const cursor = first.cursors[stream]
+        const to = group.map(({ member }) => member)
+        if (!this.deps.broadcast(cursor.stream.lane, cursor.stream.frame(cursor.sent), to)) break
+        for (const sender of group) {
+          if (sender.outlet !== undefined) sender.advanced(sender.cursors[stream], sender.outlet, nowMs)
+        }
+      }
+    }
+  }
+
+  /** After acknowledgements: forget what everyone has. */
+  trim(): void {
+    for (const stream of this.#room) {
+      const index = stream.index === 1 ? 1 : 0
+      let seq = stream.next
+      let position = stream.messageCount
+      for (const sender of this.#senders.values()) {
+        const cursor = sender.cursors[index]
+        if (distance(stream.base, cursor.acked) < distance(stream.base, seq)) seq = cursor.acked
+        position = Math.min(position, cursor.messagePosition)
+      }
+      stream.trim(seq, position)
+    }
+  }
+
+  trimUnicast(sender: LinkSender): void {
+    for (const index of [2, 3] as const) {
+      const cursor = sender.cursors[index]
+      cursor.stream.trim(cursor.acked, cursor.messagePosition)
+    }
+  }
+
+  /** Nothing more goes out. */
+  close(): void {
+    this.#closed = true
+    this.#dropWaiting(() => true, 'closed')
+  }
+
+  /** Whether nothing waits. */
+  get drained(): boolean {
+    return this.#waiting.length === 0
+  }
+}
+
+/** How many messages that must wait are looked past, for one that need not. */
+const MOST_BLOCKED = 64
+
+/** Those whose next frame is the oldest that anyone relayed may be sent. */
+function nextGroup(senders: readonly LinkSender[], stream: 0 | 1): readonly LinkSender[] {
+  let group: LinkSender[] = []
+  let least = Number.POSITIVE_INFINITY
+  for (const sender of senders) {
+    const cursor = sender.cursors[stream]
+    if (sender.outlet === undefined || cursor.hasLost || !sender.mayAdvance(cursor, sender.outlet)) continue
+    const position = distance(cursor.stream.base, cursor.sent)
+    if (position < least) {
+      least = position
+      group = [sender]
+    } else if (position === least) {
+      group.push(sender)
+    }
+  }
+  return group
+}

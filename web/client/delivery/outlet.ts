@@ -1,0 +1,14 @@
+import type { Lane } from '../../../signaling/protocol/index.ts'
+import type { RoundTrip } from './round-trip.ts'
+
+/** A path as the streams see it: it may lose, repeat and reorder what it takes. */
+export interface Outlet {
+  /** Names this incarnation of the path: a reconnected uplink or a new peer connection is another outlet. */
+  readonly tag: number
+  readonly kind: 'direct' | 'turn' | 'relay'
+  readonly roundTrip: RoundTrip
+  /** `false`: it takes nothing now, and calls back when it does. */
+  send(lane: Lane, frame: Uint8Array): boolean
+  /** Bytes that may be in flight to this member by this path at once. */
+  readonly windowBytes: number
+}

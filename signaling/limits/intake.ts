@@ -1,0 +1,95 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { Rate } from './rate.ts'
+
+export interface IntakeDependencies {
+  readonly clock: Clock
+  readonly holdBytes: number
+  readonly uplink: { pause(): void; resume(): void }
+  /** Bytes are lent for the call, as by the uplink. */
+  handle(message: string | Uint8Array): void
+  /** More came after the pause than may be held. */
+  flooded(): void
+}
+
+/** Reading is held at least this long, so that a client at its limit is not paused and resumed for each message. */
+const LEAST_PAUSE_MS = 20
+/** What holding one message costs beside its bytes. */
+const HELD_OVERHEAD_BYTES = 64
+
+/**
+ * What comes from one client, at the rate it may come. A client over its rate is not read from until the rate allows
+ * again; what its carrier had already read waits here, in order and bounded.
+ */
+export class Intake {
+  readonly #dependencies: IntakeDependencies
+  #rate: Rate
+  #held: (string | Uint8Array)[] = []
+  #heldBytes = 0
+  #timer: Timer | undefined
+  #stopped = false
+
+  constructor(dependencies: IntakeDependencies, rate: Rate) {
+    this.#dependencies = dependencies
+    this.#rate = rate
+  }
+
+  /** From now on `rate` counts: the member's own, once it is known. */
+  useRate(rate: Rate): void {
+    this.#rate = rate
+  }
+
+  receive(message: string | Uint8Array): void {
+    if (this.#stopped) return
+    const { clock, holdBytes, uplink, handle, flooded } = this.#dependencies
+    // A timer runs exactly as long as something is held.
+    if (this.#timer === undefined && this.#rate.take(message.length, clock.nowMs())) {
+      handle(message)
+      return
+    }
+    this.#heldBytes += message.length + HELD_OVERHEAD_BYTES
+    if (this.#heldBytes > holdBytes) {
+      flooded()
+      return
+    }
+    this.#held.push(typeof message === 'string' ? message : message.slice())
+    if (this.#timer === undefined) {
+      this.#wait()
+      uplink.pause()
+    }
+  }
+
+  /** Forget what is held and take nothing more. */
+  stop(): void {
+    this.#stopped = true
+    this.#held = []
+    this.#heldBytes = 0
+    if (this.#timer !== undefined) this.#dependencies.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #wait(): void {
+    const { clock } = this.#dependencies
+    const waitMs = Math.max(LEAST_PAUSE_MS, Math.ceil(this.#rate.waitMs(clock.nowMs())))
+    this.#timer = clock.setTimeout(() => this.#goOn(), waitMs)
+  }
+
+  #goOn(): void {
+    const { clock, uplink, handle } = this.#dependencies
+    const nowMs = clock.nowMs()
+    let handled = 0
+    for (const message of this.#held) {
+      if (!this.#rate.take(message.length, nowMs)) break
+      handled += 1
+      this.#heldBytes -= message.length + HELD_OVERHEAD_BYTES
+      handle(message)
+      if (this.#stopped) return
+    }
+    this.#held.splice(0, handled)
+    if (this.#held.length > 0) {
+      this.#wait()
+      return
+    }
+    this.#timer = undefined
+    uplink.resume()
+  }
+}

@@ -1,0 +1,77 @@
+import type { LeaveReason, MemberInfo, ServerMessage } from '../protocol/control.ts'
+import type { Json } from '../protocol/guards.ts'
+import type { PeerId } from '../protocol/ids.ts'
+
+/** A member as its room sees it. */
+export interface RoomMember {
+  readonly id: PeerId
+  readonly joinKey: string
+  readonly info: MemberInfo
+  /** A control message for this member, if it is there to hear it. */
+  control(text: string): void
+}
+
+/**
+ * Who is in a room, and the events that say how that changed. Each event has the next version; a client that sees a
+ * gap, or another epoch, takes a snapshot. Every event goes to all members but the one it is about.
+ */
+export class Room<M extends RoomMember> {
+  readonly name: string
+  /** Random; another one when the room was forgotten in between. */
+  readonly epoch: string
+  readonly #members = new Map<PeerId, M>()
+  readonly #byJoinKey = new Map<string, M>()
+  #version = 0
+
+  constructor(name: string, epoch: string) {
+    this.name = name
+    this.epoch = epoch
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  get members(): ReadonlyMap<PeerId, M> {
+    return this.#members
+  }
+
+  /** The member who joined with this key, so that a repeated join makes no second one. */
+  joinedWith(joinKey: string): M | undefined {
+    return this.#byJoinKey.get(joinKey)
+  }
+
+  add(member: M): void {
+    this.#members.set(member.id, member)
+    this.#byJoinKey.set(member.joinKey, member)
+    this.#publish(member.id, { t: 'joined', version: this.#nextVersion(), member: member.info })
+  }
+
+  /** The member's profile or presence is another now. */
+  changed(id: PeerId, what: { readonly profile?: Json; readonly presence?: MemberInfo['presence'] }): void {
+    this.#publish(id, { t: 'changed', version: this.#nextVersion(), id, ...what })
+  }
+
+  remove(member: M, reason: LeaveReason): void {
+    if (!this.#members.delete(member.id)) return
+    if (this.#byJoinKey.get(member.joinKey) === member) this.#byJoinKey.delete(member.joinKey)
+    this.#publish(member.id, { t: 'left', version: this.#nextVersion(), id: member.id, reason })
+  }
+
+  /** Everyone but the one who asks. */
+  others(id: PeerId): MemberInfo[] {
+    const infos: MemberInfo[] = []
+    for (const member of this.#members.values()) if (member.id !== id) infos.push(member.info)
+    return infos
+  }
+
+  #nextVersion(): number {
+    this.#version += 1
+    return this.#version
+  }
+
+  #publish(about: PeerId, message: ServerMessage): void {
+    const text = JSON.stringify(message)
+    for (const member of this.#members.values()) if (member.id !== about) member.control(text)
+  }
+}

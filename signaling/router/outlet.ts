@@ -1,0 +1,195 @@
+import type { Clock } from '../clock.ts'
+import type { HubOptions } from '../limits/hub-options.ts'
+import type { PeerId } from '../protocol/ids.ts'
+import type { Uplink } from '../uplink.ts'
+import type { Parcel, Settling } from './parcel.ts'
+import { StallWatch } from './stall-watch.ts'
+import type { TurnMember, Turns } from './turns.ts'
+import { WaitingQueue } from './waiting.ts'
+
+export interface OutletDependencies {
+  readonly uplink: Pick<Uplink, 'send' | 'queuedBytes' | 'close'>
+  readonly clock: Clock
+  readonly turns: Turns
+  readonly options: HubOptions
+  /** Writes made, for all receivers together. */
+  readonly traffic: { writes: number }
+  /** This receiver does not read: close it. Called once. */
+  stalled(why: string): void
+}
+
+/**
+ * The way to one receiver, in which frames and control messages keep their order.
+ *
+ * - Idle (nothing written in this turn, nothing waits): written at once, without copying.
+ * - Gathering (something was written in this turn): copied, and written with the others when the turn ends.
+ * - Blocked (the carrier has not got rid of the last write): waits here, where droppable frames can be replaced, until
+ *   the carrier has drained; frames over `slowReaderBytes` are refused.
+ *
+ * All frames of one incoming message to this receiver leave in one write: `offer` notes the run of bytes, `settle`
+ * acts on it.
+ */
+export class Outlet implements Settling, TurnMember {
+  readonly #dependencies: OutletDependencies
+  readonly #waiting: WaitingQueue
+  readonly #watch: StallWatch
+  #blocked = false
+  #closed = false
+  /** The turn in which frames were written last. */
+  #writtenInTurn = -1
+  #inTurn = false
+  /** The incoming message of which a part is for us, and that part; `#runEnd` 0 says there is none. */
+  #parcel: Parcel | undefined
+  #runStart = 0
+  #runEnd = 0
+  readonly #sendWaiting = (message: string | Uint8Array): boolean => this.#send(message)
+
+  constructor(dependencies: OutletDependencies) {
+    this.#dependencies = dependencies
+    this.#waiting = new WaitingQueue(dependencies.options.packetBytes)
+    this.#watch = new StallWatch({
+      clock: dependencies.clock,
+      slowReaderMs: dependencies.options.slowReaderMs,
+      uplink: dependencies.uplink,
+      blocked: () => this.#blocked && !this.#closed,
+      progressed: () => this.drained(),
+      stalled: () => dependencies.stalled('nothing drained'),
+    })
+  }
+
+  /**
+   * One frame for this receiver: these bytes of `parcel`. A frame with a slot is droppable.
+   * False when it is dropped because too much waits already.
+   */
+  offer(parcel: Parcel, start: number, end: number, sender: PeerId, slot: number | undefined): boolean {
+    if (this.#closed) return false
+    if (this.#blocked) {
+      this.#keepRun()
+      return this.#keep(parcel.bytes, start, end, sender, slot)
+    }
+    if (this.#parcel !== parcel) {
+      this.#parcel = parcel
+      parcel.offeredTo(this)
+    }
+    if (this.#runEnd === start && start !== 0) {
+      this.#runEnd = end
+      return true
+    }
+    this.#keepRun()
+    this.#runStart = start
+    this.#runEnd = end
+    return true
+  }
+
+  /** The incoming message has been read; its bytes go away after this. */
+  settle(): void {
+    const parcel = this.#parcel
+    if (parcel === undefined) return
+    const { turns, options } = this.#dependencies
+    const size = this.#runEnd - this.#runStart
+    const now = !this.#blocked && (this.#writtenInTurn !== turns.current || size >= options.gatherFrameBytes)
+    if (now && this.#waiting.empty && this.#runEnd > 0) {
+      const view = parcel.view(this.#runStart, this.#runEnd)
+      this.#runEnd = 0
+      this.#writtenInTurn = turns.current
+      this.#send(view)
+    } else {
+      this.#keepRun()
+      if (now) this.#flush()
+      else if (!this.#blocked && !this.#inTurn && !this.#waiting.empty) {
+        this.#inTurn = true
+        turns.add(this)
+      }
+    }
+    this.#parcel = undefined
+    turns.delivered()
+  }
+
+  turnEnded(): void {
+    this.#inTurn = false
+    if (this.#blocked || this.#waiting.empty) return
+    this.#flush()
+    // What was just written counts for the turn that begins, and that turn must end, too.
+    this.#dependencies.turns.delivered()
+  }
+
+  /** A control message, behind everything accepted before. Always delivered, or the uplink is closed. */
+  control(text: string): void {
+    if (this.#closed) return
+    this.#keepRun()
+    if (!this.#blocked && !this.#waiting.empty) this.#flush()
+    if (this.#closed) return
+    if (!this.#blocked) {
+      this.#send(text)
+      return
+    }
+    this.#waiting.addControl(text)
+    if (this.#waiting.controlBytes > this.#dependencies.options.controlBacklogBytes) {
+      this.#dependencies.stalled('too many control messages wait')
+    }
+  }
+
+  /** The carrier has got rid of what it had. */
+  drained(): void {
+    // A carrier may say so early; the watch asks again.
+    if (this.#closed || this.#dependencies.uplink.queuedBytes() > this.#dependencies.options.packetBytes) return
+    this.#blocked = false
+    this.#flush()
+  }
+
+  /** Say `texts`, behind what waits unless the carrier is blocked, and close. What waits is then forgotten. */
+  close(texts: readonly string[], code: number, reason: string): void {
+    if (this.#closed) return
+    this.#keepRun()
+    if (!this.#blocked) this.#flush()
+    this.discard()
+    for (const text of texts) this.#dependencies.uplink.send(text)
+    this.#dependencies.uplink.close(code, reason)
+  }
+
+  /** The uplink is gone. */
+  discard(): void {
+    this.#closed = true
+    this.#runEnd = 0
+    this.#waiting.clear()
+    this.#watch.stop()
+  }
+
+  /** Copy the noted run behind what waits. */
+  #keepRun(): void {
+    if (this.#runEnd === 0 || this.#parcel === undefined) return
+    const start = this.#runStart
+    const end = this.#runEnd
+    this.#runEnd = 0
+    if (this.#closed) return
+    if (!this.#blocked && !this.#waiting.fits(end - start)) this.#flush()
+    this.#waiting.addFrames(this.#parcel.bytes, start, end)
+  }
+
+  #keep(bytes: Uint8Array, start: number, end: number, sender: PeerId, slot: number | undefined): boolean {
+    const { uplink, options } = this.#dependencies
+    const mostBytes = options.slowReaderBytes - uplink.queuedBytes()
+    if (slot !== undefined) return this.#waiting.addDroppable(bytes, start, end, sender, slot, mostBytes)
+    if (this.#waiting.bytes + end - start > mostBytes) return false
+    this.#waiting.addFrames(bytes, start, end)
+    return true
+  }
+
+  #flush(): void {
+    this.#writtenInTurn = this.#dependencies.turns.current
+    this.#waiting.drain(this.#sendWaiting)
+  }
+
+  /** Whether more may follow at once. */
+  #send(message: string | Uint8Array): boolean {
+    if (this.#closed) return false
+    this.#dependencies.traffic.writes += 1
+    const result = this.#dependencies.uplink.send(message)
+    if (result === 'sent') return true
+    this.#blocked = true
+    // A carrier takes whatever we give it when it is not blocked, so this means that it is broken or closed.
+    if (result === 'dropped') this.#dependencies.stalled('the carrier refused a message')
+    else this.#watch.start()
+    return false
+  }
+}

@@ -1,0 +1,178 @@
+import { ENVELOPE, type EnvelopeView, readEnvelope, stampSender } from '../protocol/envelope.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import type { PeerId } from '../protocol/ids.ts'
+import { broken } from '../refusal.ts'
+import type { DropReports } from './drop-reports.ts'
+import type { Outlet } from './outlet.ts'
+import { Parcel } from './parcel.ts'
+
+/** A member as the router sees it. */
+export interface Receiver {
+  readonly id: PeerId
+  /** Not set while the member is away. */
+  readonly outlet: Outlet | undefined
+  /** Scratch of the router: the last frame this member was marked for. */
+  mark: number
+}
+
+export interface Sender extends Receiver {
+  /** The id as it stands on the wire. */
+  readonly idBytes: Uint8Array
+  /** Everyone a frame of this member may reach: the members of its room. */
+  readonly reach: ReadonlyMap<PeerId, Receiver>
+  readonly dropReports: DropReports
+}
+
+/** What went through, since the start. */
+export interface Traffic {
+  /** Frames received from members. */
+  frames: number
+  frameBytes: number
+  /** Frames handed on, counted for each receiver. */
+  deliveries: number
+  /** Messages written to uplinks, of both kinds. */
+  writes: number
+  droppedSlow: number
+  droppedAbsent: number
+}
+
+export const newTraffic = (): Traffic => ({
+  frames: 0,
+  frameBytes: 0,
+  deliveries: 0,
+  writes: 0,
+  droppedSlow: 0,
+  droppedAbsent: 0,
+})
+
+const HEADER_BYTES = 16
+const SLOT_BYTES = 4
+
+/** What the envelope at `start` says its payload's length is, 0 when it has no whole header. */
+function payloadBytes(bytes: Uint8Array, start: number): number {
+  if (start + HEADER_BYTES > bytes.length) return 0
+  const high = bytes[start + 4] as number
+  const low = ((bytes[start + 5] as number) << 16) | ((bytes[start + 6] as number) << 8) | (bytes[start + 7] as number)
+  return high * 0x100_0000 + low
+}
+
+/**
+ * Turn any envelope of a client into `from sender`, in place, and return where that begins. The ids of `several` and
+ * `except` lie between header and payload, so the new header is written over the last of them.
+ */
+function stamp(bytes: Uint8Array, envelope: EnvelopeView, sender: Uint8Array): number {
+  const start = envelope.payloadStart - (envelope.slot === undefined ? 0 : SLOT_BYTES) - HEADER_BYTES
+  if (start !== envelope.start) {
+    const flags = bytes[envelope.start + 1] as number
+    const length = envelope.end - envelope.payloadStart
+    bytes[start + 1] = flags
+    bytes[start + 2] = 0
+    bytes[start + 3] = 0
+    bytes[start + 4] = length >>> 24
+    bytes[start + 5] = length >>> 16
+    bytes[start + 6] = length >>> 8
+    bytes[start + 7] = length
+    bytes[start] = ENVELOPE.from
+    bytes.set(sender, start + 8)
+    return start
+  }
+  if (envelope.kind === ENVELOPE.several || envelope.kind === ENVELOPE.except) {
+    bytes[start] = ENVELOPE.from
+    bytes.set(sender, start + 8)
+  } else {
+    stampSender(bytes, envelope, sender)
+  }
+  return start
+}
+
+/** Takes the binary messages of members apart and offers each frame to those it is addressed to. */
+export class Router {
+  readonly #frameBytes: number
+  readonly #traffic: Traffic
+  #frame = 0
+
+  constructor(frameBytes: number, traffic: Traffic) {
+    this.#frameBytes = frameBytes
+    this.#traffic = traffic
+  }
+
+  /**
+   * Forward all envelopes of one message. `bytes` are changed in place, and not kept.
+   * @throws ProtocolError on a malformed envelope, Refusal `too-large` on one with too large a payload; those before it have been forwarded, those behind have not
+   */
+  forward(sender: Sender, bytes: Uint8Array): void {
+    const parcel = new Parcel(bytes)
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        if (payloadBytes(bytes, at) > this.#frameBytes) {
+          throw broken('too-large', `envelope.length: expected at most ${this.#frameBytes} bytes`)
+        }
+        const envelope = readEnvelope(bytes, at, this.#frameBytes)
+        this.#one(sender, parcel, envelope)
+        at = envelope.end
+      }
+    } finally {
+      parcel.settle()
+    }
+  }
+
+  #one(sender: Sender, parcel: Parcel, envelope: EnvelopeView): void {
+    const { kind, end, slot } = envelope
+    if (kind === ENVELOPE.from) throw new ProtocolError('envelope.kind', 'from is for the server to send')
+    this.#frame += 1
+    this.#traffic.frames += 1
+    this.#traffic.frameBytes += end - envelope.payloadStart
+    const start = stamp(parcel.bytes, envelope, sender.idBytes)
+    // Marked members are passed over: nobody gets a frame twice, and nobody gets its own.
+    sender.mark = this.#frame
+    if (kind === ENVELOPE.one) {
+      this.#deliverTo(envelope.peer as PeerId, sender, parcel, start, end, slot)
+      return
+    }
+    if (kind === ENVELOPE.several) {
+      for (const id of envelope.ids) this.#deliverTo(id, sender, parcel, start, end, slot)
+      return
+    }
+    for (const id of envelope.ids) {
+      const excepted = sender.reach.get(id)
+      if (excepted !== undefined) excepted.mark = this.#frame
+    }
+    for (const receiver of sender.reach.values()) {
+      if (receiver.mark !== this.#frame) this.#deliver(receiver, sender, parcel, start, end, slot)
+    }
+  }
+
+  #deliverTo(id: PeerId, sender: Sender, parcel: Parcel, start: number, end: number, slot: number | undefined): void {
+    const receiver = sender.reach.get(id)
+    if (receiver === undefined || receiver === sender) {
+      if (slot === undefined) this.#absent(id, sender)
+    } else if (receiver.mark !== this.#frame) {
+      receiver.mark = this.#frame
+      this.#deliver(receiver, sender, parcel, start, end, slot)
+    }
+  }
+
+  #deliver(
+    receiver: Receiver,
+    sender: Sender,
+    parcel: Parcel,
+    start: number,
+    end: number,
+    slot: number | undefined,
+  ): void {
+    if (receiver.outlet === undefined) {
+      if (slot === undefined) this.#absent(receiver.id, sender)
+    } else if (receiver.outlet.offer(parcel, start, end, sender.id, slot)) {
+      this.#traffic.deliveries += 1
+    } else {
+      this.#traffic.droppedSlow += 1
+      // Droppable frames are not reported: nobody sends them again.
+      if (slot === undefined) sender.dropReports.add(receiver.id, 'slow', this.#frame)
+    }
+  }
+
+  #absent(id: PeerId, sender: Sender): void {
+    this.#traffic.droppedAbsent += 1
+    sender.dropReports.add(id, 'absent', this.#frame)
+  }
+}

@@ -1,0 +1,166 @@
+import type { PeerId } from '../protocol/ids.ts'
+
+/** Gathered frames, one after the other; or one droppable frame, which a newer one may replace. */
+interface Frames {
+  bytes: Uint8Array
+  length: number
+  /** Sender and slot, when it is one droppable frame. */
+  readonly slot: string | undefined
+}
+
+type Waiting = string | Frames
+
+/** The first allocation for gathered frames: a dozen chat lines. Doubles from there. */
+const FIRST_BYTES = 1_024
+/** What a waiting item costs beside its bytes; counted, so that many tiny ones are bounded too. */
+const ITEM_OVERHEAD_BYTES = 128
+
+function copyInto(frames: Frames, source: Uint8Array, start: number, end: number): void {
+  const length = frames.length + end - start
+  if (length > frames.bytes.length) {
+    // Never reused after it was sent: a carrier may keep it until the network takes it.
+    const larger = Buffer.allocUnsafe(Math.max(FIRST_BYTES, length, frames.bytes.length * 2))
+    larger.set(frames.bytes.subarray(0, frames.length))
+    frames.bytes = larger
+  }
+  frames.bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), frames.length)
+  frames.length = length
+}
+
+/** What waits for one receiver, frames and control messages in their order. Its owner checks the bounds. */
+export class WaitingQueue {
+  readonly #packetBytes: number
+  #items: Waiting[] = []
+  /** Those before are on their way: writing may call back into us. */
+  #next = 0
+  #slots: Map<string, Frames> | undefined
+  #bytes = 0
+  #controlBytes = 0
+
+  constructor(packetBytes: number) {
+    this.#packetBytes = packetBytes
+  }
+
+  get empty(): boolean {
+    return this.#next === this.#items.length
+  }
+
+  /** Of frames, with what keeping them costs. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get controlBytes(): number {
+    return this.#controlBytes
+  }
+
+  /** Whether `size` bytes still go into the packet at the end, if there is one. */
+  fits(size: number): boolean {
+    const tail = this.#packet()
+    return tail === undefined || tail.length + size <= this.#packetBytes
+  }
+
+  addControl(text: string): void {
+    this.#items.push(text)
+    this.#controlBytes += text.length + ITEM_OVERHEAD_BYTES
+  }
+
+  /** Copies. */
+  addFrames(source: Uint8Array, start: number, end: number): void {
+    const tail = this.#packet()
+    this.#bytes += end - start
+    if (tail !== undefined && tail.length + end - start <= this.#packetBytes) {
+      copyInto(tail, source, start, end)
+      return
+    }
+    const frames: Frames = { bytes: Buffer.allocUnsafe(Math.max(FIRST_BYTES, end - start)), length: 0, slot: undefined }
+    copyInto(frames, source, start, end)
+    this.#items.push(frames)
+    this.#bytes += ITEM_OVERHEAD_BYTES
+  }
+
+  /**
+   * Copies. Takes the place of a waiting frame of the same sender and slot: there its sender's `joined` is before it
+   * and its `left` behind. False when it does not fit into `mostBytes`; then what waited goes on waiting.
+   */
+  addDroppable(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    sender: PeerId,
+    slot: number,
+    mostBytes: number,
+  ): boolean {
+    const key = sender + slot
+    const older = this.#slots?.get(key)
+    const growth = end - start - (older === undefined ? -ITEM_OVERHEAD_BYTES : older.length)
+    if (this.#bytes + growth > mostBytes) return false
+    this.#bytes += growth
+    if (older !== undefined) {
+      older.length = 0
+      copyInto(older, source, start, end)
+      return true
+    }
+    const frames: Frames = { bytes: Buffer.allocUnsafe(end - start), length: 0, slot: key }
+    copyInto(frames, source, start, end)
+    this.#items.push(frames)
+    this.#slots ??= new Map()
+    this.#slots.set(key, frames)
+    return true
+  }
+
+  /** Give everything to `send`, in as few messages as `packetBytes` allows, until that says to stop. */
+  drain(send: (message: string | Uint8Array) => boolean): void {
+    let goOn = true
+    while (goOn && !this.empty) goOn = send(this.#take())
+    if (this.empty) this.#items = []
+    else this.#items.splice(0, this.#next)
+    this.#next = 0
+  }
+
+  clear(): void {
+    this.#items = []
+    this.#next = 0
+    this.#slots = undefined
+    this.#bytes = 0
+    this.#controlBytes = 0
+  }
+
+  /** The packet at the end, if that is where more frames go. */
+  #packet(): Frames | undefined {
+    const tail = this.empty ? undefined : this.#items[this.#items.length - 1]
+    return typeof tail === 'object' && tail.slot === undefined ? tail : undefined
+  }
+
+  /** The next message: a text, or all frames up to the next text that fit into one packet. */
+  #take(): string | Uint8Array {
+    const first = this.#next
+    const item = this.#items[first] as Waiting
+    this.#next += 1
+    if (typeof item === 'string') {
+      this.#controlBytes -= item.length + ITEM_OVERHEAD_BYTES
+      return item
+    }
+    let length = this.#leave(item)
+    for (let more = this.#items[this.#next]; typeof more === 'object'; more = this.#items[this.#next]) {
+      if (length + more.length > this.#packetBytes) break
+      length += this.#leave(more)
+      this.#next += 1
+    }
+    if (this.#next === first + 1) return item.bytes.subarray(0, length)
+    const packet = Buffer.allocUnsafe(length)
+    let at = 0
+    for (let index = first; index < this.#next; index += 1) {
+      const frames = this.#items[index] as Frames
+      packet.set(frames.bytes.subarray(0, frames.length), at)
+      at += frames.length
+    }
+    return packet
+  }
+
+  #leave(frames: Frames): number {
+    this.#bytes -= frames.length + ITEM_OVERHEAD_BYTES
+    if (frames.slot !== undefined) this.#slots?.delete(frames.slot)
+    return frames.length
+  }
+}

@@ -1,0 +1,280 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { HubLog } from '../hub-log.ts'
+import type { HubOptions } from '../limits/hub-options.ts'
+import { Intake } from '../limits/intake.ts'
+import { Rate } from '../limits/rate.ts'
+import { spread } from '../limits/spread.ts'
+import { type ClientMessage, parseClientMessage, type ServerMessage } from '../protocol/control.ts'
+import { CLOSE, ProtocolError } from '../protocol/errors.ts'
+import { type Json, utf8Bytes } from '../protocol/guards.ts'
+import type { FillRandom } from '../protocol/ids.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { broken, errorMessage, Refusal } from '../refusal.ts'
+import { Outlet } from '../router/outlet.ts'
+import type { Router, Traffic } from '../router/router.ts'
+import type { Turns } from '../router/turns.ts'
+import type { Uplink, UplinkHandlers } from '../uplink.ts'
+import type { Member, SessionUplink } from './member.ts'
+import type { Joined, JoinMessage, Sessions } from './sessions.ts'
+import { agreeVersion, welcome } from './welcome.ts'
+
+export interface ConnectionDependencies {
+  readonly options: HubOptions
+  readonly clock: Clock
+  readonly random: FillRandom
+  readonly log: HubLog
+  readonly sessions: Sessions
+  readonly router: Router
+  readonly turns: Turns
+  readonly traffic: Traffic
+}
+
+interface Attachment extends Joined {
+  readonly joinKey: string
+  /** Of the protocol, as agreed. */
+  readonly v: number
+}
+
+/** One uplink of one client: waits for `join`, then serves a member. */
+export class Connection implements UplinkHandlers, SessionUplink {
+  readonly outlet: Outlet
+  readonly #dependencies: ConnectionDependencies
+  readonly #uplink: Uplink
+  readonly #ended: (connection: Connection) => void
+  readonly #intake: Intake
+  readonly #rate: Rate
+  /** `open`: not joined yet unless `#joined` is set. `closing`: nothing more is taken or sent. */
+  #phase: 'open' | 'closing' | 'closed' = 'open'
+  #joined: Attachment | undefined
+  #joinTimer: Timer | undefined
+  #graceMs: number | undefined
+
+  /** `ended` is called once, when the uplink is closed and done with. */
+  constructor(dependencies: ConnectionDependencies, uplink: Uplink, ended: (connection: Connection) => void) {
+    const { clock, options, turns, traffic } = dependencies
+    this.#dependencies = dependencies
+    this.#uplink = uplink
+    this.#ended = ended
+    this.#rate = new Rate(options.messagesPerSecond, options.bytesPerSecond, clock.nowMs())
+    this.outlet = new Outlet({
+      uplink,
+      clock,
+      turns,
+      options,
+      traffic,
+      stalled: (why) => this.end(CLOSE.slowReader, `slow reader: ${why}`),
+    })
+    this.#intake = new Intake(
+      {
+        clock,
+        holdBytes: options.holdBytes,
+        uplink,
+        handle: (message) => this.#handle(message),
+        flooded: () => this.#fail(this.#flooded()),
+      },
+      this.#rate,
+    )
+    this.#joinTimer = clock.setTimeout(
+      () => this.end(CLOSE.timeout, `no join within ${options.joinTimeoutMs} ms`),
+      options.joinTimeoutMs,
+    )
+  }
+
+  get joined(): boolean {
+    return this.#joined !== undefined
+  }
+
+  get graceMs(): number | undefined {
+    return this.#graceMs
+  }
+
+  useRate(rate: Rate): void {
+    this.#intake.useRate(rate)
+  }
+
+  text(text: string): void {
+    if (this.#phase !== 'open') return
+    // Before anything of it is kept. Text is at most three bytes for each of its units.
+    if (
+      text.length > LIMITS.controlBytes ||
+      (text.length * 3 > LIMITS.controlBytes && utf8Bytes(text) > LIMITS.controlBytes)
+    ) {
+      this.#fail(broken('too-large', `message: expected at most ${LIMITS.controlBytes} bytes`))
+    } else {
+      this.#intake.receive(text)
+    }
+  }
+
+  binary(bytes: Uint8Array): void {
+    if (this.#phase !== 'open') return
+    const { packetBytes } = this.#dependencies.options
+    if (bytes.length > packetBytes) this.#fail(broken('too-large', `message: expected at most ${packetBytes} bytes`))
+    else this.#intake.receive(bytes)
+  }
+
+  drained(): void {
+    if (this.#phase === 'open') this.outlet.drained()
+  }
+
+  closed(): void {
+    if (this.#phase === 'closed') return
+    this.#quieten()
+    this.#phase = 'closed'
+    this.outlet.discard()
+    this.#detach()
+    this.#ended(this)
+  }
+
+  replaced(): void {
+    this.end(CLOSE.replaced, 'a newer uplink of this session took over')
+  }
+
+  removed(): void {
+    this.end(CLOSE.removed, 'removed from the room')
+  }
+
+  /** Say `last`, then `bye`, and close. The member, if still ours, is away from now on. */
+  end(code: number, reason: string, last: readonly ServerMessage[] = [], retryAfterMs?: number): void {
+    if (this.#phase !== 'open') return
+    this.#quieten()
+    this.#phase = 'closing'
+    this.#dependencies.log.debug({ peerId: this.#joined?.member.id, code, reason }, 'closing an uplink')
+    const bye: ServerMessage = { t: 'bye', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+    this.outlet.close(
+      [...last, bye].map((message) => JSON.stringify(message)),
+      code,
+      reason,
+    )
+    this.#detach()
+  }
+
+  #quieten(): void {
+    if (this.#joinTimer !== undefined) this.#dependencies.clock.clearTimeout(this.#joinTimer)
+    this.#joinTimer = undefined
+    this.#intake.stop()
+  }
+
+  #detach(): void {
+    if (this.#joined !== undefined) this.#dependencies.sessions.dropped(this.#joined.member, this)
+  }
+
+  #handle(message: string | Uint8Array): void {
+    let request: number | undefined
+    try {
+      if (typeof message === 'string') {
+        // The profile's own limit is checked below, where its answer is another.
+        const parsed = parseClientMessage(message, LIMITS.controlBytes)
+        request = 'id' in parsed ? parsed.id : undefined
+        this.#control(parsed)
+      } else {
+        this.#dependencies.router.forward(this.#member(), message)
+      }
+    } catch (error) {
+      this.#fail(error, request)
+    }
+  }
+
+  #control(message: ClientMessage): void {
+    if (message.t === 'join') {
+      this.#join(message)
+      return
+    }
+    const member = this.#member()
+    const { sessions, clock } = this.#dependencies
+    switch (message.t) {
+      case 'profile':
+        this.#checkProfile(message.profile)
+        sessions.setProfile(member, message.profile)
+        this.#say({ t: 'ok', re: message.id })
+        return
+      case 'renew':
+        this.#say({ t: 'renewed', re: message.id, ...sessions.credentials(member) })
+        return
+      case 'snapshot': {
+        const { epoch, version } = member.room
+        // Up to a megabyte for a few bytes: who asks, pays.
+        member.rate.charge(
+          this.#say({ t: 'snapshot', re: message.id, epoch, version, members: member.room.others(member.id) }),
+        )
+        return
+      }
+      case 'leave':
+        sessions.end(member, 'left')
+        this.end(CLOSE.normal, 'left', [{ t: 'ok', re: message.id }])
+        return
+      case 'grace':
+        this.#graceMs = message.graceMs
+        return
+      case 'ping':
+        this.#say({ t: 'pong', n: message.n, timeMs: clock.nowMs() })
+        return
+    }
+  }
+
+  #join(message: JoinMessage): void {
+    if (this.#joined !== undefined) {
+      const { member, joinKey } = this.#joined
+      if (joinKey !== message.joinKey || member.room.name !== message.room) {
+        throw broken('already-joined', 'this uplink has joined a room already')
+      }
+      member.rate.charge(this.#welcome(message.id, this.#joined))
+      return
+    }
+    const v = agreeVersion(message.vMin, message.vMax)
+    this.#checkProfile(message.profile, CLOSE.refused)
+    const { member, resumed } = this.#dependencies.sessions.join(message, this, this.#rate)
+    if (this.#joinTimer !== undefined) this.#dependencies.clock.clearTimeout(this.#joinTimer)
+    this.#joinTimer = undefined
+    this.#joined = { member, joinKey: message.joinKey, resumed, v }
+    this.#welcome(message.id, this.#joined)
+    this.#dependencies.log.debug({ peerId: member.id, room: member.room.name, resumed }, 'joined')
+  }
+
+  #welcome(re: number, joined: Attachment): number {
+    const { options, clock, sessions } = this.#dependencies
+    const credentials = sessions.credentials(joined.member)
+    return this.#say(welcome({ re, ...joined, credentials, options, timeMs: clock.nowMs() }))
+  }
+
+  #member(): Member {
+    if (this.#joined === undefined) throw broken('not-joined', 'the first message must be join')
+    return this.#joined.member
+  }
+
+  /** A profile is the application's: too large a one is refused, and only in `join` the uplink with it. */
+  #checkProfile(profile: Json, close?: number): void {
+    const { profileBytes } = this.#dependencies.options
+    if (utf8Bytes(JSON.stringify(profile)) <= profileBytes) return
+    throw new Refusal('too-large', `profile: expected at most ${profileBytes} bytes of JSON`, close)
+  }
+
+  /** Returns the length of what was said. */
+  #say(message: ServerMessage): number {
+    const text = JSON.stringify(message)
+    this.outlet.control(text)
+    return text.length
+  }
+
+  #flooded(): Refusal {
+    const { options, random } = this.#dependencies
+    const { messagesPerSecond, bytesPerSecond } = options
+    const limits = `${messagesPerSecond} messages and ${bytesPerSecond} bytes a second`
+    const retryAfterMs = spread(options.retryAfterMs, random)
+    return new Refusal('rate-limited', `faster than ${limits} for too long`, CLOSE.rateLimited, retryAfterMs)
+  }
+
+  #fail(error: unknown, re?: number): void {
+    const refusal = this.#refusal(error)
+    const answer = errorMessage(refusal, re)
+    if (refusal.close === undefined) this.#say(answer)
+    else this.end(refusal.close, refusal.code, [answer], refusal.retryAfterMs)
+  }
+
+  #refusal(error: unknown): Refusal {
+    if (error instanceof Refusal) return error
+    if (error instanceof ProtocolError) return broken('bad-message', error.message)
+    const { log, options, random } = this.#dependencies
+    log.error({ err: error, address: this.#uplink.address }, 'an uplink met a defect')
+    return new Refusal('internal', 'the server met a defect', CLOSE.internal, spread(options.retryAfterMs, random))
+  }
+}

@@ -1,0 +1,96 @@
+import type { Timer } from '../clock.ts'
+import type { Rate } from '../limits/rate.ts'
+import type { MemberInfo, Presence, ServerMessage } from '../protocol/control.ts'
+import type { Json } from '../protocol/guards.ts'
+import { type InstanceId, PEER_ID_BYTES, type PeerId, writeHex } from '../protocol/ids.ts'
+import type { Room, RoomMember } from '../rooms/room.ts'
+import type { DropReports } from '../router/drop-reports.ts'
+import type { Outlet } from '../router/outlet.ts'
+import type { Sender } from '../router/router.ts'
+
+/** An uplink as its session sees it. */
+export interface SessionUplink {
+  readonly outlet: Outlet
+  /** The shortened grace period the client asked for. */
+  readonly graceMs: number | undefined
+  /** From now on this member's rate counts. */
+  useRate(rate: Rate): void
+  /** A newer uplink of the same session has taken over. */
+  replaced(): void
+  /** The member was removed from the room. */
+  removed(): void
+}
+
+export interface MemberStart {
+  readonly id: PeerId
+  readonly instance: InstanceId
+  readonly room: Room<Member>
+  readonly joinKey: string
+  readonly profile: Json
+  readonly rate: Rate
+  dropReports(send: (message: ServerMessage) => void): DropReports
+}
+
+/** A session: a member of a room, with its uplink or, while it is away, without. */
+export class Member implements RoomMember, Sender {
+  readonly id: PeerId
+  readonly idBytes: Uint8Array
+  readonly instance: InstanceId
+  readonly room: Room<Member>
+  readonly joinKey: string
+  readonly rate: Rate
+  readonly dropReports: DropReports
+  /** Until when the newest session token is good. */
+  tokenExpiresAtMs = 0
+  /** Runs while the member is away. */
+  graceTimer: Timer | undefined
+  outlet: Outlet | undefined
+  mark = 0
+  #uplink: SessionUplink | undefined
+  #info: MemberInfo
+
+  constructor(start: MemberStart) {
+    this.id = start.id
+    this.idBytes = new Uint8Array(PEER_ID_BYTES)
+    writeHex(start.id, this.idBytes, 0)
+    this.instance = start.instance
+    this.room = start.room
+    this.joinKey = start.joinKey
+    this.rate = start.rate
+    this.dropReports = start.dropReports((message) => this.control(JSON.stringify(message)))
+    this.#info = { id: start.id, instance: start.instance, profile: start.profile, presence: 'here' }
+  }
+
+  get info(): MemberInfo {
+    return this.#info
+  }
+
+  get reach(): ReadonlyMap<PeerId, Member> {
+    return this.room.members
+  }
+
+  get uplink(): SessionUplink | undefined {
+    return this.#uplink
+  }
+
+  set uplink(uplink: SessionUplink | undefined) {
+    this.#uplink = uplink
+    this.outlet = uplink?.outlet
+  }
+
+  control(text: string): void {
+    this.outlet?.control(text)
+  }
+
+  /** Takes what differs from what is known, and says what that was; undefined when nothing does. */
+  update(next: { readonly profile?: Json; readonly presence?: Presence }): typeof next | undefined {
+    const { profile, presence } = next
+    const changes = {
+      ...(profile === undefined || JSON.stringify(profile) === JSON.stringify(this.#info.profile) ? {} : { profile }),
+      ...(presence === undefined || presence === this.#info.presence ? {} : { presence }),
+    }
+    if (changes.profile === undefined && changes.presence === undefined) return undefined
+    this.#info = { ...this.#info, ...changes }
+    return changes
+  }
+}

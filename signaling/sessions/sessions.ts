@@ -1,0 +1,230 @@
+import type { Clock } from '../clock.ts'
+import type { HubOptions } from '../limits/hub-options.ts'
+import type { Rate } from '../limits/rate.ts'
+import { spread } from '../limits/spread.ts'
+import type { ClientMessage, IceServer, LeaveReason } from '../protocol/control.ts'
+import { CLOSE } from '../protocol/errors.ts'
+import type { Json } from '../protocol/guards.ts'
+import { type FillRandom, PEER_ID_BYTES, type PeerId, randomHex } from '../protocol/ids.ts'
+import { Refusal } from '../refusal.ts'
+import type { Room } from '../rooms/room.ts'
+import type { Rooms } from '../rooms/rooms.ts'
+import { DropReports } from '../router/drop-reports.ts'
+import type { DepartureStore } from './departures.ts'
+import { Member, type SessionUplink } from './member.ts'
+import type { SessionClaims, SessionTokens } from './tokens.ts'
+
+export type JoinMessage = Extract<ClientMessage, { t: 'join' }>
+
+export interface SessionDependencies {
+  readonly options: HubOptions
+  readonly clock: Clock
+  readonly random: FillRandom
+  readonly tokens: SessionTokens
+  readonly departures: DepartureStore
+  readonly rooms: Rooms<Member>
+  readonly iceServers: (id: PeerId) => IceGrant
+}
+
+/** ICE servers with credentials for one member. */
+export interface IceGrant {
+  readonly servers: readonly IceServer[]
+  /** When the credentials end, ms since 1970. */
+  readonly expiresAtMs: number
+}
+
+export interface Joined {
+  readonly member: Member
+  /** A session token was honoured. */
+  readonly resumed: boolean
+}
+
+/** What a member needs to come back and to reach others: fresh with every welcome and every renewal. */
+export interface Credentials {
+  readonly token: string
+  readonly tokenExpiresAtMs: number
+  readonly iceServers: readonly IceServer[]
+  readonly iceExpiresAtMs: number
+}
+
+/** Sessions from join to leave: who an uplink belongs to, what happens when it drops, and when a member is gone. */
+export class Sessions {
+  readonly #dependencies: SessionDependencies
+  readonly #away = new Set<Member>()
+  #members = 0
+  #stopped = false
+
+  constructor(dependencies: SessionDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  get members(): number {
+    return this.#members
+  }
+
+  get away(): number {
+    return this.#away.size
+  }
+
+  /**
+   * Make `uplink` the uplink of the member who joins: a new one, or the one that its token or its join key names.
+   * The others are told. @throws Refusal
+   */
+  join(message: JoinMessage, uplink: SessionUplink, rate: Rate): Joined {
+    if (message.token === undefined) {
+      const known = this.#dependencies.rooms.get(message.room)?.joinedWith(message.joinKey)
+      if (known !== undefined && known.instance === message.instance)
+        return this.#comeBack(known, message, uplink, false)
+      return { member: this.#enter(message, this.#room(message.room), undefined, uplink, rate), resumed: false }
+    }
+    const claims = this.#claims(message, message.token)
+    const id = claims.peerId
+    const known = this.#dependencies.rooms.get(message.room)?.members.get(id)
+    if (known !== undefined && known.instance !== message.instance) throw invalidToken()
+    if (known !== undefined) return this.#comeBack(known, message, uplink, true)
+    // A good token of a member we do not know: it is from before a restart.
+    const member = this.#enter(message, this.#room(message.room), id, uplink, rate)
+    member.tokenExpiresAtMs = claims.expiresAtMs
+    return { member, resumed: true }
+  }
+
+  credentials(member: Member): Credentials {
+    const { clock, options, tokens, iceServers } = this.#dependencies
+    const tokenExpiresAtMs = clock.nowMs() + options.tokenTtlMs
+    member.tokenExpiresAtMs = Math.max(member.tokenExpiresAtMs, tokenExpiresAtMs)
+    const { id: peerId, instance, room } = member
+    const ice = iceServers(peerId)
+    return {
+      token: tokens.sign({ room: room.name, peerId, instance, expiresAtMs: tokenExpiresAtMs }),
+      tokenExpiresAtMs,
+      iceServers: ice.servers,
+      iceExpiresAtMs: ice.expiresAtMs,
+    }
+  }
+
+  setProfile(member: Member, profile: Json): void {
+    const changes = member.update({ profile })
+    if (changes !== undefined) member.room.changed(member.id, changes)
+  }
+
+  /** The uplink is gone, and with it the member unless it comes back within its grace period. */
+  dropped(member: Member, uplink: SessionUplink): void {
+    if (this.#stopped || member.uplink !== uplink) return
+    const { clock, options } = this.#dependencies
+    member.uplink = undefined
+    member.dropReports.stop()
+    this.#away.add(member)
+    const graceMs = Math.min(uplink.graceMs ?? options.graceMs, options.graceMs)
+    member.graceTimer = clock.setTimeout(() => this.end(member, 'expired'), graceMs)
+    const changes = member.update({ presence: 'away' })
+    if (changes !== undefined) member.room.changed(member.id, changes)
+  }
+
+  /** The member is gone for good; its tokens are refused from now on. Its uplink, if it has one, is the caller's. */
+  end(member: Member, reason: LeaveReason): void {
+    const { departures, rooms } = this.#dependencies
+    if (member.room.members.get(member.id) !== member) return
+    this.#stopGrace(member)
+    member.uplink = undefined
+    member.dropReports.stop()
+    this.#members -= 1
+    departures.add(member.id, member.tokenExpiresAtMs)
+    member.room.remove(member, reason)
+    rooms.release(member.room)
+  }
+
+  /** The server goes away: forget everyone, ending nobody, so that all may resume elsewhere or after the restart. */
+  stop(): void {
+    this.#stopped = true
+    for (const member of this.#away) this.#stopGrace(member)
+    for (const room of this.#dependencies.rooms.all()) {
+      for (const member of room.members.values()) member.dropReports.stop()
+    }
+    this.#dependencies.rooms.clear()
+    this.#members = 0
+  }
+
+  #claims(message: JoinMessage, token: string): SessionClaims {
+    const { clock, departures, tokens } = this.#dependencies
+    const verdict = tokens.verify(token, clock.nowMs())
+    if (verdict.is === 'expired') throw sessionEnded('the session token has run out')
+    if (verdict.is === 'invalid') throw invalidToken()
+    const { room, instance, peerId } = verdict.claims
+    if (room !== message.room || instance !== message.instance) throw invalidToken()
+    if (departures.has(peerId, clock.nowMs())) throw sessionEnded('the member has left')
+    return verdict.claims
+  }
+
+  #comeBack(member: Member, message: JoinMessage, uplink: SessionUplink, resumed: boolean): Joined {
+    const older = member.uplink
+    this.#stopGrace(member)
+    member.uplink = uplink
+    uplink.useRate(member.rate)
+    if (older !== uplink) older?.replaced()
+    const changes = member.update({ profile: message.profile, presence: 'here' })
+    if (changes !== undefined) member.room.changed(member.id, changes)
+    return { member, resumed }
+  }
+
+  #room(name: string): Room<Member> {
+    const { rooms, options } = this.#dependencies
+    const room = rooms.get(name) ?? rooms.open(name)
+    if (room === undefined) throw this.#full('server-full', 'the server has no more rooms')
+    if (room.members.size >= options.membersPerRoom) {
+      throw this.#full('room-full', `the room has ${options.membersPerRoom} members`)
+    }
+    return room
+  }
+
+  #full(code: 'server-full' | 'room-full', message: string): Refusal {
+    const { options, random } = this.#dependencies
+    return new Refusal(code, message, CLOSE.tryLater, spread(options.retryAfterMs, random))
+  }
+
+  #enter(
+    message: JoinMessage,
+    room: Room<Member>,
+    claimed: PeerId | undefined,
+    uplink: SessionUplink,
+    rate: Rate,
+  ): Member {
+    const { clock, options } = this.#dependencies
+    const member = new Member({
+      id: claimed ?? this.#newId(room),
+      instance: message.instance,
+      room,
+      joinKey: message.joinKey,
+      profile: message.profile,
+      rate,
+      dropReports: (send) => new DropReports(clock, options.dropReportMs, send),
+    })
+    member.uplink = uplink
+    this.#members += 1
+    room.add(member)
+    return member
+  }
+
+  #newId(room: Room<Member>): PeerId {
+    // 0 stands for "no id" in an envelope.
+    for (;;) {
+      const id = randomHex(PEER_ID_BYTES, this.#dependencies.random) as PeerId
+      if (id !== '0000000000000000' && !room.members.has(id)) return id
+    }
+  }
+
+  #stopGrace(member: Member): void {
+    this.#away.delete(member)
+    if (member.graceTimer !== undefined) this.#dependencies.clock.clearTimeout(member.graceTimer)
+    member.graceTimer = undefined
+  }
+}
+
+const invalidToken = (): Refusal =>
+  new Refusal(
+    'token-invalid',
+    'the session token is not good for this room and instance: join without it',
+    CLOSE.sessionEnded,
+  )
+
+const sessionEnded = (why: string): Refusal =>
+  new Refusal('session-ended', `${why}: join again as a new member`, CLOSE.sessionEnded)

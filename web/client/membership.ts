@@ -1,0 +1,188 @@
+import type { LeaveReason, MemberInfo, PeerId, ServerMessage } from '../../signaling/protocol/index.ts'
+import type { Clock, TimerHandle } from './clock.ts'
+import { Emitter } from './events.ts'
+
+type Message<Type> = Extract<ServerMessage, { readonly t: Type }>
+
+export interface MembershipEvents {
+  join: MemberInfo
+  /** `lost`: we are a new member ourselves; whoever is still here joins in the same turn. */
+  leave: { readonly member: MemberInfo; readonly reason: LeaveReason | 'lost' }
+  /** Profile or presence are others now. */
+  change: MemberInfo
+  /** Events are missing: a snapshot is needed. Events are ignored until it comes. */
+  gap: undefined
+}
+
+export interface MembershipOptions {
+  readonly clock: Clock
+  /** Whether a direct path to it is usable: it then stays, `away`, though the server does not list it. */
+  reachable(id: PeerId): boolean
+}
+
+interface Entry {
+  info: MemberInfo
+  /** Runs while the server does not list it and we are online. */
+  timer: TimerHandle | undefined
+  listed: boolean
+}
+
+/**
+ * Who is in the room, from what the server says: welcomes and snapshots, and events with consecutive versions under an
+ * epoch. A server that restarted lists members as they come back, so in a new epoch nobody is gone before a whole
+ * grace period online; the same grace is given to those whom a direct path still reaches.
+ */
+export class Membership {
+  readonly #options: MembershipOptions
+  readonly #events = new Emitter<MembershipEvents>()
+  readonly #entries = new Map<PeerId, Entry>()
+  #self: PeerId | undefined
+  #epoch = ''
+  #version = 0
+  #graceMs = 0
+  /** Between a gap and its snapshot. */
+  #lacking = false
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+  }
+
+  on<Name extends keyof MembershipEvents>(name: Name, handler: (value: MembershipEvents[Name]) => void): () => void {
+    return this.#events.on(name, handler)
+  }
+
+  get(id: PeerId): MemberInfo | undefined {
+    return this.#entries.get(id)?.info
+  }
+
+  /** Whether frames to it may go through the server. */
+  listed(id: PeerId): boolean {
+    return this.#entries.get(id)?.listed ?? false
+  }
+
+  *members(): Iterable<MemberInfo> {
+    for (const { info } of this.#entries.values()) yield info
+  }
+
+  welcome(message: Message<'welcome'>): void {
+    if (this.#self !== undefined && this.#self !== message.peerId) this.#loseAll()
+    this.#self = message.peerId
+    this.#graceMs = message.graceMs
+    this.#replace(message)
+  }
+
+  /** No uplink: nobody runs out of grace while the server cannot tell us. */
+  offline(): void {
+    for (const entry of this.#entries.values()) this.#disarm(entry)
+  }
+
+  /** No timers remain. Says nothing: the room is over. */
+  close(): void {
+    this.offline()
+    this.#entries.clear()
+    this.#events.clear()
+  }
+
+  apply(message: Message<'joined' | 'changed' | 'left' | 'snapshot'>): void {
+    if (message.t === 'snapshot') {
+      this.#replace(message)
+      return
+    }
+    // Before it: the snapshot has it. Beyond the next: something is missing, which only a snapshot brings.
+    if (this.#lacking || message.version <= this.#version) return
+    if (message.version !== this.#version + 1) {
+      this.#lacking = true
+      this.#events.emit('gap', undefined)
+      return
+    }
+    this.#version = message.version
+    if (message.t === 'joined') this.#list(message.member)
+    else if (message.t === 'changed') this.#change(message)
+    else this.#left(message.id, message.reason)
+  }
+
+  #replace({ epoch, version, members }: Message<'welcome' | 'snapshot'>): void {
+    const restarted = this.#epoch !== '' && epoch !== this.#epoch
+    this.#epoch = epoch
+    this.#version = version
+    this.#lacking = false
+    const present = new Set(members.map(({ id }) => id))
+    for (const [id, entry] of [...this.#entries]) {
+      if (present.has(id)) continue
+      // It left while we did not hear; why, nobody says.
+      if (entry.listed && !restarted) this.#left(id, entry.info.presence === 'away' ? 'expired' : 'left')
+      else this.#unlist(id, entry)
+    }
+    for (const member of members) this.#list(member)
+  }
+
+  #list(member: MemberInfo): void {
+    const { id } = member
+    if (id === this.#self) return
+    let entry = this.#entries.get(id)
+    if (entry !== undefined && entry.info.instance !== member.instance) {
+      this.#remove(id, 'left')
+      entry = undefined
+    }
+    if (entry === undefined) {
+      this.#entries.set(id, { info: member, timer: undefined, listed: true })
+      this.#events.emit('join', member)
+      return
+    }
+    this.#disarm(entry)
+    entry.listed = true
+    this.#update(entry, member)
+  }
+
+  #change({ id, profile, presence }: Message<'changed'>): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#update(entry, {
+      ...entry.info,
+      ...(profile === undefined ? {} : { profile }),
+      ...(presence === undefined ? {} : { presence }),
+    })
+  }
+
+  #update(entry: Entry, info: MemberInfo): void {
+    const before = entry.info
+    entry.info = info
+    const same = before.presence === info.presence && JSON.stringify(before.profile) === JSON.stringify(info.profile)
+    if (!same) this.#events.emit('change', info)
+  }
+
+  #left(id: PeerId, reason: LeaveReason): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    if (reason === 'expired' && this.#options.reachable(id)) this.#unlist(id, entry)
+    else this.#remove(id, reason)
+  }
+
+  /** Unlisted: away, and gone after a whole grace period in which neither the server nor a direct path knows it. */
+  #unlist(id: PeerId, entry: Entry): void {
+    entry.listed = false
+    this.#update(entry, { ...entry.info, presence: 'away' })
+    this.#disarm(entry)
+    entry.timer = this.#options.clock.setTimeout(() => {
+      if (this.#options.reachable(id)) this.#unlist(id, entry)
+      else this.#remove(id, 'expired')
+    }, this.#graceMs)
+  }
+
+  #remove(id: PeerId, reason: LeaveReason | 'lost'): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#disarm(entry)
+    this.#entries.delete(id)
+    this.#events.emit('leave', { member: entry.info, reason })
+  }
+
+  #loseAll(): void {
+    for (const id of [...this.#entries.keys()]) this.#remove(id, 'lost')
+  }
+
+  #disarm(entry: Entry): void {
+    if (entry.timer !== undefined) this.#options.clock.clearTimeout(entry.timer)
+    entry.timer = undefined
+  }
+}

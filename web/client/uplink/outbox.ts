@@ -1,0 +1,206 @@
+import { type Address, envelopeLength, type WelcomeLimits, writeEnvelope } from '../../../signaling/protocol/index.ts'
+import type { Clock, TimerHandle } from '../clock.ts'
+
+/** Waiting here, before the socket. More would only be stale: streams keep what is unacknowledged. */
+const QUEUE_BYTES = 262_144
+/** Waiting in the socket: 5 ms at 50 MB/s, as long as it takes to look again; 0.2 s at 10 Mbit/s. */
+const SOCKET_BYTES = 262_144
+/** A WebSocket does not tell when it has drained. */
+const LOOK_MS = 5
+/** What of the server's limits is used, so that two clocks and bunched-up arrival do not count as going over. */
+const SHARE = 0.9
+
+export interface OutboxDependencies {
+  readonly clock: Clock
+  write(packet: Uint8Array): void
+  bufferedBytes(): number
+  /** There is room again after `add` said no. Never from inside a call of the outbox. */
+  writable(): void
+}
+
+interface Waiting {
+  readonly address: Address
+  frame: Uint8Array
+  readonly slot: number | undefined
+  readonly key: string | undefined
+  bytes: number
+}
+
+/** Holds a second's worth: half of the burst that the server allows. */
+class Bucket {
+  readonly #perMs: number
+  readonly #most: number
+  level: number
+  #atMs: number
+
+  constructor(perSecond: number, nowMs: number) {
+    this.#perMs = (perSecond * SHARE) / 1_000
+    this.#most = perSecond
+    this.level = perSecond
+    this.#atMs = nowMs
+  }
+
+  /** Until `amount` is there; more than it ever holds waits until it is full, and is then overdrawn. */
+  waitMs(amount: number, nowMs: number): number {
+    this.level = Math.min(this.#most, this.level + (nowMs - this.#atMs) * this.#perMs)
+    this.#atMs = nowMs
+    return Math.max(0, Math.min(amount, this.#most) - this.level) / this.#perMs
+  }
+}
+
+interface Open {
+  readonly packetBytes: number
+  readonly messages: Bucket
+  readonly bytes: Bucket
+}
+
+const addressKey = (address: Address): string =>
+  address.kind + ('id' in address ? address.id : 'ids' in address ? address.ids.join() : '')
+
+/**
+ * Frames on their way to the server: those of one turn leave in one message, no faster than the server told. Frames
+ * are kept by reference until they are packed, so they must not change.
+ */
+export class Outbox {
+  readonly #dependencies: OutboxDependencies
+  #open: Open | undefined
+  #queue: Waiting[] = []
+  readonly #slots = new Map<string, Waiting>()
+  #bytes = 0
+  #wanted = false
+  #scheduled = false
+  #timer: TimerHandle | undefined
+
+  constructor(dependencies: OutboxDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  get queuedBytes(): number {
+    return this.#bytes
+  }
+
+  open(limits: WelcomeLimits): void {
+    const now = this.#dependencies.clock.now()
+    this.#open = {
+      packetBytes: limits.packetBytes,
+      messages: new Bucket(limits.messagesPerSecond, now),
+      bytes: new Bucket(limits.bytesPerSecond, now),
+    }
+    this.#tellRoom()
+  }
+
+  /** Drops everything, and takes nothing until it is open again. */
+  close(): void {
+    this.#open = undefined
+    this.#queue = []
+    this.#slots.clear()
+    this.#bytes = 0
+    this.#disarm()
+  }
+
+  /** False: not taken, because it is closed or full. `writable` will tell. */
+  add(address: Address, frame: Uint8Array, slot: number | undefined): boolean {
+    const bytes = envelopeLength(address, frame.length, slot)
+    const key = slot === undefined ? undefined : `${slot} ${addressKey(address)}`
+    const before = key === undefined ? undefined : this.#slots.get(key)
+    const more = bytes - (before?.bytes ?? 0)
+    if (!this.#fits(more)) {
+      this.flush()
+      // Flushing may have sent the one to be replaced: then there is nothing of its size to reuse.
+      if (!this.#fits(bytes)) {
+        this.#wanted = true
+        return false
+      }
+      return this.add(address, frame, slot)
+    }
+    this.#bytes += more
+    if (before !== undefined) {
+      before.frame = frame
+      before.bytes = bytes
+    } else {
+      const waiting = { address, frame, slot, key, bytes }
+      this.#queue.push(waiting)
+      if (key !== undefined) this.#slots.set(key, waiting)
+    }
+    this.#schedule()
+    return true
+  }
+
+  /** A control message went ahead: the server counts it too. */
+  spend(bytes: number): void {
+    if (this.#open === undefined) return
+    this.#open.messages.level -= 1
+    this.#open.bytes.level -= bytes
+  }
+
+  /** Send what may be sent now. */
+  flush(): void {
+    this.#scheduled = false
+    this.#disarm()
+    while (this.#open !== undefined) {
+      const first = this.#queue[0]
+      if (first === undefined) break
+      const waitMs = this.#waitMs(this.#open, first.bytes)
+      if (waitMs > 0) {
+        this.#timer = this.#dependencies.clock.setTimeout(() => this.flush(), Math.ceil(waitMs))
+        break
+      }
+      this.#dependencies.write(this.#pack(this.#open))
+    }
+    this.#tellRoom()
+  }
+
+  #fits(more: number): boolean {
+    // One frame always finds room in an empty queue.
+    return this.#open !== undefined && (this.#bytes + more <= QUEUE_BYTES || this.#bytes === 0)
+  }
+
+  #waitMs(open: Open, firstBytes: number): number {
+    const { clock, bufferedBytes } = this.#dependencies
+    const now = clock.now()
+    const socketMs = bufferedBytes() + firstBytes > SOCKET_BYTES && bufferedBytes() > 0 ? LOOK_MS : 0
+    return Math.max(socketMs, open.messages.waitMs(1, now), open.bytes.waitMs(firstBytes, now))
+  }
+
+  #pack(open: Open): Uint8Array {
+    const room = Math.min(open.packetBytes, open.bytes.level, SOCKET_BYTES - this.#dependencies.bufferedBytes())
+    let size = 0
+    let count = 0
+    for (const { bytes } of this.#queue) {
+      if (count > 0 && size + bytes > room) break
+      size += bytes
+      count += 1
+    }
+    const packet = new Uint8Array(size)
+    let at = 0
+    for (const { address, frame, slot, key } of this.#queue.splice(0, count)) {
+      at = writeEnvelope(packet, at, address, frame, slot)
+      if (key !== undefined) this.#slots.delete(key)
+    }
+    this.#bytes -= size
+    open.messages.level -= 1
+    open.bytes.level -= size
+    return packet
+  }
+
+  #schedule(): void {
+    // While the pace is held, its timer is what goes next.
+    if (this.#scheduled || this.#timer !== undefined) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      if (this.#scheduled) this.flush()
+    })
+  }
+
+  /** Half of it, so that those who wait do not fill one place at a time. */
+  #tellRoom(): void {
+    if (!this.#wanted || this.#open === undefined || this.#bytes > QUEUE_BYTES / 2) return
+    this.#wanted = false
+    queueMicrotask(() => this.#dependencies.writable())
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#dependencies.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}

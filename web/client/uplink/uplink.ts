@@ -1,0 +1,491 @@
+/**
+ * This member's standing connection to the server: opens carriers one after the other, joins and resumes, and carries
+ * frames and requests while it is online. It may lose frames, never invents or repeats them; streams repair the rest.
+ */
+import {
+  type Address,
+  CLOSE,
+  type ClientMessage,
+  ENVELOPE,
+  type IceServer,
+  type InstanceId,
+  type Json,
+  type PeerId,
+  ProtocolError,
+  parseServerMessage,
+  readEnvelope,
+  type ServerMessage,
+  VERSION,
+} from '../../../signaling/protocol/index.ts'
+import type { CarrierEvents, OpenCarrier } from '../carriers/carrier.ts'
+import type { Clock, TimerHandle } from '../clock.ts'
+import { PartylineError } from '../errors.ts'
+import { Emitter, reportError } from '../events.ts'
+import type { CarrierKind } from '../face.ts'
+import type { RoomClock } from '../room-clock.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { NetworkEvent, NetworkEvents } from './network-events.ts'
+import { Outbox } from './outbox.ts'
+import { Requests } from './requests.ts'
+import type { UplinkState, UplinkStateName } from './state.ts'
+import { requestError, type ServerError, type Verdict, verdictOfClose, verdictOfError } from './verdict.ts'
+
+/** Full jitter from 0 to this, doubling: the first retry is nearly at once, and thousands of clients spread out. */
+const BACK_OFF_MS = 250
+const LONGEST_BACK_OFF_MS = 10_000
+/** Online for this long, a carrier counts as good, and back-off starts anew. */
+const GOOD_AFTER_MS = 5_000
+/** For the welcome, as long as a carrier has for opening. */
+const JOIN_MS = 10_000
+/** Opening or joining for longer than this when the network calls: likely stuck on the old network. */
+const STUCK_MS = 1_000
+/** A closed tab lingers for this long; a page that is only put aside for a moment says that it is back. */
+const HIDDEN_GRACE_MS = 3_000
+/** `leave()` waits this long for the server to know. */
+const LEAVE_MS = 2_000
+/** ICE servers older than this are asked for anew before a connection attempt, which waits at most `ICE_WAIT_MS`. */
+const ICE_FRESH_MS = 240_000
+const ICE_WAIT_MS = 2_000
+/** Token and ICE credentials are renewed when this share of their time has passed, with bounds for odd servers. */
+const RENEW_AT = 0.75
+const RENEW_SOONEST_MS = 10_000
+const RENEW_LATEST_MS = 43_200_000
+/** So many malformed messages from the server, without a good spell between them, end the room. */
+const MOST_MALFORMED = 5
+
+export type Welcome = Extract<ServerMessage, { t: 'welcome' }>
+export type RoomMessage = Extract<ServerMessage, { t: 'joined' | 'changed' | 'left' | 'snapshot' | 'dropped' }>
+
+export interface UplinkEvents {
+  state: UplinkStateName
+  /**
+   * Online, before `state` says so. `joined`: for the first time. `resumed`: as the same member. `rejoined`: as a new
+   * member (another peer id), because the session was over; nobody knows the old links any more.
+   */
+  welcome: { readonly message: Welcome; readonly how: 'joined' | 'resumed' | 'rejoined' }
+  message: RoomMessage
+  /** `payload` is a view of the message it came in: valid for ever, but keeping it keeps the whole message. */
+  frame: { readonly from: PeerId; readonly payload: Uint8Array; readonly slot: number | undefined }
+  /** There is room again, after `send` said no. */
+  writable: undefined
+  /** Once. `undefined` after `leave()` or `close()`. */
+  closed: PartylineError | undefined
+}
+
+export interface UplinkOptions {
+  /** From `serverAddress`. */
+  readonly server: URL
+  readonly room: string
+  readonly profile: Json
+  readonly instance: InstanceId
+  /** 128 random bits as hex; kept for the life of the instance. */
+  readonly joinKey: string
+  readonly open: OpenCarrier
+  readonly clock: Clock
+  readonly roomClock: RoomClock
+  /** From 0 up to 1, as `Math.random`: for back-off. */
+  readonly random: () => number
+  readonly network: NetworkEvents
+}
+
+export class Uplink {
+  readonly #options: UplinkOptions
+  readonly #events = new Emitter<UplinkEvents>()
+  readonly #requests: Requests
+  readonly #outbox: Outbox
+  readonly #heartbeat: Heartbeat
+  #state: UplinkState = { name: 'idle' }
+  #unsubscribe: () => void = () => undefined
+  #peerId: PeerId | undefined
+  #token: string | undefined
+  /** What the server has, or is told with the next join. */
+  #profile: Json
+  #iceServers: readonly IceServer[] = []
+  #iceAtMs = 0
+  #renewal: TimerHandle | undefined
+  #failures = 0
+  #malformed = 0
+  #hidden = false
+  #leaving: TimerHandle | undefined
+  #reconnections = 0
+  #bytesSent = 0
+  #bytesReceived = 0
+
+  constructor(options: UplinkOptions) {
+    const { clock, roomClock } = options
+    this.#options = options
+    this.#profile = options.profile
+    this.#requests = new Requests((message) => this.#online && this.#control(message))
+    this.#outbox = new Outbox({
+      clock,
+      write: (packet) => this.#write(packet),
+      bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
+      writable: () => this.#events.emit('writable', undefined),
+    })
+    this.#heartbeat = new Heartbeat({
+      clock,
+      ping: (n, rttMs) => this.#control({ t: 'ping', n, ...(rttMs === undefined ? {} : { rttMs }) }),
+      bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
+      sample: (serverMs, rttMs) => roomClock.sample(serverMs, rttMs),
+      dead: () => this.#lost(CLOSE.timeout, 'the server does not answer'),
+    })
+  }
+
+  get state(): UplinkStateName {
+    return this.#state.name
+  }
+
+  /** Round trip to the server, ms, smoothed. */
+  get rttMs(): number | undefined {
+    return this.#heartbeat.rttMs
+  }
+
+  get carrier(): CarrierKind | undefined {
+    return this.#online?.carrier.kind
+  }
+
+  /** How often it was lost after being online. */
+  get reconnections(): number {
+    return this.#reconnections
+  }
+
+  get bytesSent(): number {
+    return this.#bytesSent
+  }
+
+  get bytesReceived(): number {
+    return this.#bytesReceived
+  }
+
+  get iceServers(): readonly IceServer[] {
+    return this.#iceServers
+  }
+
+  on<Name extends keyof UplinkEvents>(name: Name, handler: (value: UplinkEvents[Name]) => void): () => void {
+    return this.#events.on(name, handler)
+  }
+
+  /** Once. */
+  start(): void {
+    if (this.#state.name !== 'idle') return
+    this.#unsubscribe = this.#options.network.on((event) => this.#networkEvent(event))
+    this.#connect()
+  }
+
+  /**
+   * Give a frame to the server; those of one turn leave together. `slot`: droppable, and takes the place of a waiting
+   * one of the same slot and address. The frame is not copied before it is packed: do not change it. False when
+   * offline or full: `writable` will tell. What waits when the carrier is lost is dropped.
+   */
+  send(address: Address, frame: Uint8Array, slot?: number): boolean {
+    return this.#outbox.add(address, frame, slot)
+  }
+
+  /** Bytes taken by `send` that the network has not taken yet. */
+  queuedBytes(): number {
+    return this.#outbox.queuedBytes + (this.#carrier?.bufferedBytes() ?? 0)
+  }
+
+  /** Somebody suspects this path: ask the server now, and reconnect if it does not answer within 1 s or 4 round trips. */
+  probe(): void {
+    this.#heartbeat.probe()
+  }
+
+  /** Resolves when the server has it, or a newer one; waits while offline. Rejects with `too-large`, `denied`, `closed`. */
+  setProfile(profile: Json): Promise<void> {
+    return this.#ask({ t: 'profile', profile })
+  }
+
+  /** Ask for all members: `message` brings the answer. */
+  snapshot(): void {
+    void this.#ask({ t: 'snapshot' })
+  }
+
+  /** ICE servers whose credentials are some minutes old at most, or else, after 2 s, those at hand. */
+  async freshIceServers(): Promise<readonly IceServer[]> {
+    const { clock } = this.#options
+    if (this.#online !== undefined && clock.now() - this.#iceAtMs > ICE_FRESH_MS) {
+      let timer: TimerHandle | undefined
+      const patience = new Promise<void>((resolve) => {
+        timer = clock.setTimeout(resolve, ICE_WAIT_MS)
+      })
+      await Promise.race([this.#ask({ t: 'renew' }).catch(() => undefined), patience])
+      if (timer !== undefined) clock.clearTimeout(timer)
+    }
+    return this.#iceServers
+  }
+
+  /**
+   * Leave for good, after what was sent in this turn. Resolves when it is over: when the server knows, or after 2 s,
+   * or at once when there is no carrier; the server then waits out the grace period.
+   */
+  leave(): Promise<void> {
+    if (this.#state.name === 'closed') return Promise.resolve()
+    const over = new Promise<void>((resolve) => this.on('closed', () => resolve()))
+    const close = (): void => this.close()
+    if (this.#carrier === undefined) close()
+    else if (this.#leaving === undefined) {
+      this.#leaving = this.#options.clock.setTimeout(close, LEAVE_MS)
+      this.#outbox.flush()
+      this.#ask({ t: 'leave' }).then(close, close)
+    }
+    return over
+  }
+
+  /** Over now. Says `leave` if it can, without waiting for an answer. Idempotent. */
+  close(error?: PartylineError): void {
+    const { name } = this.#state
+    if ((name === 'online' || name === 'joining') && this.#leaving === undefined) {
+      this.#outbox.flush()
+      this.#control({ t: 'leave', id: this.#requests.nextId() })
+    }
+    this.#end(error)
+  }
+
+  get #carrier() {
+    return 'carrier' in this.#state ? this.#state.carrier : undefined
+  }
+
+  get #online() {
+    return this.#state.name === 'online' ? this.#state : undefined
+  }
+
+  /** The one place where the state changes, and where what belonged to the old one ends. */
+  #become(next: UplinkState, entered?: () => void): void {
+    const { clock } = this.#options
+    const previous = this.#state
+    if (previous.name === 'closed') return
+    this.#state = next
+    if ('timer' in previous) clock.clearTimeout(previous.timer)
+    if ('carrier' in previous && this.#carrier !== previous.carrier) previous.carrier.close(CLOSE.normal, '')
+    if (previous.name === 'online') {
+      this.#outbox.close()
+      this.#heartbeat.stop()
+      if (this.#renewal !== undefined) clock.clearTimeout(this.#renewal)
+      if (next.name !== 'closed') this.#reconnections += 1
+    }
+    entered?.()
+    if (this.#state === next) this.#events.emit('state', next.name)
+  }
+
+  #connect(): void {
+    const { open, server, clock } = this.#options
+    const events: CarrierEvents = {
+      opened: () => this.#join(),
+      text: (text) => this.#received(text.length, () => this.#handle(parseServerMessage(text))),
+      binary: (bytes) => this.#received(bytes.length, () => this.#unpack(bytes)),
+      closed: (code, reason) => this.#lost(code, reason),
+    }
+    this.#become({ name: 'connecting', carrier: open(server, events, clock), sinceMs: clock.now() })
+  }
+
+  #join(): void {
+    if (this.#state.name !== 'connecting') return
+    const { clock, room, instance, joinKey } = this.#options
+    const id = this.#requests.nextId()
+    const timer = clock.setTimeout(() => this.#lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)
+    this.#become({ name: 'joining', carrier: this.#state.carrier, sinceMs: clock.now(), id, timer })
+    this.#control({
+      t: 'join',
+      id,
+      vMin: VERSION.min,
+      vMax: VERSION.max,
+      room,
+      profile: this.#profile,
+      instance,
+      joinKey,
+      ...(this.#token === undefined ? {} : { token: this.#token }),
+    })
+  }
+
+  #control(message: ClientMessage): void {
+    const text = JSON.stringify(message)
+    this.#outbox.spend(text.length)
+    this.#write(text)
+  }
+
+  #write(message: string | Uint8Array): void {
+    if (this.#carrier?.send(message)) this.#bytesSent += message.length
+  }
+
+  #ask(body: Parameters<Requests['ask']>[0]): Promise<void> {
+    if (this.#state.name !== 'closed') return this.#requests.ask(body)
+    const refused = Promise.reject(new PartylineError('closed', 'the room is closed'))
+    refused.catch(() => undefined)
+    return refused
+  }
+
+  /** Nothing that the server sends throws out of here. A malformed message costs the carrier: the next welcome heals. */
+  #received(length: number, handle: () => void): void {
+    this.#bytesReceived += length
+    this.#heartbeat.heard()
+    try {
+      handle()
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) {
+        reportError(error)
+        return
+      }
+      this.#malformed += 1
+      if (this.#malformed < MOST_MALFORMED) this.#retry()
+      else {
+        const text = `the server sent what this client cannot read: ${error.message}`
+        this.#end(new PartylineError('protocol', text, { fatal: true, cause: error }))
+      }
+    }
+    // In hidden tabs, timers come late and messages do not.
+    this.#outbox.flush()
+  }
+
+  #unpack(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const limits = this.#online?.limits
+      // Closed by a handler, or too early: the streams get by without.
+      if (limits === undefined) return
+      const { kind, peer, payloadStart, end, slot } = readEnvelope(bytes, at, limits.frameBytes)
+      if (kind !== ENVELOPE.from || peer === undefined) throw new ProtocolError('envelope.kind', 'expected from')
+      this.#events.emit('frame', { from: peer, payload: bytes.subarray(payloadStart, end), slot })
+      at = end
+    }
+  }
+
+  #handle(message: ServerMessage): void {
+    switch (message.t) {
+      case 'welcome':
+        this.#welcome(message)
+        break
+      case 'pong':
+        this.#heartbeat.pong(message.n, message.timeMs)
+        break
+      case 'renewed':
+        this.#credentials(message, this.#options.roomClock.now())
+        this.#requests.answer(message.re)
+        break
+      case 'ok': {
+        const request = this.#requests.answer(message.re)
+        if (request?.t === 'profile') this.#profile = request.profile
+        break
+      }
+      case 'error':
+        this.#error(message)
+        break
+      case 'bye':
+        this.#lost(message.code, message.reason, message.retryAfterMs)
+        break
+      default:
+        if (message.t === 'snapshot') this.#requests.answer(message.re)
+        this.#events.emit('message', message)
+    }
+  }
+
+  #welcome(message: Welcome): void {
+    const state = this.#state
+    if (state.name !== 'joining' || message.re !== state.id) return
+    const { clock, roomClock } = this.#options
+    const { limits, graceMs, timeMs, peerId } = message
+    const how = this.#peerId === undefined ? 'joined' : this.#peerId === peerId ? 'resumed' : 'rejoined'
+    const now = clock.now()
+    this.#peerId = peerId
+    roomClock.restart()
+    this.#become({ name: 'online', carrier: state.carrier, sinceMs: now, limits, graceMs }, () => {
+      this.#heartbeat.start(timeMs, now - state.sinceMs)
+      this.#credentials(message, timeMs)
+      this.#outbox.open(limits)
+      this.#requests.repeat()
+      if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
+      this.#events.emit('welcome', { message, how })
+    })
+  }
+
+  #credentials(
+    message: Extract<ServerMessage, { readonly token: string; readonly iceServers: unknown }>,
+    serverMs: number,
+  ): void {
+    const { clock } = this.#options
+    this.#token = message.token
+    this.#iceServers = message.iceServers
+    this.#iceAtMs = clock.now()
+    const endsAtMs = message.iceServers.some(({ credential }) => credential !== undefined)
+      ? Math.min(message.iceExpiresAtMs, message.tokenExpiresAtMs)
+      : message.tokenExpiresAtMs
+    this.#renewIn((endsAtMs - serverMs) * RENEW_AT)
+  }
+
+  #renewIn(delayMs: number): void {
+    const { clock } = this.#options
+    if (this.#renewal !== undefined) clock.clearTimeout(this.#renewal)
+    this.#renewal = clock.setTimeout(
+      () => this.#ask({ t: 'renew' }).catch(() => this.#online && this.#renewIn(RENEW_SOONEST_MS)),
+      Math.min(RENEW_LATEST_MS, Math.max(RENEW_SOONEST_MS, delayMs)),
+    )
+  }
+
+  #error(error: ServerError & { readonly re?: number; readonly fatal: boolean }): void {
+    const refused = this.#state.name === 'joining' && error.re === this.#state.id
+    if (refused || error.fatal) this.#follow(verdictOfError(error, this.#peerId !== undefined), error.retryAfterMs)
+    else if (error.re !== undefined) this.#requests.answer(error.re, requestError(error))
+  }
+
+  /** The carrier ended, or is not worth waiting for. */
+  #lost(code: number, reason: string, retryAfterMs?: number): void {
+    if (code === CLOSE.normal && this.#leaving !== undefined) this.#end(undefined)
+    else this.#follow(verdictOfClose(code, reason), retryAfterMs)
+  }
+
+  #follow(verdict: Verdict, retryAfterMs?: number): void {
+    if (verdict.kind === 'end') this.#end(verdict.error)
+    else if (verdict.kind === 'rejoin' && this.#leaving !== undefined) this.#end(undefined)
+    else if (verdict.kind === 'rejoin' && this.#token !== undefined) {
+      this.#token = undefined
+      this.#connect()
+    } else this.#retry(retryAfterMs)
+  }
+
+  #retry(afterMs = 0): void {
+    const { clock, random } = this.#options
+    if (clock.now() - (this.#online?.sinceMs ?? clock.now()) >= GOOD_AFTER_MS) {
+      this.#failures = 0
+      this.#malformed = 0
+    }
+    const jitterMs = random() * Math.min(LONGEST_BACK_OFF_MS, BACK_OFF_MS * 2 ** this.#failures)
+    this.#failures += 1
+    this.#become({
+      name: 'waiting',
+      notBeforeMs: clock.now() + afterMs,
+      timer: clock.setTimeout(() => this.#connect(), afterMs + jitterMs),
+    })
+  }
+
+  #networkEvent(event: NetworkEvent): void {
+    const state = this.#state
+    const now = this.#options.clock.now()
+    if (event === 'hide') {
+      this.#hidden = true
+      this.#grace(HIDDEN_GRACE_MS)
+      return
+    }
+    if (this.#hidden && event === 'show') {
+      this.#hidden = false
+      if (state.name === 'online') this.#grace(state.graceMs)
+    }
+    if (state.name === 'online') this.probe()
+    else if (
+      (state.name === 'waiting' && now >= state.notBeforeMs) ||
+      ('carrier' in state && now - state.sinceMs > STUCK_MS)
+    )
+      this.#connect()
+  }
+
+  #grace(graceMs: number): void {
+    if (this.#online !== undefined) this.#control({ t: 'grace', graceMs })
+  }
+
+  #end(error: PartylineError | undefined): void {
+    if (this.#state.name === 'closed') return
+    if (this.#leaving !== undefined) this.#options.clock.clearTimeout(this.#leaving)
+    this.#unsubscribe()
+    this.#become({ name: 'closed', error })
+    this.#requests.end(error ?? new PartylineError('closed', 'the room is closed'))
+    this.#events.emit('closed', error)
+  }
+}

@@ -1,10 +1,12 @@
+import type { TimerHandle } from '../../web/client/clock.ts'
+
 interface FakeTimer {
   readonly atMs: number
   readonly order: number
   readonly run: () => void
 }
 
-/** Time that stands still until `advance` moves it; timers run in the order of their time, then of their setting. */
+/** Time, the server's and the client's, that stands still until `advance` moves it; timers run in the order of their time, then of their setting. */
 export class FakeClock {
   #nowMs: number
   #order = 0
@@ -18,11 +20,16 @@ export class FakeClock {
     return this.#nowMs
   }
 
-  setTimeout(run: () => void, delayMs: number): FakeTimer {
+  /** As the client's `Clock`. */
+  now(): number {
+    return this.#nowMs
+  }
+
+  setTimeout(run: () => void, delayMs: number): FakeTimer & TimerHandle {
     const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run }
     this.#order += 1
     this.#timers.add(timer)
-    return timer
+    return timer as FakeTimer & TimerHandle
   }
 
   clearTimeout(timer: object): void {
@@ -49,11 +56,7 @@ export class FakeClock {
     let first: FakeTimer | undefined
     for (const timer of this.#timers) {
       if (timer.atMs > untilMs) continue
-      if (
-        first === undefined ||
-        timer.atMs < first.atMs ||
-        (timer.atMs === first.atMs && timer.order < first.order)
-      ) {
+      if (first === undefined || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.order < first.order)) {
         first = timer
       }
     }

@@ -1,0 +1,495 @@
+import type { IceServer, LinkMessage } from '../../../signaling/protocol/index.ts'
+import type { Clock, TimerHandle } from '../clock.ts'
+import { type AttemptState, HOLDS_SLOT, type OfferSignal, seconds, whyOf } from './attempt-state.ts'
+import { ATTEMPT_TIMES, type AttemptTimes, backOffMs, CANDIDATES_PER_ATTEMPT } from './attempt-times.ts'
+import {
+  hasTurn,
+  isRelayed,
+  type PathPolicy,
+  relayOnly,
+  throughTurnOnly,
+  withoutRelayed,
+  withoutTurn,
+} from './ice-servers.ts'
+import type { Connect, DirectPath, DirectPathEvents, NegotiatedPath, PathSignal } from './path.ts'
+import { PathsInUse } from './paths-in-use.ts'
+import type { Slot, SlotPool } from './slots.ts'
+import { Throttle } from './throttle.ts'
+
+export interface AttemptsEvents extends DirectPathEvents {
+  /** Ping it, and call `usable` when the ping was answered on it. */
+  opened(path: DirectPath): void
+  /** Told for every path that had opened, whoever closed it. */
+  closed(path: DirectPath, reason: string): void
+  /** The path to use from now on; a replaced one goes on receiving for `retireMs`. */
+  path(path: DirectPath | undefined): void
+  /** `why` or `count` may have changed. */
+  changed(): void
+}
+
+export interface AttemptsOptions {
+  /** The member with the smaller id makes the attempts and numbers them; the other answers, and may ask. */
+  readonly initiator: boolean
+  /** `undefined`: there is no WebRTC here. */
+  readonly connect: Connect | undefined
+  readonly slots: SlotPool
+  readonly clock: Clock
+  /** 0 ≤ value < 1. */
+  readonly random: () => number
+  readonly policy: PathPolicy
+  readonly events: AttemptsEvents
+  readonly times?: AttemptTimes
+  /** To the other side's `receive`: reliably and in order while the link lives. */
+  say(message: LinkMessage): void
+  /** Fresh credentials, asked for before each attempt. */
+  iceServers(): Promise<readonly IceServer[]>
+}
+
+type Timer = { readonly afterMs: number; readonly then: () => void }
+
+/**
+ * The attempts of one link at a peer connection: when the next one starts, which one counts, and when one is given up.
+ * `AttemptState` has the table. It never waits for ever, whatever ICE, the other side or the network leave unsaid.
+ */
+export class Attempts {
+  readonly #options: AttemptsOptions
+  readonly #times: AttemptTimes
+  readonly #turnOnly: boolean
+  readonly #inUse: PathsInUse
+  readonly #network: Throttle
+  readonly #pathEvents: DirectPathEvents
+  #state: AttemptState = { is: 'new' }
+  #timer: TimerHandle | undefined
+  #slot: Slot | undefined
+  /** Number of the newest attempt known to either side. */
+  #newest = 0
+  #count = 0
+  #failures = 0
+  /** The next attempt gathers with TURN. */
+  #withTurn: boolean
+  #begunAtMs = Number.NEGATIVE_INFINITY
+  /** Candidates of the newest attempt taken so far, and those that came before there was something to take them. */
+  #taken = 0
+  #early: { readonly attempt: number; readonly signals: PathSignal[] } = { attempt: 0, signals: [] }
+  readonly #opened = new Set<DirectPath>()
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options
+    this.#times = options.times ?? ATTEMPT_TIMES
+    this.#turnOnly = throughTurnOnly(options.policy)
+    this.#withTurn = this.#turnOnly && options.policy.turn
+    this.#inUse = new PathsInUse(options.clock, this.#times.retireMs)
+    this.#network = new Throttle(options.clock, this.#times.networkBurstMs, () => this.#startOver())
+    const { events } = options
+    this.#pathEvents = {
+      opened: (path) => this.#pathOpened(path),
+      closed: (path, reason) => this.#pathClosed(path, reason),
+      frame: (path, lane, bytes) => events.frame(path, lane, bytes),
+      writable: (path, lane) => events.writable(path, lane),
+      kindChanged: (path) => {
+        if (this.#opened.has(path)) events.kindChanged(path)
+      },
+    }
+  }
+
+  get state(): AttemptState['is'] {
+    return this.#state.is
+  }
+
+  /** The usable path. */
+  get current(): DirectPath | undefined {
+    return this.#inUse.current
+  }
+
+  /** Peer connections made so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** For people: why the link has the path it has. */
+  get why(): string {
+    return whyOf(this.#state, {
+      kind: this.current?.kind,
+      turnOnly: this.#turnOnly,
+      slotLimit: this.#options.slots.limit,
+      nowMs: this.#options.clock.now(),
+    })
+  }
+
+  start(): void {
+    if (this.#state.is !== 'new') return
+    const { connect, policy, slots, initiator, say } = this.#options
+    const because =
+      connect === undefined
+        ? 'WebRTC is not supported here'
+        : relayOnly(policy)
+          ? 'set to use the server only'
+          : slots.limit === 0
+            ? 'set to have no direct peers'
+            : undefined
+    if (because !== undefined) {
+      this.#enter({ is: 'off', side: 'here', because })
+      say({ t: 'relay-only' })
+    } else if (initiator) this.#begin()
+    else this.#expect(false)
+  }
+
+  /** A message of the other side. `declare` is not for us. */
+  receive(message: LinkMessage): void {
+    if (this.#state.is === 'new') this.start()
+    if (this.#state.is === 'stopped') return
+    const { initiator } = this.#options
+    switch (message.t) {
+      case 'offer':
+        if (!initiator) this.#takeOffer(message)
+        return
+      case 'answer':
+        if (initiator) this.#takeAnswer(message)
+        return
+      case 'candidate':
+        this.#takeCandidate(message)
+        return
+      case 'ask':
+        if (initiator) this.#takeAsk(message.replaces)
+        return
+      case 'full':
+        this.#takeFull(message.attempt)
+        return
+      case 'slot':
+        if (this.#state.is === 'full-there') this.#next(true)
+        return
+      case 'relay-only':
+        if (this.#state.is === 'off') return
+        this.#enter({ is: 'off', side: 'there', because: 'the other side does not use WebRTC' })
+        this.#dropCurrent()
+        return
+      case 'declare':
+    }
+  }
+
+  /** The link's ping on this path was answered on it. */
+  usable(path: DirectPath): void {
+    const state = this.#state
+    if (state.is !== 'connecting' || state.path !== path) return
+    const { policy, events } = this.#options
+    // A pair that needed TURN will need it again, unless the network changes.
+    this.#withTurn = policy.turn && (this.#turnOnly || path.kind === 'turn')
+    this.#inUse.promote(path)
+    this.#rest()
+    events.path(path)
+  }
+
+  /** The link has given up on this path. */
+  lost(path: DirectPath, reason: string): void {
+    const state = this.#state
+    if (state.is === 'connecting' && state.path === path) this.#fail(reason)
+    else if (path === this.current) this.#dropCurrent(reason)
+    else if (this.#opened.has(path)) {
+      this.#inUse.forget(path)
+      path.close()
+    }
+  }
+
+  /** The device has, or may have, another network: what is up may be dead, and what failed may work. */
+  networkChanged(): void {
+    if (this.#state.is !== 'new' && this.#state.is !== 'stopped') this.#network.call()
+  }
+
+  /** Ends everything; no event is told any more. */
+  stop(): void {
+    if (this.#state.is === 'stopped') return
+    this.#network.stop()
+    this.#enter({ is: 'stopped' })
+    this.#inUse.closeAll()
+    this.#settleSlot()
+  }
+
+  /** The one setter. What the state before had of its own ends here. */
+  #enter(next: AttemptState, timer?: Timer | 'same'): void {
+    const { clock, events } = this.#options
+    const before = this.#state
+    this.#state = next
+    if (timer !== 'same') {
+      if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
+      this.#timer = timer === undefined ? undefined : clock.setTimeout(timer.then, timer.afterMs)
+    }
+    if (before.is === 'full-here') before.leaveLine()
+    if (before.is === 'connecting' && before.path !== this.current) {
+      if (next.is !== 'connecting' || next.path !== before.path) before.path.close()
+    }
+    this.#settleSlot()
+    if (next.is !== 'stopped') events.changed()
+  }
+
+  #settleSlot(): void {
+    if (this.current !== undefined || HOLDS_SLOT.has(this.#state.is)) return
+    const slot = this.#slot
+    this.#slot = undefined
+    slot?.release()
+  }
+
+  #holdSlot(): boolean {
+    this.#slot ??= this.#options.slots.take()
+    return this.#slot !== undefined
+  }
+
+  #standInLine(told: boolean): void {
+    const leaveLine = this.#options.slots.wait((slot) => {
+      if (this.#state.is !== 'full-here') {
+        slot.release()
+        return
+      }
+      this.#slot = slot
+      const { initiator, say } = this.#options
+      if (initiator || !this.#state.told) this.#next(false)
+      else {
+        this.#expect(true)
+        say({ t: 'slot' })
+      }
+    })
+    this.#enter({ is: 'full-here', told, leaveLine })
+  }
+
+  /** The time for another attempt has come. `offered`: the other side said so, and need not be asked. */
+  #next(offered: boolean): void {
+    if (this.#options.initiator) this.#begin()
+    else if (offered) this.#expect(true)
+    else this.#ask()
+  }
+
+  #begin(): void {
+    const tooSoonMs = this.#tooSoonMs()
+    if (tooSoonMs > 0) {
+      this.#wait(tooSoonMs, 'the attempt before was replaced')
+    } else if (this.#holdSlot()) {
+      this.#setNewest(this.#newest + 1)
+      this.#prepare(this.#newest, this.#withTurn, undefined)
+    } else {
+      this.#standInLine(true)
+      this.#options.say({ t: 'full', attempt: this.#newest + 1 })
+    }
+  }
+
+  #ask(): void {
+    if (!this.#holdSlot()) {
+      this.#standInLine(false)
+      return
+    }
+    this.#expect(true)
+    this.#options.say({ t: 'ask', replaces: this.#newest })
+  }
+
+  #expect(asked: boolean): void {
+    const then = (): void => this.#backOff('the other side did not connect')
+    this.#enter({ is: 'expecting', asked }, { afterMs: this.#times.offerMs, then })
+  }
+
+  #prepare(attempt: number, turn: boolean, offer: OfferSignal | undefined): void {
+    const { clock, iceServers } = this.#options
+    const state = { is: 'preparing', attempt, turn, offer } as const
+    const connect = (servers: readonly IceServer[]): void => {
+      if (this.#state === state) this.#connect(state, servers)
+    }
+    const fetchServers = (): void => {
+      this.#begunAtMs = clock.now()
+      this.#enter(state, { afterMs: this.#times.iceServersMs, then: () => connect([]) })
+      new Promise<readonly IceServer[]>((resolve) => resolve(iceServers())).then(connect, () => connect([]))
+    }
+    const tooSoonMs = this.#tooSoonMs()
+    if (tooSoonMs > 0) this.#enter(state, { afterMs: tooSoonMs, then: fetchServers })
+    else fetchServers()
+  }
+
+  #tooSoonMs(): number {
+    return this.#begunAtMs + this.#times.spacingMs - this.#options.clock.now()
+  }
+
+  #connect({ attempt, turn, offer }: AttemptState & { readonly is: 'preparing' }, known: readonly IceServer[]): void {
+    const { initiator, policy, clock, connect } = this.#options
+    const gatherTurn = policy.turn && (turn || this.#turnOnly)
+    const iceServers = gatherTurn ? known : withoutTurn(known)
+    if (connect === undefined || (this.#turnOnly && !hasTurn(iceServers))) {
+      this.#fail('no TURN server is known')
+      return
+    }
+    this.#count += 1
+    const path = connect({
+      attempt,
+      initiator,
+      turn,
+      iceServers,
+      iceTransportPolicy: this.#turnOnly ? 'relay' : 'all',
+      clock,
+      events: this.#pathEvents,
+      say: this.#sayBounded(),
+    })
+    // Servers that were not to be had in time may come with TURN next time.
+    const turnNext = initiator && !turn && policy.turn && (hasTurn(known) || known.length === 0)
+    const afterMs = turnNext ? this.#times.withoutTurnMs : initiator ? this.#times.connectMs : this.#times.answerMs
+    const way = this.#turnOnly ? 'path through TURN' : 'direct path'
+    const then = (): void => this.#fail(`no ${way} after ${seconds(afterMs)}`)
+    this.#enter({ is: 'connecting', attempt, turn, path, phase: 'negotiating', turnNext }, { afterMs, then })
+    if (offer !== undefined) path.accept(offer)
+    for (const signal of this.#early.signals.splice(0)) path.accept(signal)
+  }
+
+  #sayBounded(): (signal: PathSignal) => void {
+    let candidates = 0
+    return (signal) => {
+      if (signal.t === 'candidate') candidates += 1
+      if (candidates <= CANDIDATES_PER_ATTEMPT) this.#options.say(signal)
+    }
+  }
+
+  /** The attempt under way came to nothing. */
+  #fail(because: string): void {
+    const turnNext = this.#state.is === 'connecting' && this.#state.turnNext
+    if (this.#options.policy.turn) this.#withTurn = true
+    if (turnNext) this.#begin()
+    else this.#backOff(because)
+  }
+
+  #backOff(because: string): void {
+    const delayMs = backOffMs(this.#failures, this.#options.random, this.#times)
+    this.#failures += 1
+    if (this.current !== undefined) this.#rest()
+    else this.#wait(delayMs, because)
+  }
+
+  #wait(delayMs: number, because: string): void {
+    const untilMs = this.#options.clock.now() + delayMs
+    this.#enter({ is: 'waiting', because, untilMs }, { afterMs: delayMs, then: () => this.#next(false) })
+  }
+
+  /** A path is usable and nothing is to be done. */
+  #rest(): void {
+    const then = (): void => {
+      this.#failures = 0
+    }
+    this.#enter({ is: 'up' }, { afterMs: this.#times.steadyMs, then })
+  }
+
+  #startOver(): void {
+    this.#failures = 0
+    this.#withTurn = this.#turnOnly && this.#options.policy.turn
+    const { is } = this.#state
+    if (is === 'up' || is === 'waiting' || is === 'preparing' || is === 'connecting') this.#next(false)
+  }
+
+  #takeOffer(offer: OfferSignal): void {
+    const { say, policy } = this.#options
+    if (this.#state.is === 'off' && this.#state.side === 'here') {
+      say({ t: 'relay-only' })
+      return
+    }
+    if (offer.attempt <= this.#newest) return
+    this.#setNewest(offer.attempt)
+    if (this.#holdSlot()) {
+      const allowed = policy.turn ? offer : { ...offer, sdp: withoutRelayed(offer.sdp) }
+      this.#prepare(offer.attempt, offer.turn, allowed)
+    } else {
+      this.#standInLine(true)
+      say({ t: 'full', attempt: offer.attempt })
+    }
+  }
+
+  #takeAnswer(answer: PathSignal & { readonly t: 'answer' }): void {
+    const state = this.#state
+    if (state.is !== 'connecting' || state.attempt !== answer.attempt || state.phase !== 'negotiating') return
+    this.#enter({ ...state, phase: 'answered' }, 'same')
+    const { policy } = this.#options
+    state.path.accept(policy.turn ? answer : { ...answer, sdp: withoutRelayed(answer.sdp) })
+  }
+
+  #takeCandidate(signal: PathSignal & { readonly t: 'candidate' }): void {
+    const { initiator, policy } = this.#options
+    if (!policy.turn && isRelayed(signal.candidate.candidate)) return
+    const path = this.#newestPath()
+    if (signal.attempt === this.#newest && path !== undefined) {
+      this.#taken += 1
+      if (this.#taken <= CANDIDATES_PER_ATTEMPT) path.accept(signal)
+      return
+    }
+    const answering = !initiator && signal.attempt === this.#newest && this.#state.is === 'preparing'
+    const early = !initiator && signal.attempt === this.#newest + 1
+    if (!answering && !early) return
+    if (this.#early.attempt !== signal.attempt) this.#early = { attempt: signal.attempt, signals: [] }
+    if (this.#early.signals.length < CANDIDATES_PER_ATTEMPT) this.#early.signals.push(signal)
+  }
+
+  /** Also a path in use takes candidates: a better pair may come late. */
+  #newestPath(): NegotiatedPath | undefined {
+    if (this.#state.is === 'connecting') return this.#state.path
+    return this.current?.attempt === this.#newest ? (this.current as NegotiatedPath) : undefined
+  }
+
+  #takeAsk(replaces: number): void {
+    const { say } = this.#options
+    const state = this.#state
+    if (state.is === 'off') {
+      if (state.side === 'here') say({ t: 'relay-only' })
+      return
+    }
+    // A newer attempt is on its way to the one who asks.
+    if (replaces < this.#newest) return
+    this.#setNewest(replaces)
+    if (state.is === 'full-here') say({ t: 'full', attempt: replaces + 1 })
+    else this.#begin()
+  }
+
+  #takeFull(attempt: number): void {
+    const { initiator, random } = this.#options
+    const { is } = this.#state
+    const concerned = initiator
+      ? (is === 'preparing' || is === 'connecting') && attempt === this.#newest
+      : (is === 'expecting' || is === 'waiting' || is === 'full-there') && attempt > this.#newest
+    if (!concerned) return
+    const afterMs = this.#times.fullMs * (0.5 + random() / 2)
+    this.#enter({ is: 'full-there' }, { afterMs, then: () => this.#next(false) })
+  }
+
+  #setNewest(attempt: number): void {
+    if (attempt === this.#newest) return
+    this.#newest = attempt
+    this.#taken = 0
+    if (this.#early.attempt !== attempt) this.#early = { attempt, signals: [] }
+  }
+
+  #pathOpened(path: DirectPath): void {
+    const state = this.#state
+    if (state.is !== 'connecting' || state.path !== path) {
+      path.close()
+      return
+    }
+    this.#opened.add(path)
+    const then = (): void => this.#fail('the path opened but did not answer')
+    this.#enter({ ...state, phase: 'open' }, { afterMs: this.#times.pingMs, then })
+    this.#options.events.opened(path)
+  }
+
+  #pathClosed(path: DirectPath, reason: string): void {
+    const state = this.#state
+    if (state.is === 'connecting' && state.path === path) this.#fail(`the attempt failed (${reason})`)
+    else if (this.#inUse.forget(path)) this.#currentGone('the direct path was lost')
+    const wasOpen = this.#opened.delete(path)
+    if (wasOpen && this.#state.is !== 'stopped') this.#options.events.closed(path, reason)
+  }
+
+  #dropCurrent(because = 'the direct path was lost'): void {
+    const path = this.current
+    if (path === undefined) return
+    this.#inUse.forget(path)
+    this.#currentGone(because)
+    path.close()
+  }
+
+  #currentGone(because: string): void {
+    if (this.#state.is === 'stopped') return
+    this.#options.events.path(undefined)
+    if (this.#state.is === 'up') this.#backOff(because)
+    else {
+      this.#settleSlot()
+      this.#options.events.changed()
+    }
+  }
+}

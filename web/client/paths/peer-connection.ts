@@ -1,0 +1,250 @@
+/**
+ * One peer connection, negotiated by simple-peer.
+ *
+ * simple-peer makes and takes offers, answers and candidates. Everything else is done on the raw connection beside it:
+ * data does not pass through its stream (no copies, no 64 KiB watermark of its own), its main channel is one of our
+ * three, and its end is watched on the raw states, since it does not tell of every close. All channels are negotiated
+ * in advance, so that both sides have them from the start and neither waits for the other's.
+ */
+import SimplePeer from 'simple-peer/lite.js'
+import type { TimerHandle } from '../clock.ts'
+import { kindOf, readStatistics } from './candidate-pair.ts'
+import {
+  type Connect,
+  type ConnectOptions,
+  type DirectKind,
+  LANE_BUFFERS,
+  type NegotiatedPath,
+  type PathLane,
+  type PathSignal,
+  type PathStatistics,
+} from './path.ts'
+
+/** How often the candidate pair is looked at: browsers may move to another without a word. */
+const PAIR_POLL_MS = 5_000
+/** How long an open path waits to be told its candidate pair before it says it is open. */
+const PAIR_WAIT_MS = 150
+
+const CHANNELS: Readonly<Record<PathLane, RTCDataChannelInit>> = Object.freeze({
+  small: { negotiated: true, id: 0, ordered: true },
+  bulk: { negotiated: true, id: 1, ordered: true },
+  latest: { negotiated: true, id: 2, ordered: false, maxRetransmits: 0 },
+})
+const LANES: readonly PathLane[] = ['small', 'bulk', 'latest']
+
+const NO_STATISTICS: PathStatistics = readStatistics(new Map())
+
+/** @see Connect */
+export const connectPeer: Connect = (options) => new PeerConnectionPath(options)
+
+interface OpenLane {
+  readonly channel: RTCDataChannel
+  readonly boundBytes: number
+  written: number
+}
+
+class PeerConnectionPath implements NegotiatedPath {
+  readonly attempt: number
+  kind: DirectKind = 'direct'
+  readonly #options: ConnectOptions
+  /** `connecting` → `open` → `told`, the application of the path knows; `closed` from each. */
+  #state: 'connecting' | 'open' | 'told' | 'closed' = 'connecting'
+  #peer: SimplePeer | undefined
+  #connection: RTCPeerConnection | undefined
+  #lanes: Readonly<Record<PathLane, OpenLane>> | undefined
+  readonly #listening = new AbortController()
+  #timer: TimerHandle | undefined
+
+  constructor(options: ConnectOptions) {
+    this.#options = options
+    this.attempt = options.attempt
+    try {
+      this.#construct()
+    } catch (error) {
+      this.#endSoon(messageOf(error))
+    }
+  }
+
+  send(lane: PathLane, frame: Uint8Array): boolean {
+    const lanes = this.#lanes
+    if (lanes === undefined || this.#state === 'connecting') return false
+    const open = lanes[lane]
+    const { channel } = open
+    try {
+      if (channel.bufferedAmount >= open.boundBytes) return false
+      channel.send(frame as Uint8Array<ArrayBuffer>)
+    } catch {
+      // Closing, and its event is on the way; or larger than the other side takes.
+      return false
+    }
+    open.written += frame.length
+    return true
+  }
+
+  bufferedBytes(lane: PathLane): number {
+    return this.#lanes?.[lane].channel.bufferedAmount ?? 0
+  }
+
+  writtenBytes(lane: PathLane): number {
+    return this.#lanes?.[lane].written ?? 0
+  }
+
+  async statistics(): Promise<PathStatistics> {
+    const connection = this.#connection
+    if (connection === undefined || this.#state === 'closed') return NO_STATISTICS
+    try {
+      return readStatistics(await connection.getStats())
+    } catch {
+      return NO_STATISTICS
+    }
+  }
+
+  accept(signal: PathSignal): void {
+    const peer = this.#peer
+    if (peer === undefined || this.#state === 'closed') return
+    try {
+      if (signal.t !== 'candidate') peer.signal({ type: signal.t, sdp: signal.sdp })
+      // An empty candidate ends the other side's list, which nobody waits for.
+      else if (signal.candidate.candidate !== '') peer.signal({ type: 'candidate', candidate: signal.candidate })
+    } catch (error) {
+      this.#end(messageOf(error))
+    }
+  }
+
+  close(): void {
+    this.#end('closed here')
+  }
+
+  #construct(): void {
+    const { initiator, iceServers, iceTransportPolicy } = this.#options
+    const peer = new SimplePeer({
+      initiator,
+      trickle: true,
+      config: { iceServers: iceServers.map((server) => ({ ...server, urls: [...server.urls] })), iceTransportPolicy },
+      channelName: 'small',
+      channelConfig: CHANNELS.small,
+    })
+    this.#peer = peer
+    peer.on('error', (error) => this.#end(messageOf(error)))
+    peer.on('close', () => this.#end('closed'))
+    peer.on('signal', (signal) => this.#say(signal as { readonly type: string }))
+    const connection = peer._pc
+    const small = peer._channel
+    // simple-peer has met an error and tells of it a moment later.
+    if (!connection || !small) return
+    this.#connection = connection
+    this.#watchConnection(connection)
+    const lane = (name: PathLane, channel: RTCDataChannel): OpenLane => {
+      this.#watchChannel(name, channel)
+      return { channel, boundBytes: LANE_BUFFERS[name].boundBytes, written: 0 }
+    }
+    this.#lanes = {
+      small: lane('small', small),
+      bulk: lane('bulk', connection.createDataChannel('bulk', CHANNELS.bulk)),
+      latest: lane('latest', connection.createDataChannel('latest', CHANNELS.latest)),
+    }
+  }
+
+  #watchConnection(connection: RTCPeerConnection): void {
+    const { signal } = this.#listening
+    connection.addEventListener(
+      'connectionstatechange',
+      () => {
+        if (connection.connectionState === 'failed') this.#end('ICE failed')
+        else if (connection.connectionState === 'closed') this.#end('closed')
+      },
+      { signal },
+    )
+    connection.addEventListener('iceconnectionstatechange', () => void this.#readPair(), { signal })
+  }
+
+  #watchChannel(lane: PathLane, channel: RTCDataChannel): void {
+    const { signal } = this.#listening
+    const { events } = this.#options
+    channel.binaryType = 'arraybuffer'
+    channel.bufferedAmountLowThreshold = LANE_BUFFERS[lane].lowBytes
+    // Assigned, not added: on simple-peer's main channel this takes its own handlers' place.
+    channel.onmessage = ({ data }: MessageEvent) => {
+      // Text is nothing a member sends; before `opened` was told, the frame itself says that the path is open.
+      if (!(data instanceof ArrayBuffer)) return
+      if (this.#state !== 'told') this.#tellOpened()
+      if (this.#state === 'told') events.frame(this, lane, new Uint8Array(data))
+    }
+    channel.onbufferedamountlow = () => {
+      if (this.#state === 'told') events.writable(this, lane)
+    }
+    channel.addEventListener('open', () => this.#laneOpened(), { signal })
+    channel.addEventListener('close', () => this.#end('closed by the other side'), { signal })
+    channel.addEventListener('error', () => this.#end('a data channel failed'), { signal })
+  }
+
+  #say(signal: { readonly type: string; readonly sdp?: string; readonly candidate?: RTCIceCandidateInit }): void {
+    if (this.#state === 'closed') return
+    const { attempt, turn, say } = this.#options
+    if (signal.type === 'offer' && signal.sdp !== undefined) say({ t: 'offer', attempt, turn, sdp: signal.sdp })
+    else if (signal.type === 'answer' && signal.sdp !== undefined) say({ t: 'answer', attempt, sdp: signal.sdp })
+    else if (signal.type === 'candidate' && signal.candidate?.candidate) {
+      const { candidate, sdpMid = null, sdpMLineIndex = null } = signal.candidate
+      say({ t: 'candidate', attempt, candidate: { candidate, sdpMid, sdpMLineIndex } })
+    }
+    // `renegotiate` and `transceiverRequest`: a path is never negotiated twice, a new attempt replaces it.
+  }
+
+  #laneOpened(): void {
+    const lanes = this.#lanes
+    if (lanes === undefined || this.#state !== 'connecting') return
+    if (LANES.some((lane) => lanes[lane].channel.readyState !== 'open')) return
+    this.#state = 'open'
+    this.#timer = this.#options.clock.setTimeout(() => this.#tellOpened(), PAIR_WAIT_MS)
+    void this.#readPair().then(() => this.#tellOpened())
+  }
+
+  #tellOpened(): void {
+    if (this.#state === 'connecting') this.#laneOpened()
+    if (this.#state !== 'open') return
+    this.#state = 'told'
+    this.#pollPair()
+    this.#options.events.opened(this)
+  }
+
+  #pollPair(): void {
+    const { clock } = this.#options
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
+    this.#timer = clock.setTimeout(() => {
+      void this.#readPair()
+      this.#pollPair()
+    }, PAIR_POLL_MS)
+  }
+
+  async #readPair(): Promise<void> {
+    if (this.#state === 'connecting') return
+    const kind = kindOf(await this.statistics())
+    if (kind === undefined || kind === this.kind || (this.#state as string) === 'closed') return
+    this.kind = kind
+    if (this.#state === 'told') this.#options.events.kindChanged(this)
+  }
+
+  #endSoon(reason: string): void {
+    queueMicrotask(() => this.#end(reason))
+  }
+
+  #end(reason: string): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer)
+    this.#listening.abort()
+    if (this.#lanes !== undefined) {
+      for (const lane of LANES) {
+        const { channel } = this.#lanes[lane]
+        channel.onmessage = null
+        channel.onbufferedamountlow = null
+      }
+    }
+    // simple-peer closes its connection a timer later, which hidden pages delay by a second and more.
+    this.#peer?.destroy()
+    this.#connection?.close()
+    this.#options.events.closed(this, reason)
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,46 @@
+/**
+ * The WebRTC of the place this runs in. The build points simple-peer's own import (`webrtc-polyfill`) here, so these
+ * are live bindings: native and there at once in a browser; under Node `undefined` until `loadWebRtc` has found
+ * `node-datachannel`, which is optional.
+ */
+export let RTCPeerConnection: typeof globalThis.RTCPeerConnection | undefined = globalThis.RTCPeerConnection
+export let RTCSessionDescription: typeof globalThis.RTCSessionDescription | undefined = globalThis.RTCSessionDescription
+export let RTCIceCandidate: typeof globalThis.RTCIceCandidate | undefined = globalThis.RTCIceCandidate
+
+interface WebRtc {
+  readonly RTCPeerConnection: typeof globalThis.RTCPeerConnection
+  readonly RTCSessionDescription: typeof globalThis.RTCSessionDescription
+  readonly RTCIceCandidate: typeof globalThis.RTCIceCandidate
+}
+
+type Describe = () => Promise<RTCSessionDescriptionInit>
+type Describing = new (config?: RTCConfiguration) => { readonly createOffer: Describe; readonly createAnswer: Describe }
+
+/** simple-peer assigns to the `sdp` of a description it was given; node-datachannel's are read-only. */
+function withWritableDescriptions(found: WebRtc['RTCPeerConnection']): WebRtc['RTCPeerConnection'] {
+  const copy = ({ type, sdp }: RTCSessionDescriptionInit): RTCSessionDescriptionInit => ({ type, sdp: sdp ?? '' })
+  const base = found as unknown as Describing
+  class NodePeerConnection extends base {
+    override readonly createOffer: Describe = async () => copy(await base.prototype.createOffer.call(this))
+    override readonly createAnswer: Describe = async () => copy(await base.prototype.createAnswer.call(this))
+  }
+  return NodePeerConnection as unknown as WebRtc['RTCPeerConnection']
+}
+
+const runsUnderNode = (): boolean =>
+  (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined
+
+/** Is there WebRTC? Under Node, loads it first. False: the relay carries everything. Never rejects. */
+export async function loadWebRtc(): Promise<boolean> {
+  if (RTCPeerConnection !== undefined) return true
+  if (!runsUnderNode()) return false
+  try {
+    const found = (await import('node-datachannel/polyfill')) as unknown as WebRtc
+    RTCPeerConnection = withWritableDescriptions(found.RTCPeerConnection)
+    RTCSessionDescription = found.RTCSessionDescription
+    RTCIceCandidate = found.RTCIceCandidate
+    return true
+  } catch {
+    return false
+  }
+}

@@ -48,11 +48,15 @@ function pageEntries(): string[] {
   return folders.map((folder) => at(join('web', folder, 'index.html'))).filter(existsSync)
 }
 
+/** Where `npm run dev` runs the server. */
+const developmentServer = `http://localhost:${process.env.PORT ?? 8080}`
+
 /** `vite build`: the pages. Addresses in them are relative, so that they can be served below any base path. */
 const pages: UserConfig = {
   root: at('web'),
   base: './',
   resolve: { alias: [publicName, ...clientAliases] },
+  server: { proxy: { '/ws': { target: developmentServer, ws: true } } },
   build: {
     outDir: at('dist/pages'),
     emptyOutDir: false,

@@ -37,7 +37,9 @@ describe('the checker', () => {
       type D = import('./type-expression.ts').D
       const e = () => import('./dynamic.ts')
       const f = await import(\`./template.ts\`)
-      const g = await import(somewhere + '.ts')
+      const NAME = './constant.ts'
+      const g = await import(/* hidden from bundlers */ NAME)
+      const h = await import(somewhere + '.ts')
       // import './comment.ts'
       const text = "import './text.ts'"
     `
@@ -51,6 +53,7 @@ describe('the checker', () => {
       'type ./type-expression.ts',
       'dynamic ./dynamic.ts',
       'dynamic ./template.ts',
+      'dynamic ./constant.ts',
       "computed somewhere + '.ts'",
     ])
   })

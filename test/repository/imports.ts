@@ -34,9 +34,11 @@ export function importsOf(path: string, source: string): Import[] {
   const found: Import[] = []
   const lang = LANGUAGES[extname(path)] ?? 'ts'
 
+  const constants = new Map<string, string>()
+
   const add = (name: unknown, kind: ImportKind): void => {
     if (!isNode(name)) return
-    const text = literalText(name)
+    const text = literalText(name) ?? (name.type === 'Identifier' ? constants.get(String(name.name)) : undefined)
     if (text !== undefined) found.push({ specifier: text, kind })
     else found.push({ specifier: source.slice(Number(name.start), Number(name.end)), kind: 'computed' })
   }
@@ -65,8 +67,21 @@ export function importsOf(path: string, source: string): Import[] {
     for (const child of Object.values(value)) visit(child)
   }
 
-  visit(parseAst(source, { lang }, path))
+  const program = parseAst(source, { lang }, path)
+  for (const statement of program.body) collectConstants(statement, constants)
+  visit(program)
   return found
+}
+
+/** `const NAME = '…'` at the top of a module: a way to hide an import from bundlers, but not from us. */
+function collectConstants(statement: unknown, constants: Map<string, string>): void {
+  if (!isNode(statement) || statement.type !== 'VariableDeclaration' || statement.kind !== 'const') return
+  if (!Array.isArray(statement.declarations)) return
+  for (const declarator of statement.declarations) {
+    if (!isNode(declarator) || !isNode(declarator.id) || !isNode(declarator.init)) continue
+    const text = literalText(declarator.init)
+    if (text !== undefined && declarator.id.type === 'Identifier') constants.set(String(declarator.id.name), text)
+  }
 }
 
 function literalText(node: SyntaxNode): string | undefined {

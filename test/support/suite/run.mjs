@@ -44,6 +44,10 @@ requireNode()
 const lines = []
 const wanted = process.argv.slice(2)
 try {
+  const unknown = wanted.filter((start) => !STEPS.some(({ name }) => name.startsWith(start)))
+  if (unknown.length > 0) {
+    throw new Error(`no step begins with ${unknown.join(', ')}; there are ${STEPS.map(({ name }) => name).join(', ')}`)
+  }
   await ensurePackages()
   await ensureSystemPackages()
   for (const { name, run } of STEPS) {

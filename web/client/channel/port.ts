@@ -1,0 +1,76 @@
+/**
+ * What procedures and offers stand on: a reliable channel of their own, inside the client. Each message reaches its
+ * receiver once and in order, or `delivered` says that it was missed.
+ */
+import type { PeerId } from '../../../signaling/protocol/index.ts'
+import type { Clock, TimerHandle } from '../clock.ts'
+import { PartylineError } from '../errors.ts'
+import type { Payload, Sent, Unsubscribe } from '../face.ts'
+
+export interface PortMessage {
+  readonly from: PeerId
+  readonly data: unknown
+  readonly id: string
+  readonly sentAtMs: number
+}
+
+export interface ReliablePort {
+  /** @throws PartylineError `queue-full`, `closed`, `too-large` */
+  send(data: Payload, to: PeerId | readonly PeerId[] | undefined): Sent
+  onMessage(handler: (message: PortMessage) => void): Unsubscribe
+  /** A member's link has ended: nothing more comes from it. */
+  onLeave(handler: (peer: PeerId) => void): Unsubscribe
+}
+
+/** How long to wait when the room's queue is full: some frames have left by then, on any path. */
+const RETRY_MS = 50
+/** Far above what the limits of procedures and offers let wait here. */
+const MOST_WAITING = 8_192
+
+interface Waiting {
+  readonly send: () => Sent
+  readonly done: (sent: Sent | undefined) => void
+}
+
+/** Sends, in order, what cannot be refused to the application any more: it waits here while the room's queue is full. */
+export class Outbox {
+  readonly #clock: Clock
+  readonly #waiting: Waiting[] = []
+  #timer: TimerHandle | undefined
+  #closed = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Resolves with what `send` returned; `undefined` when it was not sent: the room is closed, or too much waits. */
+  post(send: () => Sent): Promise<Sent | undefined> {
+    return new Promise((done) => {
+      if (this.#closed || this.#waiting.length >= MOST_WAITING) return done(undefined)
+      this.#waiting.push({ send, done })
+      if (this.#timer === undefined) this.#drain()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    for (const { done } of this.#waiting.splice(0)) done(undefined)
+  }
+
+  #drain(): void {
+    this.#timer = undefined
+    for (let first = this.#waiting.shift(); first !== undefined; first = this.#waiting.shift()) {
+      try {
+        first.done(first.send())
+      } catch (error) {
+        if (error instanceof PartylineError && error.code === 'queue-full') {
+          this.#waiting.unshift(first)
+          this.#timer = this.#clock.setTimeout(() => this.#drain(), RETRY_MS)
+          return
+        }
+        first.done(undefined)
+      }
+    }
+  }
+}

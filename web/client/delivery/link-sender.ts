@@ -126,15 +126,18 @@ export class LinkSender {
     return this.#order
   }
 
-  /** Send what may go: lost frames first, small before bulk. Room streams on the relay are the outbox's to send first. */
-  pump(nowMs: number, includeRoom: boolean): void {
+  /**
+   * Send what may go: lost frames first, small before bulk. New room frames on the relay are the outbox's to send, once
+   * for all members who are there.
+   */
+  pump(nowMs: number): void {
     const outlet = this.outlet
     if (outlet === undefined) return
     for (const stream of PUMP_ORDER) {
       const cursor = this.cursors[stream]
       if (cursor.idle) continue
       if (!cursor.resend(outlet, () => this.nextOrder(), nowMs, this.#windowLeft(outlet, cursor))) continue
-      if (stream < 2 && !includeRoom) continue
+      if (stream < 2 && outlet.kind === 'relay') continue
       this.#advance(cursor, outlet, nowMs)
     }
   }
@@ -235,7 +238,7 @@ export class LinkSender {
     const outlet = this.#outlets.get(oldest.tag)
     if (outlet === undefined) {
       cursor.lose(oldest.tag)
-      this.pump(nowMs, true)
+      this.pump(nowMs)
       return nowMs + 50
     }
     const basisMs = Math.max(oldest.sentAtMs, cursor.lastNewsAtMs, this.#timerBasisMs)
@@ -246,14 +249,14 @@ export class LinkSender {
     if (outlet.kind === 'relay') {
       cursor.loseOldest()
       this.events.relayLoss(true)
-      this.pump(nowMs, true)
+      this.pump(nowMs)
     } else {
       this.#hedge(cursor, stream, oldest.seq)
       // The second time, the path has shown to be alive, or this would not fly by it any more: the receiver had to
       // refuse the frame.
       if (this.#backoff > 1) cursor.loseOldest()
       this.events.overdue(outlet)
-      this.pump(nowMs, true)
+      this.pump(nowMs)
     }
     return nowMs + outlet.roundTrip.timeoutMs(this.peerDelayMs, this.#backoff)
   }

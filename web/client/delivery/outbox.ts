@@ -61,6 +61,8 @@ export class Outbox {
       readonly broadcast: Broadcast
       /** Something was sent to this member: its timers may have to be set. */
       readonly sent: (member: PeerId) => void
+      /** This member is too far behind the others: it is to be cut off. */
+      readonly lagging: (sender: LinkSender) => void
     },
   ) {
     this.#room = [new OutgoingStream(0, deps.firstSeq()), new OutgoingStream(1, deps.firstSeq())]
@@ -315,15 +317,23 @@ export class Outbox {
   #sendOut(to: PeerId | undefined): void {
     const nowMs = this.deps.now()
     if (to !== undefined) {
-      this.#senders.get(to)?.pump(nowMs, true)
+      this.#senders.get(to)?.pump(nowMs)
       this.deps.sent(to)
       return
     }
     this.#pumpRelayed(nowMs)
     for (const sender of this.#senders.values()) {
-      sender.pump(nowMs, sender.outlet?.kind !== 'relay')
+      sender.pump(nowMs)
       this.deps.sent(sender.member)
     }
+  }
+
+  /** Send this member what may go. */
+  pump(sender: LinkSender): void {
+    const nowMs = this.deps.now()
+    if (sender.outlet?.kind === 'relay') this.#pumpRelayed(nowMs)
+    sender.pump(nowMs)
+    this.deps.sent(sender.member)
   }
 
   /** Room frames to members on the relay: one uplink message for all who are to get the same frame. */
@@ -345,6 +355,28 @@ export class Outbox {
         }
       }
     }
+  }
+
+  /** A member has acknowledged more: there may be room for what waits, and someone may be too far behind. */
+  acknowledged(sender: LinkSender): void {
+    this.trim()
+    if (this.#waiting.length > 0) this.flush()
+    else this.pump(sender)
+    for (const lagging of this.#lagging()) this.deps.lagging(lagging)
+  }
+
+  /** Members that are much further behind than the best one. */
+  #lagging(): LinkSender[] {
+    const found: LinkSender[] = []
+    for (const stream of this.#room) {
+      if (stream.retainedBytes < LIMITS.lagBytes) continue
+      const index = stream.index === 1 ? 1 : 0
+      const leaderBytes = this.leaderLagBytes(index)
+      for (const sender of this.#senders.values()) {
+        if (sender.cursor(index).lagBytes - leaderBytes > LIMITS.lagBytes) found.push(sender)
+      }
+    }
+    return found
   }
 
   /** After acknowledgements: forget what everyone has. */

@@ -1,0 +1,483 @@
+/**
+ * All there is between this member and one other: the paths, and the delivery state above them.
+ *
+ * Frames leave by the one path that `choosePath` picks; they come in by any. What a path loses, the sender half sends
+ * again by another. The link ends when its member leaves, or has forgotten it, and is never continued: a member that
+ * comes back gets a new link.
+ */
+import {
+  CONTENT,
+  decodeAck,
+  decodeGreeted,
+  decodeGreeting,
+  decodeLatest,
+  decodePiece,
+  decodePing,
+  decodeText,
+  encodeAck,
+  encodeGreeted,
+  encodePing,
+  encodePong,
+  FRAME,
+  frameType,
+  type InstanceId,
+  type Lane,
+  type LatestFrame,
+  LIMITS,
+  LINK_CHANNEL_NAME,
+  type LinkMessage,
+  type MemberInfo,
+  ProtocolError,
+  parseLinkMessage,
+} from '../../../signaling/protocol/index.ts'
+import type { Clock } from '../clock.ts'
+import type { Arrived } from '../delivery/channel-order.ts'
+import { LinkReceiver } from '../delivery/link-receiver.ts'
+import { LinkSender } from '../delivery/link-sender.ts'
+import type { Outbox, OutgoingChannel } from '../delivery/outbox.ts'
+import type { Outlet } from '../delivery/outlet.ts'
+import type { ReceiveBudget } from '../delivery/receive-budget.ts'
+import type { MissedReason, PathKind } from '../face.ts'
+import { Alarm } from './alarm.ts'
+import { Handshake } from './handshake.ts'
+import { choosePath } from './path-choice.ts'
+import { RelayOutlet } from './relay-outlet.ts'
+import type { WatchedPath } from './watched-path.ts'
+
+/** Acknowledgements of repeats leave at most this often: a burst of them is answered once. */
+const REPEAT_ACK_MS = 5
+
+export interface LinkDeps {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly instance: InstanceId
+  readonly outbox: Outbox
+  readonly budget: ReceiveBudget
+  readonly linkChannel: OutgoingChannel
+  nextTag(): number
+  /** Counts up over all links of the room, so that a new link is newer than any before. */
+  nextGeneration(): number
+  firstSeq(): number
+  /** The relay: one frame to this member. */
+  relay(lane: Lane, frame: Uint8Array): boolean
+  /** Our own round trip to the server, ms; 0 when unknown. */
+  uplinkRttMs(): number
+  /** The relay did not answer in time: is the server there? */
+  suspectUplink(): void
+  /** How long we may hold back an acknowledgement: grows with the room. */
+  ackDelayMs(): number
+  /** A member that acknowledges nothing for this long, while the server says it is here, is cut off. */
+  maxLagMs(): number
+  message(link: Link, message: Arrived): boolean
+  latest(link: Link, channelName: string, frame: LatestFrame): void
+  linkMessage(link: Link, message: LinkMessage): void
+  /** The path in use changed. */
+  changed(link: Link): void
+  /** The peer lost what we sent, or we what it sent. */
+  gap(link: Link): void
+  /** The peer has ended the link: its member is to leave and join again. */
+  forgotten(link: Link): void
+  /** A path failed: it is given up. */
+  gaveUp(link: Link, path: WatchedPath, reason: string): void
+  /** A path's first ping was answered. */
+  proven(link: Link, path: WatchedPath): void
+}
+
+interface Early {
+  readonly frame: Uint8Array
+  readonly via: WatchedPath | undefined
+}
+
+export class Link {
+  readonly sender: LinkSender
+  readonly #handshake: Handshake
+  readonly #alarm: Alarm
+  #receiver: LinkReceiver | undefined
+  #relay: RelayOutlet | undefined
+  readonly #paths = new Set<WatchedPath>()
+  #pathKind: PathKind = 'none'
+  #early: Early[] = []
+  #earlyBytes = 0
+  /** Names of `latest` channels that the peer has declared. */
+  readonly #declared = new Map<number, string>()
+  #peerUplinkRttMs = 0
+  #lastRepeatAckMs = Number.NEGATIVE_INFINITY
+  #ended = false
+  #peerHere = false
+  badFrames = 0
+  bytesReceived = 0
+
+  constructor(
+    readonly member: MemberInfo,
+    private readonly deps: LinkDeps,
+  ) {
+    const [roomSmall, roomBulk] = deps.outbox.roomStreams
+    this.#handshake = new Handshake(member.instance)
+    this.#alarm = new Alarm(deps.clock, () => this.#service())
+    this.sender = new LinkSender(member.id, roomSmall, roomBulk, deps.firstSeq, {
+      relay: () => this.#relay,
+      overdue: (outlet) => this.#overdue(outlet),
+      relayLoss: (overdue) => this.#relayLoss(overdue),
+      progress: (bytes, tag) => this.#progress(bytes, tag),
+      askForAck: () => this.sender.outlet?.send('small', encodePing(0, true)),
+    })
+    deps.budget.links += 1
+    this.#begin(false)
+  }
+
+  get path(): PathKind {
+    return this.#pathKind
+  }
+
+  /** Whether a direct path is usable: the member is then not gone, whatever the server says. */
+  get reachableDirectly(): boolean {
+    return [...this.#paths].some(({ usable }) => usable)
+  }
+
+  get rttMs(): number | undefined {
+    const { outlet } = this.sender
+    if (outlet === undefined) return undefined
+    const measured = outlet.roundTrip.smoothedMs
+    if (measured !== undefined || outlet.kind !== 'relay') return measured
+    const ownMs = this.deps.uplinkRttMs()
+    return this.#peerUplinkRttMs > 0 && ownMs > 0 ? ownMs + this.#peerUplinkRttMs : undefined
+  }
+
+  get duplicates(): number {
+    return this.#receiver?.repeats ?? 0
+  }
+
+  /** The peer connection in use. */
+  get watched(): WatchedPath | undefined {
+    const { outlet } = this.sender
+    for (const path of this.#paths) if (path === outlet) return path
+    return undefined
+  }
+
+  #begin(afterCut: boolean): void {
+    const { deps } = this
+    this.#handshake.begin(
+      {
+        generation: deps.nextGeneration(),
+        afterCut,
+        instance: deps.instance,
+        delayMs: deps.ackDelayMs(),
+        starts: this.sender.starts(),
+        channels: deps.outbox.channelTable(),
+      },
+      deps.clock.now(),
+    )
+  }
+
+  /** Send what is due. To be called once the outbox knows the link. */
+  start(): void {
+    this.#service()
+  }
+
+  // Paths
+
+  /** The server lists the member as here, and the uplink is up. `fresh`: what flew by the relay before is lost. */
+  setRelay(usable: boolean, fresh: boolean): void {
+    if (this.#ended) return
+    this.#peerHere = usable
+    const old = this.#relay
+    if (old !== undefined && (!usable || fresh)) {
+      this.#relay = undefined
+      this.#choose()
+      this.sender.loseFlight(old.tag)
+    }
+    if (usable && this.#relay === undefined) {
+      this.#relay = new RelayOutlet(this.deps.nextTag(), (lane, frame) => this.deps.relay(lane, frame))
+      this.#handshake.hurry(this.deps.clock.now())
+    }
+    this.#choose()
+    this.#service()
+  }
+
+  addPath(path: WatchedPath): void {
+    if (this.#ended) return
+    this.#paths.add(path)
+    this.#service()
+  }
+
+  removePath(path: WatchedPath): void {
+    if (!this.#paths.delete(path) || this.#ended) return
+    this.#choose()
+    this.sender.loseFlight(path.tag)
+    this.#service()
+  }
+
+  pathChanged(): void {
+    this.#choose()
+  }
+
+  #choose(): void {
+    const nowMs = this.deps.clock.now()
+    const relay = this.#relay
+    const candidates: (Outlet & { usable: boolean; rttMs: number | undefined; heldBackUntilMs: number })[] = [
+      ...this.#paths,
+    ]
+    const current = this.sender.outlet
+    const direct = choosePath(candidates, current?.tag, nowMs)
+    // A direct path that is held back after a failure gives way to the relay for a while.
+    const heldBack = direct !== undefined && direct.tag !== current?.tag && direct.heldBackUntilMs > nowMs
+    const best: Outlet | undefined = relay !== undefined && (direct === undefined || heldBack) ? relay : direct
+    const kind = best?.kind ?? 'none'
+    if (best !== current) this.sender.setOutlet(best)
+    if (heldBack && direct !== undefined) this.#alarm.by(direct.heldBackUntilMs)
+    if (best === current && kind === this.#pathKind) return
+    this.#pathKind = kind
+    this.deps.changed(this)
+  }
+
+  #overdue(outlet: Outlet): void {
+    const nowMs = this.deps.clock.now()
+    for (const path of this.#paths) if (path === outlet) path.suspect(nowMs)
+    this.#alarm.by(nowMs)
+  }
+
+  #relayLoss(overdue: boolean): void {
+    this.#relay?.lost(this.deps.clock.now())
+    if (overdue) this.deps.suspectUplink()
+  }
+
+  /** The server says that it dropped frames for this member. */
+  relayDropped(): void {
+    this.#relay?.lost(this.deps.clock.now())
+  }
+
+  #progress(bytes: number, tag: number): void {
+    if (this.#relay?.tag === tag) this.#relay.acknowledged(bytes)
+    this.deps.outbox.trimUnicast(this.sender)
+    this.deps.outbox.acknowledged(this.sender)
+  }
+
+  /** A path takes frames again. */
+  writable(): void {
+    if (this.#ended) return
+    this.deps.outbox.pump(this.sender)
+  }
+
+  // Frames coming in
+
+  /** A frame of the member, by the relay (`via` absent) or one of our paths. Bad ones are counted and dropped. */
+  receive(frame: Uint8Array, via: WatchedPath | undefined): void {
+    if (this.#ended) return
+    this.bytesReceived += frame.length
+    try {
+      this.#dispatch(frame, via)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.badFrames += 1
+    }
+  }
+
+  #dispatch(frame: Uint8Array, via: WatchedPath | undefined): void {
+    const nowMs = this.deps.clock.now()
+    switch (frameType(frame)) {
+      case FRAME.data:
+      case FRAME.fragment:
+        this.#piece(frame, via, nowMs)
+        return
+      case FRAME.ack:
+        this.sender.acknowledge(decodeAck(frame), nowMs)
+        this.arm()
+        return
+      case FRAME.ping: {
+        const { nonce, wantsAck } = decodePing(frame)
+        if (wantsAck) {
+          this.#receiver?.wantAck(true)
+          this.#acknowledge(nowMs, via)
+        } else {
+          this.#reply(encodePong(nonce), via)
+        }
+        return
+      }
+      case FRAME.pong:
+        if (via !== undefined) this.#pong(via, decodePing(frame).nonce, nowMs)
+        return
+      case FRAME.greet:
+        this.#greeting(frame, via, nowMs)
+        return
+      case FRAME.greeted:
+        this.#handshake.greeted(decodeGreeted(frame).generation)
+        return
+      case FRAME.latest: {
+        const latest = decodeLatest(frame)
+        const name = this.#declared.get(latest.channel) ?? this.#receiver?.channelName(latest.channel)
+        if (name !== undefined) this.deps.latest(this, name, latest)
+        return
+      }
+    }
+  }
+
+  #piece(frame: Uint8Array, via: WatchedPath | undefined, nowMs: number): void {
+    const receiver = this.#receiver
+    if (receiver === undefined) {
+      if (this.#earlyBytes + frame.length > LIMITS.earlyBytes) return
+      this.#early.push({ frame, via })
+      this.#earlyBytes += frame.length
+      return
+    }
+    const taken = receiver.take(decodePiece(frame), nowMs)
+    if (this.#ended) return
+    const delayMs = this.deps.ackDelayMs()
+    if (taken === 'repeat' && nowMs - this.#lastRepeatAckMs >= REPEAT_ACK_MS) {
+      this.#lastRepeatAckMs = nowMs
+      this.#acknowledge(nowMs, via)
+    } else if (receiver.ackWanted(nowMs, delayMs, this.deps.random)) {
+      this.#acknowledge(nowMs, undefined)
+    } else {
+      this.#alarm.by(receiver.ackDueMs)
+    }
+  }
+
+  /** `via`: the path to answer by; absent, the best one. */
+  #acknowledge(nowMs: number, via: WatchedPath | undefined): void {
+    const receiver = this.#receiver
+    if (receiver === undefined) return
+    const outlet = via?.usable === true ? via : this.sender.outlet
+    if (outlet === undefined) return
+    if (!outlet.send('small', encodeAck(receiver.takeAck(nowMs, this.deps.ackDelayMs())))) {
+      // It is cumulative: the next one says it all. Soon, since this one was due.
+      receiver.wantAck(false)
+      this.#alarm.by(nowMs + this.deps.ackDelayMs())
+    }
+  }
+
+  #reply(frame: Uint8Array, via: WatchedPath | undefined): void {
+    if (via !== undefined) via.send('small', frame)
+    else this.#relay?.send('small', frame)
+  }
+
+  #pong(via: WatchedPath, nonce: number, nowMs: number): void {
+    const trusted = via.usable
+    via.answered(nonce, nowMs)
+    if (trusted || !via.usable) return
+    this.deps.proven(this, via)
+    this.#handshake.hurry(nowMs)
+    this.#choose()
+    this.#service()
+  }
+
+  #greeting(frame: Uint8Array, via: WatchedPath | undefined, nowMs: number): void {
+    const greeting = decodeGreeting(frame)
+    const verdict = this.#handshake.hear(greeting)
+    if (verdict === 'stale') return
+    if (verdict === 'forgotten') {
+      this.deps.forgotten(this)
+      return
+    }
+    this.#peerUplinkRttMs = greeting.uplinkRttMs
+    this.#reply(encodeGreeted(greeting.generation), via)
+    if (verdict === 'repeat') return
+    const again = this.#receiver !== undefined
+    this.#receiver?.close()
+    this.#receiver = new LinkReceiver(greeting, this.deps.budget, { message: (message) => this.#message(message) })
+    this.sender.peerDelayMs = greeting.delayMs
+    for (const { channel, name } of greeting.channels) this.#declared.set(channel, name)
+    if (again && greeting.afterCut) this.deps.gap(this)
+    const early = this.#early
+    this.#early = []
+    this.#earlyBytes = 0
+    for (const held of early) this.#piece(held.frame, held.via, nowMs)
+  }
+
+  #message(message: Arrived): boolean {
+    if (message.channel !== LINK_CHANNEL_NAME || message.audience !== 'unicast') return this.deps.message(this, message)
+    if (message.content !== CONTENT.json) throw new ProtocolError('link', 'expected JSON')
+    const parsed = parseLinkMessage(safeJson(decodeText(message.body)))
+    if (parsed.t === 'declare') this.#declared.set(parsed.channel, parsed.name)
+    else this.deps.linkMessage(this, parsed)
+    return true
+  }
+
+  /** The application takes messages of this channel (again). */
+  drain(channelName: string): void {
+    const receiver = this.#receiver
+    if (receiver === undefined || this.#ended) return
+    receiver.drain(channelName)
+    const nowMs = this.deps.clock.now()
+    if (nowMs >= receiver.ackDueMs || receiver.windowOpened) {
+      receiver.wantAck(false)
+      this.#acknowledge(nowMs, undefined)
+    }
+  }
+
+  // Time
+
+  /** Something was sent: see to it that its timeout is watched. */
+  arm(): void {
+    const { outlet, peerDelayMs } = this.sender
+    if (outlet === undefined || this.#ended) return
+    this.#alarm.by(this.deps.clock.now() + outlet.roundTrip.timeoutMs(peerDelayMs))
+  }
+
+  #service(): void {
+    if (this.#ended) return
+    const nowMs = this.deps.clock.now()
+    for (const path of [...this.#paths]) {
+      const before = path.trust
+      const { verdict, nextMs } = path.check(nowMs)
+      if (verdict === 'given-up') {
+        this.deps.gaveUp(this, path, 'no answer')
+        this.removePath(path)
+        continue
+      }
+      this.#alarm.by(nextMs)
+      if (path.trust === 'suspended' && before !== 'suspended') {
+        this.#choose()
+        this.sender.loseFlight(path.tag)
+      }
+    }
+    this.#choose()
+    this.#greet(nowMs)
+    this.deps.outbox.pump(this.sender)
+    const receiver = this.#receiver
+    if (receiver !== undefined) {
+      if (nowMs >= receiver.ackDueMs) this.#acknowledge(nowMs, undefined)
+      this.#alarm.by(receiver.ackDueMs)
+    }
+    this.#alarm.by(this.sender.check(nowMs))
+    if (this.#peerHere && this.sender.stalledMs(nowMs) > this.deps.maxLagMs()) this.cut()
+  }
+
+  #greet(nowMs: number): void {
+    const { outlet } = this.sender
+    if (outlet !== undefined) {
+      const greeting = this.#handshake.due(nowMs, this.deps.uplinkRttMs())
+      if (greeting !== undefined) outlet.send('small', greeting)
+      this.#alarm.by(this.#handshake.nextMs)
+    }
+  }
+
+  /** It is hopelessly behind: give up what it has not acknowledged, and begin anew. Both sides are told. */
+  cut(): void {
+    this.sender.abandon('lagging')
+    this.deps.outbox.trimUnicast(this.sender)
+    this.deps.outbox.trim()
+    this.#begin(true)
+    this.#greet(this.deps.clock.now())
+  }
+
+  /** The link is over: what was not acknowledged is reported with `reason`. */
+  end(reason: MissedReason): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#alarm.stop()
+    this.#receiver?.close()
+    this.deps.budget.links -= 1
+    this.sender.setOutlet(undefined)
+    this.sender.abandon(reason)
+    this.#early = []
+    this.#paths.clear()
+  }
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ProtocolError('link', 'expected JSON')
+  }
+}

@@ -1,0 +1,294 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryDepartures } from '../../../signaling/sessions/departures.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { type Client, KEY, World, type WorldParts } from './hub-world.ts'
+
+/** The same client on a new uplink, with the newest token it has. */
+function comeBack(world: World, client: Client, token = client.last('welcome').token): Client {
+  const next = world.connect().sameAs(client)
+  next.join({ token })
+  return next
+}
+
+/** Two lives of one server, with the same clock and, by default, the same key. */
+function restart(first: World, parts: WorldParts = {}): World {
+  return new World({ clock: first.clock, departures: first.departures, seed: 99, ...parts })
+}
+
+describe('resume', () => {
+  it('brings a member back after its uplink dropped, as the same member', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    bob.uplink.drop()
+    expect(ada.last('changed')).toEqual({ t: 'changed', version: 3, id: bob.id, presence: 'away' })
+    const back = comeBack(world, bob)
+    expect(back.id).toBe(bob.id)
+    expect(back.last('welcome')).toMatchObject({ resumed: true, version: 4 })
+    expect(ada.last('changed')).toEqual({ t: 'changed', version: 4, id: bob.id, presence: 'here' })
+    world.clock.advance(60_000)
+    expect(ada.messages('left')).toEqual([])
+    ada.to(bob, 'still you')
+    expect(back.texts()).toEqual(['still you'])
+  })
+
+  it('takes over the profile it comes back with', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter('lobby', { name: 'Bob' })
+    bob.uplink.drop()
+    const back = world.connect().sameAs(bob)
+    back.join({ token: bob.last('welcome').token, profile: { name: 'Robert' } })
+    expect(ada.last('changed')).toMatchObject({ id: bob.id, presence: 'here', profile: { name: 'Robert' } })
+  })
+
+  it('replaces the older uplink by the newer one, and nobody sees a change', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    const newer = comeBack(world, bob)
+    expect(bob.last('bye').code).toBe(4002)
+    expect(bob.uplink.closedWith?.code).toBe(4002)
+    bob.uplink.drop()
+    expect(ada.messages('changed')).toEqual([])
+    ada.to(bob, 'hello')
+    expect(newer.texts()).toEqual(['hello'])
+    expect(bob.texts()).toEqual([])
+    bob.all('from the old uplink')
+    expect(ada.texts()).toEqual([])
+  })
+
+  it('brings a member back after a restart with the same key, in a new epoch', () => {
+    const world = new World()
+    const ada = world.enter('lobby', { name: 'Ada' })
+    const bob = world.enter()
+    world.hub.close(1012)
+    const next = restart(world)
+    const adaBack = comeBack(next, ada)
+    const bobBack = comeBack(next, bob)
+    expect(adaBack.id).toBe(ada.id)
+    expect(bobBack.id).toBe(bob.id)
+    expect(adaBack.last('welcome').resumed).toBe(true)
+    expect(adaBack.last('welcome').epoch).not.toBe(ada.last('welcome').epoch)
+    expect(adaBack.last('welcome').version).toBe(1)
+    expect(adaBack.last('joined').member.id).toBe(bob.id)
+  })
+
+  it('refuses tokens after a restart with another key, takes them with the old key behind a new one', () => {
+    const world = new World()
+    const ada = world.enter()
+    const fresh = new Uint8Array(32).fill(9)
+    const other = comeBack(restart(world, { keys: [fresh] }), ada)
+    expect(other.last('error')).toMatchObject({ code: 'token-invalid', fatal: true })
+    expect(other.uplink.closedWith?.code).toBe(4007)
+    expect(comeBack(restart(world, { keys: [fresh, KEY] }), ada).id).toBe(ada.id)
+  })
+
+  it.each([
+    ['another room', (): object => ({ room: 'other' })],
+    ['another instance', (): object => ({ instance: 'f'.repeat(32) })],
+    ['another instance, after a restart', (): object => ({ instance: 'f'.repeat(32) })],
+    [
+      'an altered token',
+      (token: string): object => ({ token: `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}` }),
+    ],
+    ['no token at all', (): object => ({ token: 'nonsense' })],
+  ])('refuses the token with %s', (what, change) => {
+    const world = new World()
+    const ada = world.enter()
+    const thief = (what.includes('restart') ? restart(world) : world).connect().sameAs(ada)
+    const { token } = ada.last('welcome')
+    thief.join({ token, ...change(token) })
+    expect(thief.last('error')).toMatchObject({ code: 'token-invalid', fatal: true, re: 1 })
+    expect(thief.uplink.closedWith?.code).toBe(4007)
+    expect(ada.uplink.closedWith).toBeUndefined()
+  })
+
+  it('refuses a token that has run out, and renews it in time when asked', () => {
+    const world = new World()
+    const ada = world.enter()
+    world.clock.advance(3_000_000)
+    ada.request({ t: 'renew' })
+    const renewed = ada.last('renewed')
+    expect(renewed).toMatchObject({ re: 2, tokenExpiresAtMs: world.clock.nowMs() + 3_600_000 })
+    expect(renewed.iceServers[0]?.username).toBe(`1:${ada.id}`)
+    expect(renewed.iceExpiresAtMs).toBe(world.clock.nowMs() + 3_600_000)
+    world.clock.advance(600_000)
+    const late = comeBack(world, ada)
+    expect(late.last('error')).toMatchObject({ code: 'session-ended', fatal: true })
+    expect(late.uplink.closedWith?.code).toBe(4007)
+    expect(comeBack(world, ada, renewed.token).id).toBe(ada.id)
+  })
+})
+
+describe('departed ids', () => {
+  it.each([
+    ['left', (world: World, ada: Client) => (ada.request({ t: 'leave' }), world)],
+    ['expired', (world: World, ada: Client) => (ada.uplink.drop(), world.clock.advance(20_000), world)],
+    ['removed', (world: World, ada: Client) => (world.hub.remove('lobby', ada.id), world)],
+    ['left before a restart', (world: World, ada: Client) => (ada.request({ t: 'leave' }), restart(world))],
+  ] as const)('are refused: %s', (_, depart) => {
+    const world = new World()
+    world.enter()
+    const ada = world.enter()
+    const now = depart(world, ada)
+    const back = comeBack(now, ada)
+    expect(back.last('error')).toMatchObject({ code: 'session-ended', fatal: true })
+    expect(back.uplink.closedWith?.code).toBe(4007)
+    const anew = now.connect().sameAs(ada)
+    anew.join()
+    expect(anew.id).not.toBe(ada.id)
+  })
+
+  it('are forgotten when their newest token has run out', () => {
+    const departures = new MemoryDepartures()
+    const clock = new FakeClock()
+    const world = new World({ departures, clock })
+    const ada = world.enter()
+    clock.advance(1_000)
+    ada.request({ t: 'renew' })
+    ada.request({ t: 'leave' })
+    clock.advance(3_599_999)
+    expect(departures.has(ada.id, clock.nowMs())).toBe(true)
+    clock.advance(1)
+    expect(departures.has(ada.id, clock.nowMs())).toBe(false)
+  })
+})
+
+describe('presence', () => {
+  it('lets a member go when its grace period is over', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    bob.uplink.drop()
+    world.clock.advance(19_999)
+    expect(ada.messages('left')).toEqual([])
+    world.clock.advance(1)
+    expect(ada.last('left')).toEqual({ t: 'left', version: 4, id: bob.id, reason: 'expired' })
+    expect(world.hub.stats()).toMatchObject({ members: 1, away: 0 })
+  })
+
+  it.each([
+    [3_000, 3_000],
+    [90_000, 20_000],
+    [0, 0],
+  ])('waits %i ms when asked to, at most the grace period', (asked, waited) => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    bob.say({ t: 'grace', graceMs: asked })
+    world.clock.advance(50_000)
+    bob.uplink.drop()
+    world.clock.advance(waited - 1)
+    expect(ada.messages('left')).toHaveLength(0)
+    world.clock.advance(1)
+    expect(ada.messages('left')).toHaveLength(1)
+  })
+
+  it('forgets the shortened grace period with the uplink it was asked on', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    bob.say({ t: 'grace', graceMs: 1_000 })
+    bob.uplink.drop()
+    comeBack(world, bob).uplink.drop()
+    world.clock.advance(19_000)
+    expect(ada.messages('left')).toEqual([])
+  })
+
+  it('lets a member leave at once', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    const request = bob.request({ t: 'leave' })
+    expect(ada.last('left')).toEqual({ t: 'left', version: 3, id: bob.id, reason: 'left' })
+    expect(bob.received().slice(-2)).toEqual([
+      { t: 'ok', re: request },
+      { t: 'bye', code: 1000, reason: 'left' },
+    ])
+    expect(bob.uplink.closedWith?.code).toBe(1000)
+    bob.uplink.drop()
+    world.clock.advance(60_000)
+    expect(ada.messages('left')).toHaveLength(1)
+    expect(ada.messages('changed')).toHaveLength(0)
+  })
+
+  it('removes a member', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    expect(world.hub.remove('lobby', bob.id)).toBe(true)
+    expect(world.hub.remove('lobby', bob.id)).toBe(false)
+    expect(ada.last('left').reason).toBe('removed')
+    expect(bob.uplink.closedWith?.code).toBe(4005)
+  })
+
+  it('tells the others of a new profile once, however often it is said', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    bob.say({ t: 'profile', id: 5, profile: { name: 'B' } })
+    bob.say({ t: 'profile', id: 5, profile: { name: 'B' } })
+    expect(ada.messages('changed')).toEqual([{ t: 'changed', version: 3, id: bob.id, profile: { name: 'B' } }])
+    expect(bob.messages('ok')).toEqual([
+      { t: 'ok', re: 5 },
+      { t: 'ok', re: 5 },
+    ])
+    expect(bob.messages('changed')).toEqual([])
+  })
+
+  it('refuses too large a profile without closing, save in join', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter()
+    const profile = 'x'.repeat(4_095)
+    const request = bob.request({ t: 'profile', profile })
+    expect(bob.last('error')).toMatchObject({ re: request, code: 'too-large', fatal: false })
+    expect(bob.last('error').message).toContain('profile')
+    expect(bob.uplink.closedWith).toBeUndefined()
+    expect(ada.messages('changed')).toEqual([])
+    const cy = world.enter('lobby', profile)
+    expect(cy.last('error')).toMatchObject({ re: 1, code: 'too-large', fatal: true })
+    expect(cy.uplink.closedWith?.code).toBe(4003)
+  })
+
+  it('gives events consecutive versions, and snapshots at one', () => {
+    const world = new World()
+    const ada = world.enter()
+    const bob = world.enter('lobby', 'b')
+    const cy = world.enter()
+    bob.uplink.drop()
+    cy.request({ t: 'profile', profile: 1 })
+    comeBack(world, bob)
+    cy.request({ t: 'leave' })
+    const versions = ada
+      .received()
+      .flatMap((message) => ('version' in message && message.t !== 'welcome' ? [message.version] : []))
+    expect(versions).toEqual([2, 3, 4, 5, 6, 7])
+    const request = ada.request({ t: 'snapshot' })
+    expect(ada.last('snapshot')).toEqual({
+      t: 'snapshot',
+      re: request,
+      epoch: ada.last('welcome').epoch,
+      version: 7,
+      members: [{ id: bob.id, instance: bob.instance, profile: null, presence: 'here' }],
+    })
+  })
+
+  it('forgets a room with its last member', () => {
+    const world = new World()
+    const ada = world.enter()
+    ada.request({ t: 'leave' })
+    expect(world.hub.stats().rooms).toBe(0)
+    const bob = world.enter()
+    expect(bob.last('welcome').version).toBe(1)
+    expect(bob.last('welcome').epoch).not.toBe(ada.last('welcome').epoch)
+  })
+
+  it('answers pings with its clock', () => {
+    const world = new World()
+    const ada = world.enter()
+    ada.say({ t: 'ping', n: 3, rttMs: 12.5 })
+    expect(ada.last('pong')).toEqual({ t: 'pong', n: 3, timeMs: world.clock.nowMs() })
+  })
+})

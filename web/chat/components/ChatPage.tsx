@@ -1,0 +1,85 @@
+import type { PeerId } from 'partyline'
+import { useEffect, useState } from 'preact/hooks'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { InsecureNotice } from '../../ui/InsecureNotice.tsx'
+import { ShareLink } from '../../ui/ShareLink.tsx'
+import { roomAddress } from '../../ui/site-address.ts'
+import { titleOf } from '../model/unread.ts'
+import type { ChatSession } from '../session/chat-session.ts'
+import { ChatHeader } from './ChatHeader.tsx'
+import { ClosedNotice } from './ClosedNotice.tsx'
+import { Composer } from './Composer.tsx'
+import { ConnectionPanel } from './ConnectionPanel.tsx'
+import { DropArea } from './DropArea.tsx'
+import { MemberList } from './MemberList.tsx'
+import { usePageVisible } from './page-visible.ts'
+import { StatusBanner } from './StatusBanner.tsx'
+import { Timeline } from './Timeline.tsx'
+import { TypingLine } from './TypingLine.tsx'
+
+export interface ChatPageProps {
+  readonly session: ChatSession
+  readonly root: URL
+  readonly joinAgain: () => void
+}
+
+type Shown = { readonly dialog: 'share' | 'members' } | { readonly dialog: 'connection'; readonly id: PeerId }
+
+export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
+  const isVisible = usePageVisible()
+  const [shown, setShown] = useState<Shown | undefined>(undefined)
+  const close = (): void => setShown(undefined)
+  const room = session.room.name
+  const ending = session.ending.value
+  const unread = session.timeline.unread.value.count
+  const inspect = (id: PeerId): void => setShown({ dialog: 'connection', id })
+  const offerFiles = (files: Iterable<File>): void => {
+    for (const file of files) void session.outgoing.offer(file)
+  }
+  useEffect(() => {
+    document.title = titleOf(room, unread)
+  }, [room, unread])
+
+  return (
+    <div class="chat">
+      <ChatHeader
+        root={root}
+        room={room}
+        status={session.status.value}
+        memberCount={session.members.members.value.length + 1}
+        share={() => setShown({ dialog: 'share' })}
+        showMembers={() => setShown({ dialog: 'members' })}
+        leave={() => void session.leave()}
+      />
+      <main class="chat-main">
+        <DropArea offerFiles={offerFiles}>
+          <InsecureNotice />
+          <StatusBanner status={session.status.value} />
+          <Timeline session={session} isVisible={isVisible} />
+          <TypingLine session={session} />
+          {ending === undefined ? (
+            <Composer session={session} offerFiles={offerFiles} />
+          ) : (
+            <ClosedNotice ending={ending} joinAgain={joinAgain} root={root} />
+          )}
+        </DropArea>
+        <aside class="chat-aside wide-only" aria-label="Members">
+          <h2>In this room</h2>
+          <MemberList session={session} inspect={inspect} />
+        </aside>
+      </main>
+      {shown?.dialog === 'share' && (
+        <Dialog title="Bring somebody in" onClose={close}>
+          <p>Whoever has this link can come in.</p>
+          <ShareLink address={roomAddress(root, room)} room={room} />
+        </Dialog>
+      )}
+      {shown?.dialog === 'members' && (
+        <Dialog title="In this room" onClose={close}>
+          <MemberList session={session} inspect={inspect} />
+        </Dialog>
+      )}
+      {shown?.dialog === 'connection' && <ConnectionPanel session={session} id={shown.id} onClose={close} />}
+    </div>
+  )
+}

@@ -1,0 +1,55 @@
+import type { PeerId, PeerStats } from 'partyline'
+import { useEffect, useState } from 'preact/hooks'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { testIds } from '../../ui/test-ids.ts'
+import { linkFacts, uplinkFacts } from '../model/connection-facts.ts'
+import type { ChatSession } from '../session/chat-session.ts'
+import { FactList } from './FactList.tsx'
+import { PathBadge } from './PathBadge.tsx'
+import { RoundTripPlot } from './RoundTripPlot.tsx'
+
+export interface ConnectionPanelProps {
+  readonly session: ChatSession
+  readonly id: PeerId
+  readonly onClose: () => void
+}
+
+/** All there is to know about the way to one member. */
+export function ConnectionPanel({ session, id, onClose }: ConnectionPanelProps) {
+  const beat = session.beat.value
+  const member = session.members.members.value.find((one) => one.id === id)
+  const [stats, setStats] = useState<PeerStats | undefined>(undefined)
+  useEffect(() => {
+    let isCurrent = true
+    session.room.peers
+      .get(id)
+      ?.stats()
+      .then(
+        (found) => {
+          if (isCurrent) setStats(found)
+        },
+        () => undefined, // The member left meanwhile: the last figures stay.
+      )
+    return () => {
+      isCurrent = false
+    }
+  }, [session, id, beat])
+
+  return (
+    <Dialog title={`Connection to ${session.members.nameOf(id)}`} onClose={onClose} testId={testIds.connectionPanel}>
+      {member === undefined ? (
+        <p>This member has left.</p>
+      ) : (
+        <p class="panel-path">
+          <PathBadge path={member.path} rttMs={member.rttMs} why={member.why} />
+          <span>{member.why}</span>
+        </p>
+      )}
+      <RoundTripPlot samples={session.members.samples.value.get(id) ?? []} />
+      <h3>This member</h3>
+      {stats === undefined ? <p>Asking…</p> : <FactList facts={linkFacts(stats)} />}
+      <h3>Uplink to the server</h3>
+      <FactList facts={uplinkFacts(session.room.stats())} />
+    </Dialog>
+  )
+}

@@ -1,0 +1,127 @@
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { Icon } from '../../ui/Icon.tsx'
+import { testIds } from '../../ui/test-ids.ts'
+import { layOut, type Row } from '../model/rows.ts'
+import type { ChatSession } from '../session/chat-session.ts'
+import { dayOf } from './entry-times.ts'
+import type { FileHandlers } from './FileActions.tsx'
+import { FileRow } from './FileRow.tsx'
+import { MessageRow } from './MessageRow.tsx'
+import { NoticeRow } from './NoticeRow.tsx'
+
+/** This near to the end counts as being there, CSS pixels: a line of text and a half. */
+const NEAR_PX = 40
+
+export interface TimelineProps {
+  readonly session: ChatSession
+  /** The page is visible. */
+  readonly isVisible: boolean
+}
+
+/** What was said, oldest first. Stays at its end while the person is there, and stays put while they read further up. */
+export function Timeline({ session, isVisible }: TimelineProps) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const [isAtEnd, setAtEnd] = useState(true)
+  const entries = session.timeline.entries.value
+  const unread = session.timeline.unread.value
+  const rows = useMemo(() => layOut(entries, unread.from, dayOf), [entries, unread.from])
+  const lastKey = entries.at(-1)?.key
+  const handlers = useMemo<FileHandlers>(
+    () => ({
+      accept: (key) => void session.incoming.accept(key),
+      decline: (key) => session.incoming.decline(key),
+      cancel: (key) => session.incoming.cancel(key),
+      withdraw: (key) => session.outgoing.withdraw(key),
+    }),
+    [session],
+  )
+  const toEnd = (behavior: ScrollBehavior): void => {
+    const element = scroller.current
+    element?.scrollTo({ top: element.scrollHeight, behavior })
+  }
+
+  useLayoutEffect(() => {
+    // Reachable by keyboard, so that it can be scrolled: not every browser does that by itself.
+    if (scroller.current !== null) scroller.current.tabIndex = 0
+  }, [])
+  useLayoutEffect(() => {
+    session.timeline.watching = isVisible && isAtEnd
+  }, [session, isVisible, isAtEnd])
+  useLayoutEffect(() => {
+    const last = session.timeline.entries.peek().at(-1)
+    const isOwn = last !== undefined && last.kind !== 'notice' && last.own
+    if (isAtEnd || isOwn) toEnd('instant')
+  }, [lastKey])
+  useLayoutEffect(() => {
+    const element = scroller.current
+    if (element === null || !isAtEnd) return
+    // Pictures, a taller input and a telephone's keyboard change heights: the end stays in sight.
+    const observer = new ResizeObserver(() => toEnd('instant'))
+    observer.observe(element)
+    if (element.firstElementChild !== null) observer.observe(element.firstElementChild)
+    return () => observer.disconnect()
+  }, [isAtEnd])
+
+  return (
+    <div class="timeline">
+      <div
+        ref={scroller}
+        class="timeline-scroller"
+        role="log"
+        aria-live="polite"
+        aria-relevant="additions"
+        aria-label="Messages"
+        onScroll={(event) => {
+          const { scrollHeight, scrollTop, clientHeight } = event.currentTarget
+          setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR_PX)
+        }}
+      >
+        <ol class="timeline-list" data-testid={testIds.messageList}>
+          {rows.flatMap((row) => renderRow(row, session, handlers))}
+        </ol>
+      </div>
+      {!isAtEnd && (
+        <button
+          type="button"
+          class="button new-messages"
+          data-testid={testIds.newMessages}
+          onClick={() => toEnd('smooth')}
+        >
+          <Icon name="down" />
+          {unread.count === 0 ? 'Latest' : `${unread.count} new ${unread.count === 1 ? 'message' : 'messages'}`}
+        </button>
+      )}
+    </div>
+  )
+}
+
+function renderRow(row: Row, session: ChatSession, handlers: FileHandlers) {
+  const { entry, startsGroup, startsDay, startsUnread } = row
+  const lines = [
+    startsDay && (
+      <li key={`day-${entry.key}`} class="divider">
+        {dayOf(entry.atMs)}
+      </li>
+    ),
+    startsUnread && (
+      <li key="unread" class="divider divider-unread" data-testid={testIds.unreadMarker}>
+        New
+      </li>
+    ),
+  ]
+  if (entry.kind === 'notice') return [...lines, <NoticeRow key={entry.key} entry={entry} />]
+  const self = session.self.value
+  const from = entry.own ? (self.id ?? 'self') : entry.from
+  const name = entry.own
+    ? self.name
+    : (session.members.names.value.get(entry.from) ?? session.members.nameOf(entry.from))
+  const shared = { key: entry.key, from, name, startsGroup }
+  return [
+    ...lines,
+    entry.kind === 'message' ? (
+      <MessageRow {...shared} entry={entry} />
+    ) : (
+      <FileRow {...shared} entry={entry} handlers={handlers} />
+    ),
+  ]
+}

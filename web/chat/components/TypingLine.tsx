@@ -1,0 +1,22 @@
+import { formatNames } from '../../ui/format.ts'
+import { testIds } from '../../ui/test-ids.ts'
+import type { ChatSession } from '../session/chat-session.ts'
+
+/** Who is typing. Its place is always there, so that nothing jumps. */
+export function TypingLine({ session }: { readonly session: ChatSession }) {
+  const names = [...session.typing.board.value.keys()].map(session.members.nameOf)
+  return (
+    <p class="typing" data-testid={testIds.typing}>
+      {names.length > 0 && (
+        <>
+          <span class="typing-dots" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+          <bdi>{formatNames(names)}</bdi> {names.length === 1 ? 'is' : 'are'} typing
+        </>
+      )}
+    </p>
+  )
+}

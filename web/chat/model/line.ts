@@ -1,0 +1,19 @@
+/** What goes over the `chat` channel. */
+export type ChatLine = { readonly text: string }
+
+/** Longest message that can be typed, in characters. */
+export const LINE_CHARACTERS = 16_000
+/** Shown of a longer one of others, whose programs may send megabytes, until all of it is asked for. */
+export const SHOWN_CHARACTERS = 8_000
+
+/** The text of a line that came from somebody else; `undefined` when it is none. */
+export function readLine(data: unknown): string | undefined {
+  if (typeof data !== 'object' || data === null || !('text' in data) || typeof data.text !== 'string') return undefined
+  return data.text.trim() === '' ? undefined : data.text
+}
+
+/** What is sent of what was typed; `undefined` when that is nothing. */
+export function lineFrom(typed: string): ChatLine | undefined {
+  const text = typed.replace(/\s+$/u, '').replace(/^\s*\n/u, '')
+  return text.trim() === '' ? undefined : { text: text.slice(0, LINE_CHARACTERS) }
+}

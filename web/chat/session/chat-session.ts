@@ -1,0 +1,213 @@
+import { batch, type ReadonlySignal, signal } from '@preact/signals'
+import type { Channel, PartylineError, Peer, PeerId, Room, RoomStatus } from 'partyline'
+import { deliveryFrom } from '../model/delivery.ts'
+import type { Delivery } from '../model/entry.ts'
+import { type ChatLine, lineFrom, readLine } from '../model/line.ts'
+import { type ChatProfile, nameFrom } from '../model/member.ts'
+import { describeProblem, type Ending, endingFrom } from '../model/problem.ts'
+import type { Environment } from './environment.ts'
+import { IncomingFiles, type IncomingFilesDependencies } from './incoming-files.ts'
+import { MembersStore } from './members-store.ts'
+import { departureText, gapText, welcomeText } from './notice-texts.ts'
+import { OutgoingFiles, type OutgoingFilesDependencies } from './outgoing-files.ts'
+import { TimelineStore } from './timeline-store.ts'
+import { TypingChannel } from './typing-channel.ts'
+
+export interface ChatSessionDependencies {
+  readonly environment: Environment
+  readonly chooseTarget: IncomingFilesDependencies['chooseTarget']
+  readonly measure: OutgoingFilesDependencies['measure']
+}
+
+/** How often round-trip times, typing and transfers are looked at, ms. */
+const TICK_MS = 1_000
+
+/** One visit to one room: listens to the room and keeps what the page shows. */
+export class ChatSession {
+  readonly room: Room<ChatProfile>
+  readonly timeline = new TimelineStore()
+  readonly members: MembersStore
+  readonly typing: TypingChannel
+  readonly incoming: IncomingFiles
+  readonly outgoing: OutgoingFiles
+  readonly #channel: Channel<ChatLine>
+  readonly #status: ReturnType<typeof signal<RoomStatus>>
+  readonly #self = signal<{ readonly id: PeerId | undefined; readonly name: string }>({ id: undefined, name: '' })
+  readonly #ending = signal<Ending | undefined>(undefined)
+  /** Ticks whenever counters that have no event of their own may have changed. */
+  readonly #beat = signal(0)
+  readonly #announced = new Set<PeerId>()
+  #isReady = false
+
+  constructor(room: Room<ChatProfile>, name: string, dependencies: ChatSessionDependencies) {
+    const { environment } = dependencies
+    this.room = room
+    this.#status = signal<RoomStatus>(room.status)
+    this.#self.value = { id: room.self?.id, name }
+    this.members = new MembersStore(room, environment)
+    this.typing = new TypingChannel(room, environment)
+    this.#channel = room.channel<ChatLine>('chat')
+    this.incoming = new IncomingFiles({ timeline: this.timeline, chooseTarget: dependencies.chooseTarget })
+    this.outgoing = new OutgoingFiles({
+      channel: this.#channel,
+      timeline: this.timeline,
+      now: () => room.now(),
+      selfId: () => room.self?.id,
+      nameOf: this.members.nameOf,
+      complain: (text) => this.#notice(text, 'warning'),
+      measure: dependencies.measure,
+    })
+    this.#listen()
+    const stopBeat = environment.every(TICK_MS, () => this.#tick())
+    room.ready.then(
+      () => this.#welcomed(),
+      () => undefined, // `closed` tells why.
+    )
+    void room.closed.then((error) => {
+      stopBeat()
+      this.#closed(error)
+    })
+  }
+
+  get status(): ReadonlySignal<RoomStatus | undefined> {
+    return this.#status
+  }
+  get self(): ReadonlySignal<{ readonly id: PeerId | undefined; readonly name: string }> {
+    return this.#self
+  }
+  /** Set when the room is over. */
+  get ending(): ReadonlySignal<Ending | undefined> {
+    return this.#ending
+  }
+  get beat(): ReadonlySignal<number> {
+    return this.#beat
+  }
+
+  /** Sends what was typed. @returns whether it was taken: else it stays where it was typed */
+  send(typed: string): boolean {
+    const line = lineFrom(typed)
+    if (line === undefined) return false
+    this.typing.stop()
+    try {
+      const sent = this.#channel.send(line)
+      this.timeline.add({
+        kind: 'message',
+        key: sent.id,
+        atMs: this.room.now(),
+        // Before the first welcome we have no id yet; rows of our own are told by `own`.
+        from: this.room.self?.id ?? ('' as PeerId),
+        own: true,
+        text: line.text,
+        delivery: { at: 'sending' },
+      })
+      this.#follow(sent)
+      return true
+    } catch (error) {
+      this.#notice(`Not sent: ${describeProblem(error)}`, 'warning')
+      return false
+    }
+  }
+
+  async rename(name: string): Promise<void> {
+    const before = this.#self.value
+    this.#self.value = { ...before, name }
+    try {
+      await this.room.setProfile({ name })
+    } catch (error) {
+      this.#notice(`The others still see your old name: ${describeProblem(error)}`, 'warning')
+    }
+  }
+
+  /** Leaves; what was sent last gets a moment to arrive. */
+  leave(): Promise<void> {
+    return this.room.leave({ flushMs: 1_000 })
+  }
+
+  #listen(): void {
+    const { room } = this
+    this.#channel.on('message', ({ id, from, data, sentAtMs }) => {
+      const text = readLine(data)
+      if (text === undefined) return
+      this.typing.ended(from)
+      this.timeline.add({ kind: 'message', key: `${from}/${id}`, atMs: sentAtMs, from, own: false, text })
+    })
+    this.#channel.on('offer', (offer) => this.incoming.offered(offer))
+    room.on('status', (status) => {
+      this.#status.value = status
+    })
+    room.on('join', (peer) => {
+      this.members.refresh()
+      this.#announce(peer)
+    })
+    room.on('change', (peer) => this.#changed(peer))
+    room.on('leave', ({ peer, reason }) => {
+      this.members.refresh()
+      this.typing.ended(peer.id)
+      this.#announced.delete(peer.id)
+      this.#notice(departureText(this.members.nameOf(peer.id), reason), 'plain')
+    })
+    room.on('gap', ({ peer, reason }) => this.#notice(gapText(this.members.nameOf(peer.id), reason), 'warning'))
+  }
+
+  #welcomed(): void {
+    this.#isReady = true
+    this.#self.value = { ...this.#self.value, id: this.room.self?.id }
+    this.members.refresh()
+    for (const id of this.room.peers.keys()) this.#announced.add(id)
+    this.#notice(welcomeText(this.members.members.value.map((member) => member.name)), 'plain')
+  }
+
+  #closed(error: PartylineError | undefined): void {
+    batch(() => {
+      this.#status.value = 'closed'
+      this.#ending.value = endingFrom(error)
+    })
+  }
+
+  /** Those who were here before us are in the welcome line, not in a line each. */
+  #announce(peer: Peer<ChatProfile>): void {
+    if (!this.#isReady || this.#announced.has(peer.id)) return
+    this.#announced.add(peer.id)
+    this.#notice(`${this.members.nameOf(peer.id)} came in`, 'plain')
+  }
+
+  #changed(peer: Peer<ChatProfile>): void {
+    const before = this.members.names.value.get(peer.id)
+    this.members.refresh()
+    const now = nameFrom(peer.profile, peer.id)
+    if (before !== undefined && before !== now) this.#notice(`${before} is now called ${now}`, 'plain')
+  }
+
+  #follow(sent: ReturnType<Channel<ChatLine>['send']>): void {
+    const show = (delivery: Delivery): void =>
+      this.timeline.change(sent.id, (entry) => (entry.kind === 'message' ? { ...entry, delivery } : entry))
+    let isOver = false
+    sent.accepted.then(
+      () => {
+        if (!isOver) show({ at: 'sent' })
+      },
+      (error: unknown) => {
+        isOver = true
+        show({ at: 'failed', why: describeProblem(error) })
+      },
+    )
+    void sent.delivered.then((outcome) => {
+      if (isOver) return
+      isOver = true
+      show(deliveryFrom(outcome, this.members.nameOf))
+    })
+  }
+
+  #notice(text: string, tone: 'plain' | 'warning'): void {
+    this.timeline.add({ kind: 'notice', key: this.timeline.newKey(), atMs: this.room.now(), text, tone })
+  }
+
+  #tick(): void {
+    batch(() => {
+      this.members.tick()
+      this.typing.tick()
+      this.outgoing.tick()
+      this.#beat.value += 1
+    })
+  }
+}

@@ -1,0 +1,25 @@
+import type { RoomEvents } from 'partyline'
+import { formatNames } from '../../ui/format.ts'
+
+export const welcomeText = (others: readonly string[]): string =>
+  others.length === 0
+    ? 'You are in. Nobody else is here yet: share the link to bring somebody in.'
+    : `You are in. Here already: ${formatNames(others, 8)}.`
+
+export function departureText(name: string, reason: RoomEvents['leave']['reason']): string {
+  switch (reason) {
+    case 'left':
+      return `${name} left`
+    case 'expired':
+      return `${name} did not come back`
+    case 'removed':
+      return `${name} was removed`
+    case 'lost':
+      return `${name} could not be reached any more`
+  }
+}
+
+export const gapText = (name: string, reason: RoomEvents['gap']['reason']): string =>
+  reason === 'lagging'
+    ? `Some messages from ${name} are missing here: this page was too far behind.`
+    : `Some messages from ${name} may be missing here: one of you was away for too long.`

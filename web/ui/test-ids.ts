@@ -1,0 +1,82 @@
+/**
+ * The `data-testid` values and `data-` attributes that browser tests rely on: stable, declared here and nowhere else.
+ *
+ * Attributes beside the ids:
+ * - `data-status` on `roomStatus`: `joining`, `online`, `reconnecting` or `closed`
+ * - `data-peer` on `member`, `message` and `file`: the member's id; `data-presence` on `member`: `here` or `away`
+ * - `data-path` on `pathBadge`: `direct`, `turn`, `relay` or `none`; `data-rtt`: ms, whole, empty until measured
+ * - `data-delivery` on `message` when it is one's own: `sending`, `sent`, `delivered`, `missed`, `nobody` or `failed`
+ * - `data-own` on `message` and `file`: `true` or `false`
+ * - `data-state` on `file`: `offered`, `receiving`, `received`, `saved`, `declined`, `withdrawn`, `failed`, `offering`
+ * - `data-bytes` and `data-total` on `transferProgress`; `data-receiver` (a member's id) and `data-state`
+ *   (`running`, `done`, `failed`, `declined`) on `fileReceiver`
+ * - `data-verdict` on `check` and on `diagnosticsVerdict`: `running`, `good`, `poor`, `bad` or `skipped`;
+ *   `data-check` on `check`: its id
+ *
+ * The name lives in localStorage under `partyline.name`, the theme under `partyline.theme`.
+ */
+export const testIds = Object.freeze({
+  // Every page
+  themeToggle: 'theme-toggle',
+  insecureNotice: 'insecure-notice',
+  // Start page
+  startName: 'start-name',
+  startRoom: 'start-room',
+  startSuggest: 'start-suggest',
+  startEnter: 'start-enter',
+  shareLink: 'share-link',
+  copyLink: 'copy-link',
+  nativeShare: 'native-share',
+  // Chat page
+  roomName: 'room-name',
+  roomStatus: 'room-status',
+  statusBanner: 'status-banner',
+  closedNotice: 'closed-notice',
+  joinAgain: 'join-again',
+  leave: 'leave',
+  openShare: 'open-share',
+  openMembers: 'open-members',
+  messageList: 'message-list',
+  message: 'message',
+  messageText: 'message-text',
+  messageAuthor: 'message-author',
+  messageDelivery: 'message-delivery',
+  notice: 'notice',
+  unreadMarker: 'unread-marker',
+  newMessages: 'new-messages',
+  typing: 'typing',
+  messageInput: 'message-input',
+  send: 'send',
+  fileInput: 'file-input',
+  attach: 'attach',
+  dropZone: 'drop-zone',
+  members: 'members',
+  member: 'member',
+  selfRow: 'self-row',
+  memberName: 'member-name',
+  pathBadge: 'path-badge',
+  rename: 'rename',
+  renameInput: 'rename-input',
+  renameSave: 'rename-save',
+  // Files
+  file: 'file',
+  fileName: 'file-name',
+  fileAccept: 'file-accept',
+  fileDecline: 'file-decline',
+  fileCancel: 'file-cancel',
+  fileWithdraw: 'file-withdraw',
+  fileDownload: 'file-download',
+  filePreview: 'file-preview',
+  fileReceiver: 'file-receiver',
+  transferProgress: 'transfer-progress',
+  // Connection panel
+  connectionPanel: 'connection-panel',
+  connectionFact: 'connection-fact',
+  roundTripPlot: 'round-trip-plot',
+  // Diagnostics page
+  check: 'check',
+  diagnosticsVerdict: 'diagnostics-verdict',
+  runAgain: 'run-again',
+  report: 'report',
+  copyReport: 'copy-report',
+} as const)

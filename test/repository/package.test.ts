@@ -32,7 +32,7 @@ describe('the package, installed in an empty project', () => {
   beforeAll(async () => {
     await buildTargets()
     project = await mkdtemp(join(tmpdir(), 'partyline-package-'))
-    const packed = await run('npm', ['pack', '--json', '--pack-destination', project], { cwd: TOP })
+    const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: TOP })
     const [{ filename }]: [{ filename: string }] = JSON.parse(packed.stdout)
     await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
     await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(project, filename)], {

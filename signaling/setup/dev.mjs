@@ -24,15 +24,18 @@ const children = commands.map(([command, args]) =>
   spawn(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, PORT } }),
 )
 
+let stopping = false
 /** @param {NodeJS.Signals} signal */
 const stop = (signal) => {
+  stopping = true
   for (const child of children) child.kill(signal)
 }
 process.on('SIGINT', () => stop('SIGINT'))
 process.on('SIGTERM', () => stop('SIGTERM'))
 for (const child of children) {
   child.once('exit', (code) => {
-    process.exitCode ||= code ?? 0
+    // What ends unasked takes the other along, and its exit code is ours.
+    if (!stopping) process.exitCode = code ?? 1
     stop('SIGTERM')
   })
 }

@@ -1,51 +1,17 @@
 import type { IceServer, LinkMessage } from '../../../signaling/protocol/index.ts'
-import type { Clock, TimerHandle } from '../clock.ts'
+import type { TimerHandle } from '../clock.ts'
+import { boundedCandidates, planAttempt } from './attempt-plan.ts'
 import { type AttemptState, HOLDS_SLOT, type OfferSignal, seconds, whyOf } from './attempt-state.ts'
-import { ATTEMPT_TIMES, type AttemptTimes, backOffMs, CANDIDATES_PER_ATTEMPT } from './attempt-times.ts'
-import {
-  hasTurn,
-  isRelayed,
-  type PathPolicy,
-  relayOnly,
-  throughTurnOnly,
-  withoutRelayed,
-  withoutTurn,
-} from './ice-servers.ts'
-import type { Connect, DirectPath, DirectPathEvents, NegotiatedPath, PathSignal } from './path.ts'
+import { ATTEMPT_TIMES, type AttemptTimes, backOffMs } from './attempt-times.ts'
+import type { AttemptsOptions } from './attempts-options.ts'
+import { CandidateIntake, type CandidateMessage } from './candidate-intake.ts'
+import { isRelayed, relayOnly, throughTurnOnly, withoutRelayed } from './ice-servers.ts'
+import type { DirectPath, DirectPathEvents, NegotiatedPath, PathSignal } from './path.ts'
 import { PathsInUse } from './paths-in-use.ts'
-import type { Slot, SlotPool } from './slots.ts'
+import type { Slot } from './slots.ts'
 import { Throttle } from './throttle.ts'
 
-export interface AttemptsEvents extends DirectPathEvents {
-  /** Ping it, and call `usable` when the ping was answered on it. */
-  opened(path: DirectPath): void
-  /** Told for every path that had opened, whoever closed it. */
-  closed(path: DirectPath, reason: string): void
-  /** The path to use from now on; a replaced one goes on receiving for `retireMs`. */
-  path(path: DirectPath | undefined): void
-  /** `why` or `count` may have changed. */
-  changed(): void
-}
-
-export interface AttemptsOptions {
-  /** The member with the smaller id makes the attempts and numbers them; the other answers, and may ask. */
-  readonly initiator: boolean
-  /** `undefined`: there is no WebRTC here. */
-  readonly connect: Connect | undefined
-  readonly slots: SlotPool
-  readonly clock: Clock
-  /** 0 ≤ value < 1. */
-  readonly random: () => number
-  readonly policy: PathPolicy
-  readonly events: AttemptsEvents
-  readonly times?: AttemptTimes
-  /** To the other side's `receive`: reliably and in order while the link lives. */
-  say(message: LinkMessage): void
-  /** Fresh credentials, asked for before each attempt. */
-  iceServers(): Promise<readonly IceServer[]>
-}
-
-type Timer = { readonly afterMs: number; readonly then: () => void }
+type Timer = { readonly afterMs: number; readonly run: () => void }
 
 /**
  * The attempts of one link at a peer connection: when the next one starts, which one counts, and when one is given up.
@@ -68,9 +34,7 @@ export class Attempts {
   /** The next attempt gathers with TURN. */
   #withTurn: boolean
   #begunAtMs = Number.NEGATIVE_INFINITY
-  /** Candidates of the newest attempt taken so far, and those that came before there was something to take them. */
-  #taken = 0
-  #early: { readonly attempt: number; readonly signals: PathSignal[] } = { attempt: 0, signals: [] }
+  readonly #candidates = new CandidateIntake()
   readonly #opened = new Set<DirectPath>()
 
   constructor(options: AttemptsOptions) {
@@ -87,7 +51,9 @@ export class Attempts {
       frame: (path, lane, bytes) => events.frame(path, lane, bytes),
       writable: (path, lane) => events.writable(path, lane),
       kindChanged: (path) => {
-        if (this.#opened.has(path)) events.kindChanged(path)
+        if (!this.#opened.has(path)) return
+        events.kindChanged(path)
+        events.changed()
       },
     }
   }
@@ -174,7 +140,7 @@ export class Attempts {
     const { policy, events } = this.#options
     // A pair that needed TURN will need it again, unless the network changes.
     this.#withTurn = policy.turn && (this.#turnOnly || path.kind === 'turn')
-    this.#inUse.promote(path)
+    this.#inUse.promote(state.path)
     this.#rest()
     events.path(path)
   }
@@ -211,9 +177,9 @@ export class Attempts {
     this.#state = next
     if (timer !== 'same') {
       if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
-      this.#timer = timer === undefined ? undefined : clock.setTimeout(timer.then, timer.afterMs)
+      this.#timer = timer === undefined ? undefined : clock.setTimeout(timer.run, timer.afterMs)
     }
-    if (before.is === 'full-here') before.leaveLine()
+    if (before.is === 'full-here' && next.is !== 'full-here') before.leaveLine()
     if (before.is === 'connecting' && before.path !== this.current) {
       if (next.is !== 'connecting' || next.path !== before.path) before.path.close()
     }
@@ -234,6 +200,11 @@ export class Attempts {
   }
 
   #standInLine(told: boolean): void {
+    const state = this.#state
+    if (state.is === 'full-here') {
+      this.#enter({ ...state, told: told || state.told })
+      return
+    }
     const leaveLine = this.#options.slots.wait((slot) => {
       if (this.#state.is !== 'full-here') {
         slot.release()
@@ -280,8 +251,8 @@ export class Attempts {
   }
 
   #expect(asked: boolean): void {
-    const then = (): void => this.#backOff('the other side did not connect')
-    this.#enter({ is: 'expecting', asked }, { afterMs: this.#times.offerMs, then })
+    const run = (): void => this.#backOff('the other side did not connect')
+    this.#enter({ is: 'expecting', asked }, { afterMs: this.#times.offerMs, run })
   }
 
   #prepare(attempt: number, turn: boolean, offer: OfferSignal | undefined): void {
@@ -292,11 +263,11 @@ export class Attempts {
     }
     const fetchServers = (): void => {
       this.#begunAtMs = clock.now()
-      this.#enter(state, { afterMs: this.#times.iceServersMs, then: () => connect([]) })
+      this.#enter(state, { afterMs: this.#times.iceServersMs, run: () => connect([]) })
       new Promise<readonly IceServer[]>((resolve) => resolve(iceServers())).then(connect, () => connect([]))
     }
     const tooSoonMs = this.#tooSoonMs()
-    if (tooSoonMs > 0) this.#enter(state, { afterMs: tooSoonMs, then: fetchServers })
+    if (tooSoonMs > 0) this.#enter(state, { afterMs: tooSoonMs, run: fetchServers })
     else fetchServers()
   }
 
@@ -304,41 +275,33 @@ export class Attempts {
     return this.#begunAtMs + this.#times.spacingMs - this.#options.clock.now()
   }
 
-  #connect({ attempt, turn, offer }: AttemptState & { readonly is: 'preparing' }, known: readonly IceServer[]): void {
-    const { initiator, policy, clock, connect } = this.#options
-    const gatherTurn = policy.turn && (turn || this.#turnOnly)
-    const iceServers = gatherTurn ? known : withoutTurn(known)
-    if (connect === undefined || (this.#turnOnly && !hasTurn(iceServers))) {
+  #connect(state: AttemptState & { readonly is: 'preparing' }, known: readonly IceServer[]): void {
+    const { initiator, policy, clock, connect, say } = this.#options
+    const { attempt, turn, offer } = state
+    const plan = planAttempt({ initiator, turn, policy }, known, this.#times)
+    if (connect === undefined || plan === undefined) {
       this.#fail('no TURN server is known')
       return
     }
-    this.#count += 1
+    const { iceServers, iceTransportPolicy, openWithinMs, turnNext, way } = plan
     const path = connect({
       attempt,
       initiator,
       turn,
       iceServers,
-      iceTransportPolicy: this.#turnOnly ? 'relay' : 'all',
+      iceTransportPolicy,
       clock,
       events: this.#pathEvents,
-      say: this.#sayBounded(),
+      say: boundedCandidates(say),
     })
-    // Servers that were not to be had in time may come with TURN next time.
-    const turnNext = initiator && !turn && policy.turn && (hasTurn(known) || known.length === 0)
-    const afterMs = turnNext ? this.#times.withoutTurnMs : initiator ? this.#times.connectMs : this.#times.answerMs
-    const way = this.#turnOnly ? 'path through TURN' : 'direct path'
-    const then = (): void => this.#fail(`no ${way} after ${seconds(afterMs)}`)
-    this.#enter({ is: 'connecting', attempt, turn, path, phase: 'negotiating', turnNext }, { afterMs, then })
+    this.#count += 1
+    const run = (): void => this.#fail(`no ${way} after ${seconds(openWithinMs)}`)
+    this.#enter(
+      { is: 'connecting', attempt, turn, path, phase: 'negotiating', turnNext },
+      { afterMs: openWithinMs, run },
+    )
     if (offer !== undefined) path.accept(offer)
-    for (const signal of this.#early.signals.splice(0)) path.accept(signal)
-  }
-
-  #sayBounded(): (signal: PathSignal) => void {
-    let candidates = 0
-    return (signal) => {
-      if (signal.t === 'candidate') candidates += 1
-      if (candidates <= CANDIDATES_PER_ATTEMPT) this.#options.say(signal)
-    }
+    this.#candidates.release(path)
   }
 
   /** The attempt under way came to nothing. */
@@ -358,15 +321,15 @@ export class Attempts {
 
   #wait(delayMs: number, because: string): void {
     const untilMs = this.#options.clock.now() + delayMs
-    this.#enter({ is: 'waiting', because, untilMs }, { afterMs: delayMs, then: () => this.#next(false) })
+    this.#enter({ is: 'waiting', because, untilMs }, { afterMs: delayMs, run: () => this.#next(false) })
   }
 
   /** A path is usable and nothing is to be done. */
   #rest(): void {
-    const then = (): void => {
+    const run = (): void => {
       this.#failures = 0
     }
-    this.#enter({ is: 'up' }, { afterMs: this.#times.steadyMs, then })
+    this.#enter({ is: 'up' }, { afterMs: this.#times.steadyMs, run })
   }
 
   #startOver(): void {
@@ -401,26 +364,23 @@ export class Attempts {
     state.path.accept(policy.turn ? answer : { ...answer, sdp: withoutRelayed(answer.sdp) })
   }
 
-  #takeCandidate(signal: PathSignal & { readonly t: 'candidate' }): void {
+  #takeCandidate(message: CandidateMessage): void {
     const { initiator, policy } = this.#options
-    if (!policy.turn && isRelayed(signal.candidate.candidate)) return
-    const path = this.#newestPath()
-    if (signal.attempt === this.#newest && path !== undefined) {
-      this.#taken += 1
-      if (this.#taken <= CANDIDATES_PER_ATTEMPT) path.accept(signal)
-      return
+    if (!policy.turn && isRelayed(message.candidate.candidate)) return
+    const { attempt } = message
+    const path = attempt === this.#newest ? this.#newestPath() : undefined
+    if (path !== undefined) this.#candidates.pass(message, path)
+    else if (initiator) return
+    else if (attempt === this.#newest + 1 || (attempt === this.#newest && this.#state.is === 'preparing')) {
+      this.#candidates.hold(message)
     }
-    const answering = !initiator && signal.attempt === this.#newest && this.#state.is === 'preparing'
-    const early = !initiator && signal.attempt === this.#newest + 1
-    if (!answering && !early) return
-    if (this.#early.attempt !== signal.attempt) this.#early = { attempt: signal.attempt, signals: [] }
-    if (this.#early.signals.length < CANDIDATES_PER_ATTEMPT) this.#early.signals.push(signal)
   }
 
   /** Also a path in use takes candidates: a better pair may come late. */
   #newestPath(): NegotiatedPath | undefined {
     if (this.#state.is === 'connecting') return this.#state.path
-    return this.current?.attempt === this.#newest ? (this.current as NegotiatedPath) : undefined
+    const { current } = this.#inUse
+    return current?.attempt === this.#newest ? current : undefined
   }
 
   #takeAsk(replaces: number): void {
@@ -445,14 +405,12 @@ export class Attempts {
       : (is === 'expecting' || is === 'waiting' || is === 'full-there') && attempt > this.#newest
     if (!concerned) return
     const afterMs = this.#times.fullMs * (0.5 + random() / 2)
-    this.#enter({ is: 'full-there' }, { afterMs, then: () => this.#next(false) })
+    this.#enter({ is: 'full-there' }, { afterMs, run: () => this.#next(false) })
   }
 
   #setNewest(attempt: number): void {
-    if (attempt === this.#newest) return
     this.#newest = attempt
-    this.#taken = 0
-    if (this.#early.attempt !== attempt) this.#early = { attempt, signals: [] }
+    this.#candidates.follow(attempt)
   }
 
   #pathOpened(path: DirectPath): void {
@@ -462,8 +420,8 @@ export class Attempts {
       return
     }
     this.#opened.add(path)
-    const then = (): void => this.#fail('the path opened but did not answer')
-    this.#enter({ ...state, phase: 'open' }, { afterMs: this.#times.pingMs, then })
+    const run = (): void => this.#fail('the path opened but did not answer')
+    this.#enter({ ...state, phase: 'open' }, { afterMs: this.#times.pingMs, run })
     this.#options.events.opened(path)
   }
 

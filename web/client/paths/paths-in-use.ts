@@ -1,9 +1,9 @@
 import type { Clock, TimerHandle } from '../clock.ts'
-import type { DirectPath } from './path.ts'
+import type { DirectPath, NegotiatedPath } from './path.ts'
 
 /** The usable path of a link, and those it has replaced, which go on receiving for a moment. */
 export class PathsInUse {
-  #current: DirectPath | undefined
+  #current: NegotiatedPath | undefined
   readonly #retiring = new Map<DirectPath, TimerHandle>()
 
   constructor(
@@ -11,12 +11,12 @@ export class PathsInUse {
     readonly retireMs: number,
   ) {}
 
-  get current(): DirectPath | undefined {
+  get current(): NegotiatedPath | undefined {
     return this.#current
   }
 
   /** From now on `path` is the one in use. The one before is closed a little later: frames are still on their way. */
-  promote(path: DirectPath): void {
+  promote(path: NegotiatedPath): void {
     const before = this.#current
     this.#current = path
     if (before === undefined || before === path) return
@@ -38,7 +38,7 @@ export class PathsInUse {
   }
 
   closeAll(): void {
-    const paths = [...this.#retiring.keys()]
+    const paths: DirectPath[] = [...this.#retiring.keys()]
     if (this.#current !== undefined) paths.push(this.#current)
     for (const path of paths) {
       this.forget(path)

@@ -62,10 +62,20 @@ export function asOneOf<T extends string>(value: unknown, field: string, choices
   return value as T
 }
 
-/** JSON whose text is at most `maxBytes` long; nesting is bounded by that. */
+/** Deeper JSON than this serves no profile, and overflows the stack of those who walk it. */
+const JSON_LEVELS = 64
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
+}
+
+/** JSON whose text is at most `maxBytes` long, nested at most 64 levels deep. */
 export function asJson(value: unknown, field: string, maxBytes: number): Json {
   if (value === undefined) throw new ProtocolError(field, 'missing')
-  if (utf8Bytes(JSON.stringify(value)) > maxBytes)
+  if (isDeeper(value, JSON_LEVELS)) throw new ProtocolError(field, `expected at most ${JSON_LEVELS} levels of nesting`)
+  if (utf8Bytes(JSON.stringify(value)) > maxBytes) {
     throw new ProtocolError(field, `expected at most ${maxBytes} bytes of JSON`)
+  }
   return value as Json
 }

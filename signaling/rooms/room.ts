@@ -22,6 +22,8 @@ export class Room<M extends RoomMember> {
   readonly #members = new Map<PeerId, M>()
   readonly #byJoinKey = new Map<string, M>()
   #version = 0
+  /** Being told right now. */
+  readonly #events: { readonly about: PeerId; readonly text: string }[] = []
 
   constructor(name: string, epoch: string) {
     this.name = name
@@ -71,7 +73,12 @@ export class Room<M extends RoomMember> {
   }
 
   #publish(about: PeerId, message: ServerMessage): void {
-    const text = JSON.stringify(message)
-    for (const member of this.#members.values()) if (member.id !== about) member.control(text)
+    this.#events.push({ about, text: JSON.stringify(message) })
+    // Telling one member may find it unable to listen, which is an event, too: that one comes after this one for all.
+    if (this.#events.length > 1) return
+    for (const event of this.#events) {
+      for (const member of this.#members.values()) if (member.id !== event.about) member.control(event.text)
+    }
+    this.#events.length = 0
   }
 }

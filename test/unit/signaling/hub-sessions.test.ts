@@ -122,16 +122,24 @@ describe('resume', () => {
 })
 
 describe('departed ids', () => {
-  it.each([
-    ['left', (world: World, ada: Client) => (ada.request({ t: 'leave' }), world)],
-    ['expired', (world: World, ada: Client) => (ada.uplink.drop(), world.clock.advance(20_000), world)],
-    ['removed', (world: World, ada: Client) => (world.hub.remove('lobby', ada.id), world)],
-    ['left before a restart', (world: World, ada: Client) => (ada.request({ t: 'leave' }), restart(world))],
-  ] as const)('are refused: %s', (_, depart) => {
+  const departures: Record<string, (world: World, ada: Client) => void> = {
+    left: (_, ada) => ada.request({ t: 'leave' }),
+    expired: (world, ada) => {
+      ada.uplink.drop()
+      world.clock.advance(20_000)
+    },
+    removed: (world, ada) => world.hub.remove('lobby', ada.id),
+  }
+  const cases = Object.keys(departures).flatMap((how) => [
+    [how, 'by the same server'] as const,
+    [how, 'after a restart'] as const,
+  ])
+  it.each(cases)('that %s are refused %s', (how, when) => {
     const world = new World()
     world.enter()
     const ada = world.enter()
-    const now = depart(world, ada)
+    departures[how]?.(world, ada)
+    const now = when === 'after a restart' ? restart(world) : world
     const back = comeBack(now, ada)
     expect(back.last('error')).toMatchObject({ code: 'session-ended', fatal: true })
     expect(back.uplink.closedWith?.code).toBe(4007)

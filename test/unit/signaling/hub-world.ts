@@ -87,12 +87,8 @@ export class World {
   }
 }
 
-export interface JoinParts {
-  readonly room?: string
-  readonly profile?: Json
-  readonly token?: string
-  readonly [field: string]: unknown
-}
+/** Fields of `join` that differ from the usual; any may be wrong. */
+export type JoinParts = Readonly<Record<string, unknown>>
 
 export interface Frame {
   readonly from: PeerId

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import { World } from './hub-world.ts'
+
+describe('rates', () => {
+  it('let a burst pass, then slow the reading, and lose nothing', () => {
+    const world = new World({ options: { messagesPerSecond: 100 } })
+    const [ada, bob] = [world.enter(), world.enter()]
+    for (let count = 0; count < 300; count += 1) ada.to(bob, `${count}`)
+    world.settle()
+    // 200 in a burst, less the join.
+    expect(bob.texts()).toHaveLength(199)
+    expect(ada.uplink.paused).toBe(true)
+    world.clock.advance(500)
+    world.settle()
+    expect(bob.texts().length).toBeGreaterThan(240)
+    expect(bob.texts().length).toBeLessThan(260)
+    expect(ada.uplink.paused).toBe(true)
+    world.clock.advance(600)
+    world.settle()
+    expect(bob.texts()).toEqual(Array.from({ length: 300 }, (_, count) => `${count}`))
+    expect(ada.uplink.paused).toBe(false)
+    expect(ada.messages('error')).toEqual([])
+  })
+
+  it('count bytes as well, and never wedge on one message larger than the burst', () => {
+    const world = new World({ options: { bytesPerSecond: 10_000 } })
+    const [ada, bob] = [world.enter(), world.enter()]
+    ada.to(bob, 'x'.repeat(60_000))
+    ada.to(bob, 'next')
+    world.settle()
+    expect(bob.texts()).toHaveLength(1)
+    expect(ada.uplink.paused).toBe(true)
+    world.clock.advance(3_900)
+    expect(bob.texts()).toHaveLength(1)
+    world.clock.advance(400)
+    world.settle()
+    expect(bob.texts()).toHaveLength(2)
+    expect(ada.uplink.paused).toBe(false)
+  })
+
+  it('count control messages, keep them in order with frames, and hurt nobody else', () => {
+    const world = new World({ options: { messagesPerSecond: 10 } })
+    const [ada, bob, cy] = [world.enter(), world.enter(), world.enter()]
+    for (let n = 0; n < 30; n += 1) ada.say({ t: 'ping', n })
+    ada.to(bob, 'frame')
+    ada.request({ t: 'leave' })
+    expect(ada.messages('pong')).toHaveLength(19)
+    cy.to(bob, 'prompt')
+    expect(bob.texts()).toEqual(['prompt'])
+    world.settle()
+    world.clock.advance(1_100)
+    expect(ada.messages('pong')).toHaveLength(30)
+    world.clock.advance(200)
+    world.settle()
+    expect(bob.texts()).toEqual(['prompt', 'frame'])
+    expect(bob.last('left').id).toBe(ada.id)
+    expect(ada.uplink.closedWith?.code).toBe(1000)
+  })
+
+  it('close a client that floods a carrier which cannot be paused', () => {
+    const world = new World({ options: { messagesPerSecond: 10, holdBytes: 10_000 } })
+    const [ada, bob] = [world.enter(), world.enter()]
+    for (let count = 0; count < 200; count += 1) ada.to(bob, 'x'.repeat(100))
+    expect(ada.last('error')).toMatchObject({ code: 'rate-limited', fatal: true })
+    expect(ada.last('error').retryAfterMs).toBeGreaterThanOrEqual(5_000)
+    expect(ada.uplink.closedWith?.code).toBe(4006)
+    expect(bob.last('changed')).toMatchObject({ id: ada.id, presence: 'away' })
+    expect(bob.uplink.closedWith).toBeUndefined()
+    world.settle()
+    world.clock.advance(10_000)
+    expect(bob.texts()).toHaveLength(19)
+  })
+
+  it('follow the member to its next uplink', () => {
+    const world = new World({ options: { messagesPerSecond: 10 } })
+    const [ada, bob] = [world.enter(), world.enter()]
+    for (let count = 0; count < 19; count += 1) ada.to(bob, 'x')
+    ada.uplink.drop()
+    const back = world.connect().sameAs(ada)
+    back.join({ token: ada.last('welcome').token })
+    back.to(bob, 'too fast')
+    expect(back.uplink.paused).toBe(true)
+    world.settle()
+    expect(bob.texts()).toHaveLength(19)
+  })
+
+  it('are charged for snapshots, whose answer is so much larger', () => {
+    const world = new World({ options: { bytesPerSecond: 20_000, profileBytes: 8_000 } })
+    world.enter('lobby', 'x'.repeat(7_000))
+    const ada = world.enter()
+    for (let count = 0; count < 20; count += 1) ada.request({ t: 'snapshot' })
+    expect(ada.messages('snapshot').length).toBeLessThan(7)
+    expect(ada.uplink.paused).toBe(true)
+  })
+
+  it('forget what a client had sent when it is gone', () => {
+    const world = new World({ options: { messagesPerSecond: 10 } })
+    const [ada, bob] = [world.enter(), world.enter()]
+    for (let count = 0; count < 30; count += 1) ada.to(bob, 'x')
+    ada.uplink.drop()
+    world.settle()
+    world.clock.advance(10_000)
+    expect(bob.texts()).toHaveLength(19)
+  })
+})

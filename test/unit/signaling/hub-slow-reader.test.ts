@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { type Client, World } from './hub-world.ts'
+
+const KIB = 'x'.repeat(1_000)
+
+/** Ada sends, Bob does not read, Cy does. */
+function stalledRoom(options: object = {}): { world: World; ada: Client; bob: Client; cy: Client } {
+  const world = new World({ options: { messagesPerSecond: 1e6, bytesPerSecond: 1e9, ...options } })
+  const [ada, bob, cy] = [world.enter(), world.enter(), world.enter()] as const
+  bob.uplink.stall()
+  return { world, ada, bob, cy }
+}
+
+describe('a slow reader', () => {
+  it('gets what waited, in order, in few messages, when it reads again', () => {
+    const { world, ada, bob } = stalledRoom()
+    for (let count = 0; count < 500; count += 1) ada.all(`${count}`)
+    world.settle()
+    // The carrier is given one write; the rest waits where it can still be replaced.
+    expect(bob.uplink.queue).toHaveLength(1)
+    bob.uplink.drain()
+    expect(bob.texts()).toEqual(Array.from({ length: 500 }, (_, count) => `${count}`))
+    expect(bob.packets()).toHaveLength(2)
+  })
+
+  it('has frames beyond its bound dropped, its senders told, and nobody else hurt', () => {
+    const { world, ada, bob, cy } = stalledRoom({ slowReaderBytes: 20_000 })
+    for (let count = 0; count < 50; count += 1) ada.all(KIB)
+    world.settle()
+    world.clock.advance(100)
+    const [dropped, ...more] = ada.messages('dropped')
+    expect(dropped).toMatchObject({ to: [bob.id], reason: 'slow' })
+    expect(more).toEqual([])
+    expect(cy.texts()).toHaveLength(50)
+    bob.uplink.drain()
+    expect(bob.texts()).toHaveLength(50 - (dropped?.frames ?? 0))
+    expect(bob.texts().length).toBeGreaterThan(15)
+    expect(world.hub.stats().droppedSlow).toBe(dropped?.frames)
+    ada.all('after')
+    world.settle()
+    expect(bob.texts().at(-1)).toBe('after')
+  })
+
+  it('still gets control messages beyond that bound', () => {
+    const { world, ada, bob } = stalledRoom({ slowReaderBytes: 5_000 })
+    for (let count = 0; count < 50; count += 1) ada.all(KIB)
+    const di = world.enter('lobby', 'di')
+    bob.uplink.drain()
+    expect(bob.last('joined').member.id).toBe(di.id)
+  })
+
+  it('is closed when too many control messages wait', () => {
+    const { world, ada, bob, cy } = stalledRoom({ controlBacklogBytes: 10_000 })
+    for (let count = 0; count < 5; count += 1) ada.request({ t: 'profile', profile: `${count}${KIB}${KIB}${KIB}` })
+    expect(bob.uplink.closedWith?.code).toBe(4004)
+    expect(cy.messages('changed')).toContainEqual({ t: 'changed', version: 9, id: bob.id, presence: 'away' })
+    expect(cy.messages('changed').map((message) => message.version)).toEqual([4, 5, 6, 7, 8, 9])
+    expect(cy.uplink.closedWith).toBeUndefined()
+    expect(world.defects).toEqual([])
+  })
+
+  it('is closed when nothing drains for 10 s, and may come back as the same member', () => {
+    const { world, ada, bob } = stalledRoom()
+    ada.all('lost')
+    world.clock.advance(9_999)
+    expect(bob.uplink.closedWith).toBeUndefined()
+    world.clock.advance(1)
+    expect(bob.uplink.closedWith?.code).toBe(4004)
+    expect(ada.last('changed')).toMatchObject({ id: bob.id, presence: 'away' })
+    const back = world.connect().sameAs(bob)
+    back.join({ token: bob.last('welcome').token })
+    expect(back.id).toBe(bob.id)
+    bob.uplink.drop()
+    ada.all('found')
+    world.settle()
+    expect(back.texts()).toEqual(['found'])
+  })
+
+  it('is not closed while it reads, however slowly', () => {
+    const { world, ada, bob } = stalledRoom({ packetBytes: 10_000 })
+    for (let count = 0; count < 20; count += 1) ada.all(KIB)
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      world.clock.advance(1_000)
+      if (seconds % 9 !== 0) continue
+      bob.uplink.drainOne()
+      ada.all(KIB)
+    }
+    expect(bob.uplink.closedWith).toBeUndefined()
+  })
+
+  it('is not closed for a block that ends, and leaves no timer behind', () => {
+    const { world, ada, bob } = stalledRoom()
+    ada.all('1')
+    world.clock.advance(9_000)
+    bob.uplink.drain()
+    world.settle()
+    world.clock.advance(60_000)
+    expect(bob.uplink.closedWith).toBeUndefined()
+    expect(world.clock.pending()).toBe(0)
+  })
+
+  it('gets only the newest droppable frame of each sender and slot', () => {
+    const { world, ada, bob, cy } = stalledRoom()
+    ada.all('block')
+    for (let count = 0; count < 100; count += 1) {
+      ada.all(`ada 1 ${count}`, 1)
+      ada.all(`ada 2 ${'y'.repeat(count)}`, 2)
+      cy.all(`cy 1 ${count}`, 1)
+    }
+    ada.all('reliable')
+    world.settle()
+    bob.uplink.drain()
+    expect(bob.texts()).toEqual(['block', 'ada 1 99', `ada 2 ${'y'.repeat(99)}`, 'cy 1 99', 'reliable'])
+    expect(bob.packets()).toHaveLength(2)
+    expect(cy.texts()).toHaveLength(202)
+    expect(ada.messages('dropped')).toEqual([])
+  })
+
+  it('is bounded in droppable frames too, though each has its own slot', () => {
+    const { world, ada, bob } = stalledRoom({ slowReaderBytes: 20_000 })
+    ada.all('block')
+    for (let slot = 0; slot < 1_000; slot += 1) ada.all('x', slot)
+    for (let slot = 0; slot < 1_000; slot += 1) ada.all(KIB, slot)
+    expect(world.hub.stats().droppedSlow).toBeGreaterThan(1_800)
+    bob.uplink.drain()
+    expect(bob.texts().join('').length).toBeLessThan(20_000)
+    // Counted down as it was counted up: there is room again.
+    bob.uplink.stall()
+    world.settle()
+    ada.all('block')
+    ada.all('again', 5)
+    bob.uplink.drain()
+    expect(bob.texts().at(-1)).toBe('again')
+  })
+
+  it('is closed when its carrier refuses what it said it would take', () => {
+    const { world, ada, bob, cy } = stalledRoom()
+    bob.uplink.send = () => 'dropped'
+    ada.all('1')
+    world.settle()
+    expect(bob.uplink.closedWith?.code).toBe(4004)
+    expect(cy.texts()).toEqual(['1'])
+    expect(cy.last('changed')).toMatchObject({ id: bob.id, presence: 'away' })
+  })
+})

@@ -1,5 +1,4 @@
 import {
-  type Audience,
   type Content,
   encodeData,
   encodeFragment,
@@ -138,20 +137,14 @@ export class Outbox {
     to?: PeerId,
     number?: number,
   ): OutgoingMessage {
-    if (this.#closed) throw new PartylineError('closed', 'The room is closed')
-    if (
-      this.#waiting.length >= LIMITS.queuedMessages ||
-      (this.#waitingBytes > 0 && this.#waitingBytes + body.length > LIMITS.queuedBytes)
-    ) {
-      throw new PartylineError('queue-full', 'Too much waits to be sent: await `accepted` between sends')
-    }
-    const audience: Audience = to === undefined ? 'room' : 'unicast'
+    if (channel.id !== 0) this.ensureRoom(body.length, 1)
     const lane: Lane = body.length > LIMITS.fragmentBytes ? 'bulk' : 'small'
+    const ordinal = this.#takeOrdinal(channel, to)
     const message = new OutgoingMessage({
       channel: channel.id,
-      ordinal: this.#takeOrdinal(channel, to),
+      ordinal,
       number: number ?? 0,
-      id: `${this.deps.instance}-${channel.id}-${audience === 'room' ? channel.roomOrdinal - 1 : `u${number ?? 0}`}`,
+      id: to === undefined ? `${this.deps.instance}-${channel.id}-${ordinal}` : this.unicastId(channel, number ?? 0),
       content,
       body,
       sentWire,
@@ -172,6 +165,21 @@ export class Outbox {
     // Behind what waits for another stream there may still be room in this one's.
     this.flush()
     return message
+  }
+
+  /** @throws PartylineError `queue-full`, `closed` */
+  ensureRoom(bytes: number, messages: number): void {
+    if (this.#closed) throw new PartylineError('closed', 'The room is closed')
+    if (
+      this.#waiting.length + messages > LIMITS.queuedMessages ||
+      (this.#waitingBytes > 0 && this.#waitingBytes + bytes > LIMITS.queuedBytes)
+    ) {
+      throw new PartylineError('queue-full', 'Too much waits to be sent: await `accepted` between sends')
+    }
+  }
+
+  unicastId(channel: OutgoingChannel, number: number): string {
+    return `${this.deps.instance}-${channel.id}-u${number}`
   }
 
   /** Numbers for a message to several members, so that it has one id. */

@@ -21,12 +21,12 @@ import {
   FRAME,
   frameType,
   type InstanceId,
-  type Lane,
   type LatestFrame,
   LIMITS,
   LINK_CHANNEL_NAME,
   type LinkMessage,
   type MemberInfo,
+  type PeerId,
   ProtocolError,
   parseLinkMessage,
 } from '../../../signaling/protocol/index.ts'
@@ -34,7 +34,7 @@ import type { Clock } from '../clock.ts'
 import type { Arrived } from '../delivery/channel-order.ts'
 import { LinkReceiver } from '../delivery/link-receiver.ts'
 import { LinkSender } from '../delivery/link-sender.ts'
-import type { Outbox, OutgoingChannel } from '../delivery/outbox.ts'
+import type { Outbox } from '../delivery/outbox.ts'
 import type { Outlet } from '../delivery/outlet.ts'
 import type { ReceiveBudget } from '../delivery/receive-budget.ts'
 import type { MissedReason, PathKind } from '../face.ts'
@@ -53,13 +53,12 @@ export interface LinkDeps {
   readonly instance: InstanceId
   readonly outbox: Outbox
   readonly budget: ReceiveBudget
-  readonly linkChannel: OutgoingChannel
   nextTag(): number
   /** Counts up over all links of the room, so that a new link is newer than any before. */
   nextGeneration(): number
   firstSeq(): number
   /** The relay: one frame to this member. */
-  relay(lane: Lane, frame: Uint8Array): boolean
+  relay(to: PeerId, frame: Uint8Array): boolean
   /** Our own round trip to the server, ms; 0 when unknown. */
   uplinkRttMs(): number
   /** The relay did not answer in time: is the server there? */
@@ -73,6 +72,8 @@ export interface LinkDeps {
   linkMessage(link: Link, message: LinkMessage): void
   /** The path in use changed. */
   changed(link: Link): void
+  /** The peer's greeting has come: it will understand what we send. */
+  reached(link: Link): void
   /** The peer lost what we sent, or we what it sent. */
   gap(link: Link): void
   /** The peer has ended the link: its member is to leave and join again. */
@@ -187,7 +188,7 @@ export class Link {
       this.sender.loseFlight(old.tag)
     }
     if (usable && this.#relay === undefined) {
-      this.#relay = new RelayOutlet(this.deps.nextTag(), (lane, frame) => this.deps.relay(lane, frame))
+      this.#relay = new RelayOutlet(this.deps.nextTag(), (_lane, frame) => this.deps.relay(this.member.id, frame))
       this.#handshake.hurry(this.deps.clock.now())
     }
     this.#choose()
@@ -377,6 +378,7 @@ export class Link {
     this.sender.peerDelayMs = greeting.delayMs
     for (const { channel, name } of greeting.channels) this.#declared.set(channel, name)
     if (again && greeting.afterCut) this.deps.gap(this)
+    this.deps.reached(this)
     const early = this.#early
     this.#early = []
     this.#earlyBytes = 0

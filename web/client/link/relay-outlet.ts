@@ -1,4 +1,4 @@
-import { LIMITS, type Lane } from '../../../signaling/protocol/index.ts'
+import { type Lane, LIMITS } from '../../../signaling/protocol/index.ts'
 import type { Outlet } from '../delivery/outlet.ts'
 import { RoundTrip } from '../delivery/round-trip.ts'
 

@@ -34,6 +34,7 @@ export class WatchedPath implements Outlet {
   #nonce = 0
   readonly #pings = new Map<number, number>()
   #failures = 0
+  #retired = false
   heldBackUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -59,7 +60,12 @@ export class WatchedPath implements Outlet {
   }
 
   get usable(): boolean {
-    return this.#trust === 'usable' || this.#trust === 'suspect'
+    return !this.#retired && (this.#trust === 'usable' || this.#trust === 'suspect')
+  }
+
+  /** Another has taken its place: it only receives from now on. */
+  readonly retire = (): void => {
+    this.#retired = true
   }
 
   get rttMs(): number | undefined {
@@ -109,7 +115,8 @@ export class WatchedPath implements Outlet {
         this.#become('suspended', nowMs)
       }
     }
-    if (this.#trust === 'suspended' && nowMs - this.#sinceMs >= GIVE_UP_MS) return { verdict: 'given-up', nextMs: nowMs }
+    if (this.#trust === 'suspended' && nowMs - this.#sinceMs >= GIVE_UP_MS)
+      return { verdict: 'given-up', nextMs: nowMs }
     if (nowMs >= this.#pingAtMs) this.#ping(nowMs)
     const waitMs =
       this.#trust === 'suspended' || this.#trust === 'probing'

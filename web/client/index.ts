@@ -1,0 +1,4 @@
+/** Rooms for browsers: members push messages straight to each other, and through the server whenever they cannot. */
+export { PartylineError, type PartylineErrorCode } from './errors.ts'
+export type * from './face.ts'
+export { joinRoom } from './join-room.ts'

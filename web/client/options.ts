@@ -1,0 +1,67 @@
+import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
+import { PartylineError } from './errors.ts'
+import type { JoinOptions } from './face.ts'
+
+/** `JoinOptions` with everything said. */
+export interface RoomOptions {
+  readonly server: string | URL | undefined
+  readonly profile: Json
+  readonly signal: AbortSignal | undefined
+  readonly paths: readonly ('direct' | 'turn' | 'relay')[]
+  readonly iceTransportPolicy: 'all' | 'relay'
+  readonly iceServers: readonly RTCIceServer[]
+  readonly maxDirectPeers: number
+}
+
+const PATHS = ['direct', 'turn', 'relay'] as const
+const KEYS = ['server', 'profile', 'signal', 'paths', 'iceTransportPolicy', 'iceServers', 'maxDirectPeers']
+/** A browser with more peer connections than this is busier with ICE than with anything else. */
+const MOST_DIRECT_PEERS = 64
+
+const bad = (key: string, expected: string): never => {
+  throw new PartylineError('bad-argument', `${key}: expected ${expected}`)
+}
+
+export function checkRoomName(name: unknown): string {
+  if (typeof name !== 'string' || name === '' || utf8Bytes(name) > LIMITS.roomNameBytes) {
+    return bad('room name', `a string of 1 to ${LIMITS.roomNameBytes} bytes of UTF-8`)
+  }
+  return name
+}
+
+/** A profile as the server will accept it. */
+export function checkProfile(profile: unknown): Json {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(profile)
+  } catch {
+    // Said below.
+  }
+  if (text === undefined || utf8Bytes(text) > LIMITS.profileBytes) {
+    return bad('profile', `at most ${LIMITS.profileBytes} bytes of JSON`)
+  }
+  return profile as Json
+}
+
+/** @throws PartylineError `bad-argument` naming the option and what it accepts */
+export function parseJoinOptions(given: JoinOptions): RoomOptions {
+  for (const key of Object.keys(given)) if (!KEYS.includes(key)) bad(key, `one of the options ${KEYS.join(', ')}`)
+  const { paths = PATHS, iceTransportPolicy = 'all', iceServers = [], maxDirectPeers = 16 } = given
+  if (!Array.isArray(paths) || paths.some((path) => !PATHS.includes(path as 'relay'))) {
+    bad('paths', `a list of ${PATHS.join(', ')}`)
+  }
+  if (iceTransportPolicy !== 'all' && iceTransportPolicy !== 'relay') bad('iceTransportPolicy', 'all or relay')
+  if (!Array.isArray(iceServers)) bad('iceServers', 'a list of RTCIceServer')
+  if (!Number.isInteger(maxDirectPeers) || maxDirectPeers < 0 || maxDirectPeers > MOST_DIRECT_PEERS) {
+    bad('maxDirectPeers', `an integer from 0 to ${MOST_DIRECT_PEERS}`)
+  }
+  return {
+    server: given.server,
+    profile: checkProfile(given.profile ?? null),
+    signal: given.signal,
+    paths,
+    iceTransportPolicy,
+    iceServers,
+    maxDirectPeers,
+  }
+}

@@ -1,0 +1,150 @@
+/** The channels of a room: who takes what arrives, and how what is sent becomes messages. */
+
+import { LIMITS, type PeerId, ProtocolError, utf8Bytes } from '../../signaling/protocol/index.ts'
+import { decodePayload, encodePayload } from './channel/content.ts'
+import type { ReliablePort } from './channel/port.ts'
+import type { Arrived } from './delivery/channel-order.ts'
+import type { Outbox, OutgoingChannel } from './delivery/outbox.ts'
+import type { Delivered, OutgoingMessage } from './delivery/outgoing-message.ts'
+import { PartylineError } from './errors.ts'
+import { Emitter } from './events.ts'
+import type { Message, MissedReason, Payload, Sent } from './face.ts'
+import { fromWire } from './room-clock.ts'
+
+/**
+ * Kinds of channel: the first letter of the name that travels. Message · files' control · files' bytes · latest ·
+ * procedure.
+ */
+export type ChannelKind = 'm' | 'f' | 'b' | 'l' | 'p'
+
+/** Takes a message, or says that nobody takes it now. */
+export type Take = (message: Message<unknown>) => boolean
+
+export interface RoomChannelsDeps {
+  readonly outbox: Outbox
+  sentNow(): number
+  nowMs(): number
+  instanceOf(peer: PeerId): string
+  drain(wireName: string): void
+}
+
+interface Events {
+  leave: PeerId
+}
+
+export class RoomChannels {
+  readonly #takers = new Map<string, Take>()
+  readonly #events = new Emitter<Events>()
+  /** Messages that were not what their channel carries. */
+  badMessages = 0
+
+  constructor(private readonly deps: RoomChannelsDeps) {}
+
+  /** This member's number for a channel. @throws PartylineError `bad-argument` on the name, or when there are too many */
+  open(kind: ChannelKind, name: string): OutgoingChannel {
+    const most = LIMITS.channelNameBytes - 4
+    if (typeof name !== 'string' || name === '' || utf8Bytes(name) > most) {
+      throw new PartylineError('bad-argument', `channel name: expected a string of 1 to ${most} bytes of UTF-8`)
+    }
+    return this.deps.outbox.openChannel(`${kind}:${name}`)
+  }
+
+  /** Who takes what comes on a channel. */
+  taker(channel: OutgoingChannel, take: Take): void {
+    this.#takers.set(channel.name, take)
+  }
+
+  drain(channel: OutgoingChannel): void {
+    this.deps.drain(channel.name)
+  }
+
+  /** @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument` */
+  send(channel: OutgoingChannel, data: unknown, to: readonly PeerId[] | undefined, signal?: AbortSignal): Sent {
+    const { outbox } = this.deps
+    const { content, body } = encodePayload(data, LIMITS.messageBytes)
+    const wire = this.deps.sentNow()
+    if (signal?.aborted) throw new PartylineError('aborted', 'The message was given up before it was sent')
+    if (to === undefined) {
+      const message = outbox.send(channel, content, body, wire)
+      if (signal !== undefined) giveUpOn(signal, message.accepted, () => outbox.abort(message))
+      return message
+    }
+    outbox.ensureRoom(body.length * to.length, to.length)
+    const number = outbox.takeNumber(channel)
+    const messages = to.map((id) => outbox.send(channel, content, body, wire, id, number))
+    const sent = together(outbox.unicastId(channel, number), messages)
+    if (signal !== undefined) giveUpOn(signal, sent.accepted, () => messages.map((message) => outbox.abort(message)))
+    return sent
+  }
+
+  /** A message of a peer has its turn. False: nobody takes it now. */
+  take(from: PeerId, arrived: Arrived): boolean {
+    const take = this.#takers.get(arrived.channel)
+    if (take === undefined) return false
+    let data: unknown
+    try {
+      data = decodePayload(arrived.content, arrived.body)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      // The sender's fault: its turn passes.
+      this.badMessages += 1
+      return true
+    }
+    const direct = arrived.audience === 'unicast'
+    const ordinal = direct ? `u${arrived.number}` : arrived.ordinal
+    return take({
+      id: `${this.deps.instanceOf(from)}-${arrived.channelId}-${ordinal}`,
+      from,
+      data,
+      sentAtMs: fromWire(arrived.sent, this.deps.nowMs()),
+      direct,
+    })
+  }
+
+  /** A channel inside the client, for procedures and files: whoever listens takes everything. */
+  port(kind: ChannelKind, name: string): ReliablePort {
+    const channel = this.open(kind, name)
+    const messages = new Emitter<{ message: Message<unknown> }>()
+    this.taker(channel, (message) => {
+      if (messages.count('message') === 0) return false
+      messages.emit('message', message)
+      return true
+    })
+    return {
+      send: (data: Payload, to) => this.send(channel, data, typeof to === 'string' ? [to] : to),
+      onMessage: (handler) => {
+        const unsubscribe = messages.on('message', handler)
+        this.drain(channel)
+        return unsubscribe
+      },
+      onLeave: (handler) => this.#events.on('leave', handler),
+    }
+  }
+
+  left(peer: PeerId): void {
+    this.#events.emit('leave', peer)
+  }
+
+  close(): void {
+    this.#takers.clear()
+    this.#events.clear()
+  }
+}
+
+function giveUpOn(signal: AbortSignal, accepted: Promise<void>, giveUp: () => void): void {
+  signal.addEventListener('abort', giveUp, { once: true })
+  const done = (): void => signal.removeEventListener('abort', giveUp)
+  accepted.then(done, done)
+}
+
+/** Several messages with one id, as one. */
+function together(id: string, messages: readonly OutgoingMessage[]): Sent {
+  const accepted = Promise.all(messages.map((message) => message.accepted)).then(() => undefined)
+  accepted.catch(() => {})
+  const delivered = Promise.all(messages.map((message) => message.delivered)).then((outcomes): Delivered => {
+    const missed = new Map<PeerId, MissedReason>()
+    for (const outcome of outcomes) for (const [peer, reason] of outcome.missed) missed.set(peer, reason)
+    return { to: outcomes.flatMap((outcome) => outcome.to), missed }
+  })
+  return { id, accepted, delivered }
+}

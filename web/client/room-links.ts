@@ -1,0 +1,274 @@
+/** All links of a room: made and ended as members come and go, fed by the uplink, and given their peer connections. */
+import {
+  type Address,
+  CONTENT,
+  encodeText,
+  type IceServer,
+  type InstanceId,
+  type Json,
+  type LatestFrame,
+  LIMITS,
+  LINK_CHANNEL_NAME,
+  type LinkMessage,
+  type MemberInfo,
+  type PeerId,
+} from '../../signaling/protocol/index.ts'
+import type { Clock } from './clock.ts'
+import type { Arrived } from './delivery/channel-order.ts'
+import type { LinkSender } from './delivery/link-sender.ts'
+import { Outbox, type OutgoingChannel } from './delivery/outbox.ts'
+import { ReceiveBudget } from './delivery/receive-budget.ts'
+import type { MissedReason } from './face.ts'
+import { Link, type LinkDeps } from './link/link.ts'
+import { WatchedPath } from './link/watched-path.ts'
+import { Attempts } from './paths/attempts.ts'
+import type { AttemptsEvents } from './paths/attempts-options.ts'
+import type { PathPolicy } from './paths/ice-servers.ts'
+import type { Connect, DirectPath } from './paths/path.ts'
+import { SlotPool } from './paths/slots.ts'
+import { RoomPeer } from './room-peer.ts'
+
+/** Acknowledgements to one sender: at most some 500 a second, over all members. */
+const ACK_DELAY_PER_MEMBER_MS = 2
+const LEAST_ACK_DELAY_MS = 20
+
+export interface RoomLinksDeps {
+  readonly clock: Clock
+  /** 0 ≤ value < 1. */
+  readonly random: () => number
+  readonly instance: InstanceId
+  readonly policy: PathPolicy
+  readonly maxDirectPeers: number
+  /** Resolves to how peer connections are made, or `undefined` where there is no WebRTC. */
+  readonly webRtc: Promise<Connect | undefined>
+  /** Room-clock time for the wire. */
+  sentNow(): number
+  graceMs(): number
+  uplinkRttMs(): number
+  suspectUplink(): void
+  iceServers(): Promise<readonly IceServer[]>
+  /** Hand a frame to the uplink. */
+  relay(address: Address, frame: Uint8Array, slot?: number): boolean
+  message(from: PeerId, message: Arrived): boolean
+  latest(from: PeerId, channelName: string, frame: LatestFrame): void
+  /** A peer's path or reason changed. */
+  changed(peer: RoomPeer<Json>): void
+  gap(peer: RoomPeer<Json>): void
+  /** The other side has ended the link: the member is to leave and join again. */
+  forgotten(peer: RoomPeer<Json>): void
+  /** The first usable path to a new member is there. */
+  reached(peer: RoomPeer<Json>): void
+}
+
+export class RoomLinks {
+  readonly outbox: Outbox
+  readonly #budget = new ReceiveBudget()
+  readonly #slots: SlotPool
+  readonly #peers = new Map<PeerId, RoomPeer<Json>>()
+  readonly #linkChannel: OutgoingChannel
+  #lastTag = 0
+  #lastGeneration = 0
+
+  constructor(private readonly deps: RoomLinksDeps) {
+    this.#slots = new SlotPool(deps.maxDirectPeers)
+    this.outbox = new Outbox({
+      instance: deps.instance,
+      now: () => deps.clock.now(),
+      firstSeq: () => this.#firstSeq(),
+      broadcast: (_lane, frame, to) => deps.relay(this.#addressOf(to), frame),
+      sent: (member) => this.#peers.get(member)?.link.arm(),
+      lagging: (sender: LinkSender) => this.#peers.get(sender.member)?.link.cut(),
+    })
+    this.#linkChannel = this.outbox.openChannel(LINK_CHANNEL_NAME)
+  }
+
+  get(id: PeerId): RoomPeer<Json> | undefined {
+    return this.#peers.get(id)
+  }
+
+  get peers(): ReadonlyMap<PeerId, RoomPeer<Json>> {
+    return this.#peers
+  }
+
+  #firstSeq(): number {
+    return Math.floor(this.deps.random() * 2 ** 32) >>> 0
+  }
+
+  /** The shortest way to say who gets a frame by the relay. */
+  #addressOf(to: readonly PeerId[]): Address {
+    const [first] = to
+    if (to.length === 1 && first !== undefined) return { kind: 'one', id: first }
+    const wanted = new Set(to)
+    const others: PeerId[] = []
+    for (const { id, presence } of this.#peers.values()) if (presence === 'here' && !wanted.has(id)) others.push(id)
+    if (others.length === 0) return { kind: 'all' }
+    if (others.length < to.length && others.length <= LIMITS.envelopeIds) return { kind: 'except', ids: others }
+    return { kind: 'several', ids: to }
+  }
+
+  /** `initiator`: whether ours is the smaller id, and so we make the peer connections. `relayed`: the relay reaches it. */
+  add(info: MemberInfo, initiator: boolean, relayed: boolean): RoomPeer<Json> {
+    const link = new Link(info, this.#linkDeps())
+    const peer = new RoomPeer<Json>(info, link)
+    this.#peers.set(info.id, peer)
+    this.outbox.add(link.sender)
+    link.setRelay(relayed, false)
+    this.deps.webRtc.then((connect) => {
+      if (this.#peers.get(info.id) !== peer) return
+      peer.attempts = this.#attempts(peer, initiator, connect)
+      peer.attempts.start()
+    })
+    return peer
+  }
+
+  #linkDeps(): LinkDeps {
+    const { deps } = this
+    const peerOf = (link: Link): RoomPeer<Json> | undefined => {
+      const peer = this.#peers.get(link.member.id)
+      return peer?.link === link ? peer : undefined
+    }
+    const tell = (link: Link, what: (peer: RoomPeer<Json>) => void): void => {
+      const peer = peerOf(link)
+      if (peer !== undefined) what(peer)
+    }
+    return {
+      clock: deps.clock,
+      random: deps.random,
+      instance: deps.instance,
+      outbox: this.outbox,
+      budget: this.#budget,
+      nextTag: () => this.#nextTag(),
+      nextGeneration: () => {
+        this.#lastGeneration += 1
+        return this.#lastGeneration
+      },
+      firstSeq: () => this.#firstSeq(),
+      relay: (id, frame) => deps.relay({ kind: 'one', id }, frame),
+      uplinkRttMs: deps.uplinkRttMs,
+      suspectUplink: deps.suspectUplink,
+      ackDelayMs: () => Math.max(LEAST_ACK_DELAY_MS, this.#peers.size * ACK_DELAY_PER_MEMBER_MS),
+      maxLagMs: deps.graceMs,
+      message: (link, message) => deps.message(link.member.id, message),
+      latest: (link, channelName, frame) => deps.latest(link.member.id, channelName, frame),
+      linkMessage: (link, message) => tell(link, (peer) => this.#signal(peer, message)),
+      changed: (link) => tell(link, deps.changed),
+      reached: (link) => tell(link, deps.reached),
+      gap: (link) => tell(link, deps.gap),
+      forgotten: (link) => tell(link, deps.forgotten),
+      gaveUp: (link, { path }, reason) => tell(link, ({ attempts }) => attempts?.lost(path, reason)),
+      proven: (link, { path }) => tell(link, ({ attempts }) => attempts?.usable(path)),
+    }
+  }
+
+  #nextTag(): number {
+    this.#lastTag += 1
+    return this.#lastTag
+  }
+
+  #signal(peer: RoomPeer<Json>, message: LinkMessage): void {
+    // In order, and after `attempts` is there.
+    this.deps.webRtc.then(() => peer.attempts?.receive(message))
+  }
+
+  #attempts(peer: RoomPeer<Json>, initiator: boolean, connect: Connect | undefined): Attempts {
+    const { deps } = this
+    const { link } = peer
+    const watched = new Map<DirectPath, WatchedPath>()
+    const on = (path: DirectPath, what: (path: WatchedPath) => void): void => {
+      const found = watched.get(path)
+      if (found !== undefined) what(found)
+    }
+    const events: AttemptsEvents = {
+      opened: (path) => {
+        const opened = new WatchedPath(path, this.#nextTag(), deps.clock.now())
+        watched.set(path, opened)
+        link.addPath(opened)
+      },
+      frame: (path, _lane, bytes) => on(path, (via) => link.receive(bytes, via)),
+      writable: () => link.writable(),
+      kindChanged: () => link.pathChanged(),
+      closed: (path) =>
+        on(path, (closed) => {
+          watched.delete(path)
+          link.removePath(closed)
+        }),
+      path: (path) => {
+        for (const [other, { retire }] of watched) if (path !== undefined && other !== path) retire()
+        link.pathChanged()
+      },
+      changed: () => deps.changed(peer),
+    }
+    return new Attempts({
+      initiator,
+      connect,
+      slots: this.#slots,
+      clock: deps.clock,
+      random: deps.random,
+      policy: deps.policy,
+      events,
+      say: (message) => this.#say(peer, message),
+      iceServers: deps.iceServers,
+    })
+  }
+
+  #say(peer: RoomPeer<Json>, message: LinkMessage): void {
+    if (this.#peers.get(peer.id) !== peer) return
+    this.outbox.send(this.#linkChannel, CONTENT.json, encodeText(JSON.stringify(message)), this.deps.sentNow(), peer.id)
+  }
+
+  /** Say a `latest` channel's name to everyone, before its first frame. */
+  declare(channel: OutgoingChannel, to: Iterable<RoomPeer<Json>> = this.#peers.values()): void {
+    for (const peer of to) this.#say(peer, { t: 'declare', channel: channel.id, name: channel.name })
+  }
+
+  /** A droppable frame, to everyone or to those of `to` who are here. */
+  transmitLatest(frame: Uint8Array, slot: number, to: readonly PeerId[] | undefined): void {
+    const relayed: PeerId[] = []
+    for (const id of to ?? this.#peers.keys()) {
+      const outlet = this.#peers.get(id)?.link.sender.outlet
+      if (outlet instanceof WatchedPath) outlet.path.send('latest', frame)
+      else if (outlet !== undefined) relayed.push(id)
+    }
+    if (relayed.length > 0) this.deps.relay(this.#addressOf(relayed), frame, slot)
+  }
+
+  /** A frame came by the relay. */
+  receive(from: PeerId, frame: Uint8Array): void {
+    this.#peers.get(from)?.link.receive(frame, undefined)
+  }
+
+  remove(id: PeerId, reason: MissedReason): RoomPeer<Json> | undefined {
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return undefined
+    this.#peers.delete(id)
+    peer.attempts?.stop()
+    peer.link.end(reason)
+    this.outbox.remove(id)
+    return peer
+  }
+
+  /** Hand on what waits in a channel. */
+  drain(channelName: string): void {
+    for (const { link } of this.#peers.values()) link.drain(channelName)
+  }
+
+  /** The uplink takes frames again. */
+  writable(): void {
+    this.outbox.flush()
+    for (const { link } of this.#peers.values()) link.writable()
+  }
+
+  networkChanged(): void {
+    for (const { attempts } of this.#peers.values()) attempts?.networkChanged()
+  }
+
+  /** Whether all that was sent has been handed on everywhere. */
+  get quiet(): boolean {
+    return this.outbox.drained && [...this.#peers.values()].every(({ link }) => link.sender.quiet)
+  }
+
+  close(): void {
+    this.outbox.close()
+    for (const id of [...this.#peers.keys()]) this.remove(id, 'closed')
+  }
+}

@@ -1,0 +1,59 @@
+import type { Json, MemberInfo, PeerId } from '../../signaling/protocol/index.ts'
+import type { PathKind, Peer, PeerStats, Presence } from './face.ts'
+import type { Link } from './link/link.ts'
+import type { Attempts } from './paths/attempts.ts'
+
+/** What the application sees of one member: a view of its link. */
+export class RoomPeer<P extends Json> implements Peer<P> {
+  attempts: Attempts | undefined
+
+  constructor(
+    public info: MemberInfo,
+    readonly link: Link,
+  ) {}
+
+  get id(): PeerId {
+    return this.info.id
+  }
+
+  get profile(): P {
+    return this.info.profile as P
+  }
+
+  get presence(): Presence {
+    return this.info.presence
+  }
+
+  get path(): PathKind {
+    return this.link.path
+  }
+
+  get why(): string {
+    const why = this.attempts?.why ?? 'not tried yet'
+    if (this.link.path === 'none') return this.presence === 'away' ? 'away, and no direct path' : 'no way to the server'
+    return this.link.path === 'relay' && this.attempts?.current !== undefined ? 'the direct path does not answer' : why
+  }
+
+  get rttMs(): number | undefined {
+    return this.link.rttMs
+  }
+
+  async stats(): Promise<PeerStats> {
+    const { link } = this
+    const pair = await link.watched?.path.statistics().catch(() => undefined)
+    return {
+      path: link.path,
+      why: this.why,
+      rttMs: link.rttMs,
+      localCandidate: pair?.localCandidate,
+      remoteCandidate: pair?.remoteCandidate,
+      protocol: pair?.protocol,
+      bytesSent: link.sender.bytesSent,
+      bytesReceived: link.bytesReceived,
+      retransmissions: link.sender.retransmissions,
+      duplicates: link.duplicates,
+      unacknowledgedBytes: link.sender.unacknowledgedBytes,
+      attempts: this.attempts?.count ?? 0,
+    }
+  }
+}

@@ -1,0 +1,397 @@
+/**
+ * A room: membership from the uplink, a link to every member, and the channels the application makes. It starts the
+ * moment it is made; everything that is sent before the welcome waits for it.
+ */
+import {
+  type Address,
+  type Json,
+  type MemberInfo,
+  type PeerId,
+  randomHex,
+  type ServerMessage,
+} from '../../signaling/protocol/index.ts'
+import type { OpenCarrier } from './carriers/carrier.ts'
+import { serverAddress } from './carriers/server-address.ts'
+import { LatestChannels } from './channel/latest.ts'
+import { Offers } from './channel/offer.ts'
+import { ProcedureCalls } from './channel/procedure.ts'
+import { ReliableChannel } from './channel/reliable.ts'
+import type { Clock } from './clock.ts'
+import { PartylineError } from './errors.ts'
+import { Emitter } from './events.ts'
+import type {
+  Channel,
+  Latest,
+  Message,
+  Payload,
+  Peer,
+  Procedure,
+  ProcedureHandler,
+  Room,
+  RoomEvents,
+  RoomStats,
+  RoomStatus,
+  Unsubscribe,
+} from './face.ts'
+import { Membership } from './membership.ts'
+import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
+import type { Connect } from './paths/path.ts'
+import { RoomChannels } from './room-channels.ts'
+import { fromWire, RoomClock, toWire } from './room-clock.ts'
+import { RoomLinks } from './room-links.ts'
+import type { RoomPeer } from './room-peer.ts'
+import type { NetworkEvents } from './uplink/network-events.ts'
+import { Uplink, type Welcome } from './uplink/uplink.ts'
+
+/** What a room needs of the world: a browser, Node, or a simulation. */
+export interface RoomWorld {
+  readonly clock: Clock
+  /** ms since 1970 as this machine believes. */
+  wallMs(): number
+  /** 0 ≤ value < 1. */
+  readonly random: () => number
+  fillRandom(bytes: Uint8Array): void
+  readonly openCarrier: OpenCarrier
+  readonly network: NetworkEvents
+  readonly webRtc: Promise<Connect | undefined>
+}
+
+/** Until the first welcome says otherwise. */
+const GRACE_MS = 20_000
+const FLUSH_POLL_MS = 20
+/** One channel for all files' control messages, one for all their bytes. */
+const FILES = 'files'
+
+export class ClientRoom<P extends Json> implements Room<P> {
+  readonly name: string
+  readonly ready: Promise<void>
+  readonly closed: Promise<PartylineError | undefined>
+  readonly #world: RoomWorld
+  readonly #events = new Emitter<RoomEvents<P>>()
+  readonly #clock: RoomClock
+  readonly #uplink: Uplink
+  readonly #membership: Membership
+  readonly #links: RoomLinks
+  readonly #channels: RoomChannels
+  readonly #latest: LatestChannels
+  readonly #offers: Offers
+  readonly #reliable = new Map<string, ReliableChannel<Payload>>()
+  readonly #procedures = new Map<string, ProcedureCalls<Payload, Payload>>()
+  readonly #latestDeclared = new Map<string, ReturnType<RoomChannels['open']>>()
+  #settleReady: { resolve(): void; reject(error: unknown): void } = { resolve: () => {}, reject: () => {} }
+  #settleClosed: (error: PartylineError | undefined) => void = () => {}
+  #status: RoomStatus = 'joining'
+  #self: { readonly id: PeerId; readonly profile: P } | undefined
+  #profile: P
+  #peers: ReadonlyMap<PeerId, Peer<P>> = new Map()
+  #graceMs = GRACE_MS
+  #leaving: Promise<void> | undefined
+  /** A welcome is being taken in: members in it are not told of as one by one. */
+  #stopListening: () => void = () => {}
+
+  constructor(name: string, options: RoomOptions, world: RoomWorld) {
+    this.name = checkRoomName(name)
+    this.#world = world
+    this.#profile = options.profile as P
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject }
+    })
+    this.ready.catch(() => {})
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve
+    })
+    const { clock } = world
+    const random = (bytes: Uint8Array): void => world.fillRandom(bytes)
+    const instance = randomHex(16, random) as MemberInfo['instance']
+    this.#clock = new RoomClock(clock, world.wallMs())
+    this.#uplink = new Uplink({
+      server: serverAddress(options.server),
+      room: this.name,
+      profile: options.profile,
+      instance,
+      joinKey: randomHex(16, random),
+      open: world.openCarrier,
+      clock,
+      roomClock: this.#clock,
+      random: world.random,
+      network: world.network,
+    })
+    this.#membership = new Membership({
+      clock,
+      reachable: (id) => this.#links.get(id)?.link.reachableDirectly ?? false,
+    })
+    this.#links = new RoomLinks({
+      clock,
+      random: world.random,
+      instance,
+      policy: {
+        direct: options.paths.includes('direct'),
+        turn: options.paths.includes('turn'),
+        iceTransportPolicy: options.iceTransportPolicy,
+      },
+      maxDirectPeers: options.maxDirectPeers,
+      webRtc: world.webRtc,
+      sentNow: () => toWire(this.#clock.now()),
+      graceMs: () => this.#graceMs,
+      uplinkRttMs: () => this.#uplink.rttMs ?? 0,
+      suspectUplink: () => this.#uplink.probe(),
+      iceServers: async () => [
+        ...options.iceServers.map(({ urls, ...rest }) => ({ ...rest, urls: typeof urls === 'string' ? [urls] : urls })),
+        ...(await this.#uplink.freshIceServers()),
+      ],
+      relay: (address: Address, frame, slot) => this.#uplink.send(address, frame, slot),
+      message: (from, message) => this.#channels.take(from, message),
+      latest: (from, channelName, frame) => {
+        if (channelName.startsWith('l:')) this.#latest.receive(from, channelName.slice(2), frame)
+      },
+      changed: (peer) => this.#events.emit('change', peer as unknown as Peer<P>),
+      gap: (peer) => this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason: 'lagging' }),
+      forgotten: (peer) => this.#forgotten(peer),
+      reached: ({ id }) => this.#latest.memberJoined(id),
+    })
+    this.#channels = new RoomChannels({
+      outbox: this.#links.outbox,
+      sentNow: () => toWire(this.#clock.now()),
+      nowMs: () => this.#clock.now(),
+      instanceOf: (peer) => this.#links.get(peer)?.info.instance ?? peer,
+      drain: (wireName) => this.#links.drain(wireName),
+    })
+    this.#latest = new LatestChannels({
+      clock,
+      transmit: (frame, slot, to) => this.#links.transmitLatest(frame, slot, to),
+      sentNow: () => toWire(this.#clock.now()),
+      sentAtMs: (sent) => fromWire(sent, this.#clock.now()),
+    })
+    this.#offers = new Offers({
+      clock,
+      control: this.#channels.port('f', FILES),
+      data: this.#channels.port('b', FILES),
+      members: () => this.#links.peers.keys(),
+    })
+    this.#listen(options.signal)
+    this.#uplink.start()
+    if (options.signal?.aborted) void this.#aborted()
+  }
+
+  get status(): RoomStatus {
+    return this.#status
+  }
+
+  get self(): { readonly id: PeerId; readonly profile: P } | undefined {
+    return this.#self
+  }
+
+  get peers(): ReadonlyMap<PeerId, Peer<P>> {
+    return this.#peers
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  on<Name extends keyof RoomEvents<P>>(name: Name, handler: (value: RoomEvents<P>[Name]) => void): Unsubscribe {
+    return this.#events.on(name, handler)
+  }
+
+  setProfile(profile: P): Promise<void> {
+    checkProfile(profile)
+    this.#profile = profile
+    if (this.#self !== undefined) this.#self = { ...this.#self, profile }
+    return this.#uplink.setProfile(profile)
+  }
+
+  channel<T extends Payload = Json>(name: string): Channel<T> {
+    const known = this.#reliable.get(name)
+    if (known !== undefined) return known as unknown as Channel<T>
+    const outgoing = this.#channels.open('m', name)
+    const channel = new ReliableChannel<Payload>(name, {
+      send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal),
+      drain: () => this.#channels.drain(outgoing),
+      offer: (data, options) => this.#offers.offer(name, data, options),
+      onOffer: (handler) => this.#offers.on(name, handler),
+    })
+    this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
+    this.#reliable.set(name, channel)
+    return channel as unknown as Channel<T>
+  }
+
+  latest<T extends Payload = Json>(name: string): Latest<T> {
+    const outgoing = this.#channels.open('l', name)
+    if (!this.#latestDeclared.has(name)) {
+      this.#latestDeclared.set(name, outgoing)
+      this.#links.declare(outgoing)
+    }
+    return this.#latest.open<T>(name, outgoing.id)
+  }
+
+  procedure<Q extends Payload = Json, A extends Payload = Json>(
+    name: string,
+    handler?: ProcedureHandler<Q, A>,
+  ): Procedure<Q, A> {
+    let calls = this.#procedures.get(name)
+    if (calls === undefined) {
+      calls = new ProcedureCalls<Payload, Payload>(this.#channels.port('p', name), this.#world.clock)
+      this.#procedures.set(name, calls)
+    }
+    if (handler !== undefined) calls.handle(handler as unknown as ProcedureHandler<Payload, Payload>)
+    return calls.ask as unknown as Procedure<Q, A>
+  }
+
+  stats(): RoomStats {
+    return {
+      status: this.#status,
+      carrier: this.#uplink.carrier,
+      uplinkRttMs: this.#uplink.rttMs,
+      reconnections: this.#uplink.reconnections,
+      bytesSent: this.#uplink.bytesSent,
+      bytesReceived: this.#uplink.bytesReceived,
+    }
+  }
+
+  leave(options: { readonly flushMs?: number } = {}): Promise<void> {
+    this.#leaving ??= this.#leave(options.flushMs ?? 0)
+    return this.#leaving
+  }
+
+  async #leave(flushMs: number): Promise<void> {
+    const { clock } = this.#world
+    const untilMs = clock.now() + flushMs
+    while (!this.#links.quiet && clock.now() < untilMs && this.#status !== 'closed') {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, FLUSH_POLL_MS))
+    }
+    await this.#uplink.leave()
+    this.#finish(undefined)
+  }
+
+  async #aborted(): Promise<void> {
+    this.#finish(new PartylineError('aborted', 'The room was left: its signal fired', { fatal: true }))
+  }
+
+  #listen(signal: AbortSignal | undefined): void {
+    const uplink = this.#uplink
+    const membership = this.#membership
+    uplink.on('welcome', ({ message, how }) => this.#welcome(message, how))
+    uplink.on('message', (message) => this.#message(message))
+    uplink.on('frame', ({ from, payload }) => this.#links.receive(from, payload))
+    uplink.on('writable', () => this.#links.writable())
+    uplink.on('closed', (error) => this.#finish(error))
+    uplink.on('state', (state) => {
+      if (state === 'online') this.#setStatus('online')
+      else if (this.#status === 'online') this.#offline()
+    })
+    membership.on('join', (info) => this.#join(info))
+    membership.on('leave', ({ member, reason }) => this.#leaveOf(member.id, reason))
+    membership.on('change', (info) => this.#change(info))
+    membership.on('gap', () => uplink.snapshot())
+    const stopNetwork = this.#world.network.on((event) => {
+      if (event === 'online' || event === 'change') this.#links.networkChanged()
+    })
+    const abort = (): void => void this.#aborted()
+    signal?.addEventListener('abort', abort, { once: true })
+    this.#stopListening = () => {
+      stopNetwork()
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  #setStatus(status: RoomStatus): void {
+    if (status === this.#status || this.#status === 'closed') return
+    this.#status = status
+    this.#events.emit('status', status)
+  }
+
+  #welcome(message: Welcome, how: 'joined' | 'resumed' | 'rejoined'): void {
+    this.#self = { id: message.peerId, profile: this.#profile }
+    this.#graceMs = Math.max(GRACE_MS, message.graceMs)
+    this.#setStatus('online')
+    this.#membership.welcome(message)
+    for (const { id, link } of this.#links.peers.values()) link.setRelay(this.#relayed(id), true)
+    this.#links.outbox.open()
+    if (how === 'rejoined') {
+      for (const peer of this.#peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })
+    }
+    this.#settleReady.resolve()
+  }
+
+  #relayed(id: PeerId): boolean {
+    return (
+      this.#uplink.state === 'online' && this.#membership.listed(id) && this.#membership.get(id)?.presence === 'here'
+    )
+  }
+
+  #message(message: Exclude<ServerMessage, { t: 'welcome' }>): void {
+    switch (message.t) {
+      case 'joined':
+      case 'changed':
+      case 'left':
+      case 'snapshot':
+        this.#membership.apply(message)
+        return
+      case 'dropped':
+        for (const id of message.to) this.#links.get(id)?.link.relayDropped()
+        return
+    }
+  }
+
+  #offline(): void {
+    this.#setStatus('reconnecting')
+    this.#membership.offline()
+    for (const { link } of this.#links.peers.values()) link.setRelay(false, false)
+  }
+
+  #join(info: MemberInfo): void {
+    const self = this.#self
+    if (self === undefined) return
+    const peer = this.#links.add(info, self.id < info.id, this.#relayed(info.id))
+    for (const channel of this.#latestDeclared.values()) this.#links.declare(channel, [peer])
+    this.#publishPeers()
+    this.#events.emit('join', peer as unknown as Peer<P>)
+  }
+
+  #leaveOf(id: PeerId, reason: RoomEvents<P>['leave']['reason']): void {
+    const peer = this.#links.remove(id, 'left')
+    if (peer === undefined) return
+    this.#channels.left(id)
+    this.#latest.memberLeft(id)
+    this.#publishPeers()
+    this.#events.emit('leave', { peer: peer as unknown as Peer<P>, reason })
+  }
+
+  #forgotten(peer: RoomPeer<Json>): void {
+    this.#leaveOf(peer.id, 'lost')
+    this.#join(peer.info)
+  }
+
+  #change(info: MemberInfo): void {
+    const peer = this.#links.get(info.id)
+    if (peer === undefined) return
+    const returned = peer.presence === 'away' && info.presence === 'here'
+    peer.info = info
+    peer.link.setRelay(this.#relayed(info.id), returned)
+    this.#publishPeers()
+    this.#events.emit('change', peer as unknown as Peer<P>)
+  }
+
+  #publishPeers(): void {
+    this.#peers = new Map(this.#links.peers as unknown as ReadonlyMap<PeerId, Peer<P>>)
+  }
+
+  /** The room is over, for whatever reason. Once. */
+  #finish(error: PartylineError | undefined): void {
+    if (this.#status === 'closed') return
+    this.#setStatus('closed')
+    this.#stopListening()
+    this.#links.close()
+    this.#latest.close()
+    this.#offers.close()
+    for (const calls of this.#procedures.values()) calls.close()
+    for (const channel of this.#reliable.values()) channel.close()
+    this.#channels.close()
+    this.#membership.close()
+    this.#uplink.close(error)
+    this.#peers = new Map()
+    this.#settleReady.reject(error ?? new PartylineError('closed', 'The room was left before it was ready'))
+    this.#settleClosed(error)
+    this.#events.clear()
+  }
+}

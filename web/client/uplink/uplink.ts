@@ -8,7 +8,6 @@ import {
   type ClientMessage,
   ENVELOPE,
   type IceServer,
-  type InstanceId,
   type Json,
   type PeerId,
   ProtocolError,
@@ -17,18 +16,21 @@ import {
   type ServerMessage,
   VERSION,
 } from '../../../signaling/protocol/index.ts'
-import type { CarrierEvents, OpenCarrier } from '../carriers/carrier.ts'
-import type { Clock, TimerHandle } from '../clock.ts'
+import type { CarrierEvents } from '../carriers/carrier.ts'
+import type { TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import { Emitter, reportError } from '../events.ts'
 import type { CarrierKind } from '../face.ts'
-import type { RoomClock } from '../room-clock.ts'
+import type { RoomMessage, UplinkEvents, UplinkOptions, Welcome } from './contract.ts'
+import { Credentials } from './credentials.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { NetworkEvent, NetworkEvents } from './network-events.ts'
+import type { NetworkEvent } from './network-events.ts'
 import { Outbox } from './outbox.ts'
 import { Requests } from './requests.ts'
 import type { UplinkState, UplinkStateName } from './state.ts'
 import { requestError, type ServerError, type Verdict, verdictOfClose, verdictOfError } from './verdict.ts'
+
+export type { RoomMessage, UplinkEvents, UplinkOptions, Welcome }
 
 /** Full jitter from 0 to this, doubling: the first retry is nearly at once, and thousands of clients spread out. */
 const BACK_OFF_MS = 250
@@ -43,50 +45,11 @@ const STUCK_MS = 1_000
 const HIDDEN_GRACE_MS = 3_000
 /** `leave()` waits this long for the server to know. */
 const LEAVE_MS = 2_000
-/** ICE servers older than this are asked for anew before a connection attempt, which waits at most `ICE_WAIT_MS`. */
-const ICE_FRESH_MS = 240_000
-const ICE_WAIT_MS = 2_000
-/** Token and ICE credentials are renewed when this share of their time has passed, with bounds for odd servers. */
-const RENEW_AT = 0.75
-const RENEW_SOONEST_MS = 10_000
-const RENEW_LATEST_MS = 43_200_000
 /** So many malformed messages from the server, without a good spell between them, end the room. */
 const MOST_MALFORMED = 5
 
-export type Welcome = Extract<ServerMessage, { t: 'welcome' }>
-export type RoomMessage = Extract<ServerMessage, { t: 'joined' | 'changed' | 'left' | 'snapshot' | 'dropped' }>
-
-export interface UplinkEvents {
-  state: UplinkStateName
-  /**
-   * Online, before `state` says so. `joined`: for the first time. `resumed`: as the same member. `rejoined`: as a new
-   * member (another peer id), because the session was over; nobody knows the old links any more.
-   */
-  welcome: { readonly message: Welcome; readonly how: 'joined' | 'resumed' | 'rejoined' }
-  message: RoomMessage
-  /** `payload` is a view of the message it came in: valid for ever, but keeping it keeps the whole message. */
-  frame: { readonly from: PeerId; readonly payload: Uint8Array; readonly slot: number | undefined }
-  /** There is room again, after `send` said no. */
-  writable: undefined
-  /** Once. `undefined` after `leave()` or `close()`. */
-  closed: PartylineError | undefined
-}
-
-export interface UplinkOptions {
-  /** From `serverAddress`. */
-  readonly server: URL
-  readonly room: string
-  readonly profile: Json
-  readonly instance: InstanceId
-  /** 128 random bits as hex; kept for the life of the instance. */
-  readonly joinKey: string
-  readonly open: OpenCarrier
-  readonly clock: Clock
-  readonly roomClock: RoomClock
-  /** From 0 up to 1, as `Math.random`: for back-off. */
-  readonly random: () => number
-  readonly network: NetworkEvents
-}
+/** Messages that mean something before the welcome. */
+const EARLY: readonly ServerMessage['t'][] = ['welcome', 'error', 'bye']
 
 export class Uplink {
   readonly #options: UplinkOptions
@@ -94,15 +57,12 @@ export class Uplink {
   readonly #requests: Requests
   readonly #outbox: Outbox
   readonly #heartbeat: Heartbeat
+  readonly #credentials: Credentials
   #state: UplinkState = { name: 'idle' }
   #unsubscribe: () => void = () => undefined
   #peerId: PeerId | undefined
-  #token: string | undefined
   /** What the server has, or is told with the next join. */
   #profile: Json
-  #iceServers: readonly IceServer[] = []
-  #iceAtMs = 0
-  #renewal: TimerHandle | undefined
   #failures = 0
   #malformed = 0
   #hidden = false
@@ -122,6 +82,7 @@ export class Uplink {
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
       writable: () => this.#events.emit('writable', undefined),
     })
+    this.#credentials = new Credentials(clock, () => this.#ask({ t: 'renew' }))
     this.#heartbeat = new Heartbeat({
       clock,
       ping: (n, rttMs) => this.#control({ t: 'ping', n, ...(rttMs === undefined ? {} : { rttMs }) }),
@@ -155,10 +116,6 @@ export class Uplink {
 
   get bytesReceived(): number {
     return this.#bytesReceived
-  }
-
-  get iceServers(): readonly IceServer[] {
-    return this.#iceServers
   }
 
   on<Name extends keyof UplinkEvents>(name: Name, handler: (value: UplinkEvents[Name]) => void): () => void {
@@ -202,17 +159,8 @@ export class Uplink {
   }
 
   /** ICE servers whose credentials are some minutes old at most, or else, after 2 s, those at hand. */
-  async freshIceServers(): Promise<readonly IceServer[]> {
-    const { clock } = this.#options
-    if (this.#online !== undefined && clock.now() - this.#iceAtMs > ICE_FRESH_MS) {
-      let timer: TimerHandle | undefined
-      const patience = new Promise<void>((resolve) => {
-        timer = clock.setTimeout(resolve, ICE_WAIT_MS)
-      })
-      await Promise.race([this.#ask({ t: 'renew' }).catch(() => undefined), patience])
-      if (timer !== undefined) clock.clearTimeout(timer)
-    }
-    return this.#iceServers
+  freshIceServers(): Promise<readonly IceServer[]> {
+    return this.#credentials.fresh()
   }
 
   /**
@@ -261,7 +209,7 @@ export class Uplink {
     if (previous.name === 'online') {
       this.#outbox.close()
       this.#heartbeat.stop()
-      if (this.#renewal !== undefined) clock.clearTimeout(this.#renewal)
+      this.#credentials.stop()
       if (next.name !== 'closed') this.#reconnections += 1
     }
     entered?.()
@@ -282,6 +230,7 @@ export class Uplink {
   #join(): void {
     if (this.#state.name !== 'connecting') return
     const { clock, room, instance, joinKey } = this.#options
+    const { token } = this.#credentials
     const id = this.#requests.nextId()
     const timer = clock.setTimeout(() => this.#lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)
     this.#become({ name: 'joining', carrier: this.#state.carrier, sinceMs: clock.now(), id, timer })
@@ -294,7 +243,7 @@ export class Uplink {
       profile: this.#profile,
       instance,
       joinKey,
-      ...(this.#token === undefined ? {} : { token: this.#token }),
+      ...(token === undefined ? {} : { token }),
     })
   }
 
@@ -350,6 +299,7 @@ export class Uplink {
   }
 
   #handle(message: ServerMessage): void {
+    if (this.#online === undefined && !EARLY.includes(message.t)) return
     switch (message.t) {
       case 'welcome':
         this.#welcome(message)
@@ -358,7 +308,7 @@ export class Uplink {
         this.#heartbeat.pong(message.n, message.timeMs)
         break
       case 'renewed':
-        this.#credentials(message, this.#options.roomClock.now())
+        this.#credentials.take(message, this.#options.roomClock.now())
         this.#requests.answer(message.re)
         break
       case 'ok': {
@@ -389,35 +339,12 @@ export class Uplink {
     roomClock.restart()
     this.#become({ name: 'online', carrier: state.carrier, sinceMs: now, limits, graceMs }, () => {
       this.#heartbeat.start(timeMs, now - state.sinceMs)
-      this.#credentials(message, timeMs)
+      this.#credentials.take(message, timeMs)
       this.#outbox.open(limits)
       this.#requests.repeat()
       if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
       this.#events.emit('welcome', { message, how })
     })
-  }
-
-  #credentials(
-    message: Extract<ServerMessage, { readonly token: string; readonly iceServers: unknown }>,
-    serverMs: number,
-  ): void {
-    const { clock } = this.#options
-    this.#token = message.token
-    this.#iceServers = message.iceServers
-    this.#iceAtMs = clock.now()
-    const endsAtMs = message.iceServers.some(({ credential }) => credential !== undefined)
-      ? Math.min(message.iceExpiresAtMs, message.tokenExpiresAtMs)
-      : message.tokenExpiresAtMs
-    this.#renewIn((endsAtMs - serverMs) * RENEW_AT)
-  }
-
-  #renewIn(delayMs: number): void {
-    const { clock } = this.#options
-    if (this.#renewal !== undefined) clock.clearTimeout(this.#renewal)
-    this.#renewal = clock.setTimeout(
-      () => this.#ask({ t: 'renew' }).catch(() => this.#online && this.#renewIn(RENEW_SOONEST_MS)),
-      Math.min(RENEW_LATEST_MS, Math.max(RENEW_SOONEST_MS, delayMs)),
-    )
   }
 
   #error(error: ServerError & { readonly re?: number; readonly fatal: boolean }): void {
@@ -435,8 +362,8 @@ export class Uplink {
   #follow(verdict: Verdict, retryAfterMs?: number): void {
     if (verdict.kind === 'end') this.#end(verdict.error)
     else if (verdict.kind === 'rejoin' && this.#leaving !== undefined) this.#end(undefined)
-    else if (verdict.kind === 'rejoin' && this.#token !== undefined) {
-      this.#token = undefined
+    else if (verdict.kind === 'rejoin' && this.#credentials.token !== undefined) {
+      this.#credentials.token = undefined
       this.#connect()
     } else this.#retry(retryAfterMs)
   }

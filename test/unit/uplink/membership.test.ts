@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import type { InstanceId, MemberInfo, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
+import { Membership } from '../../../web/client/membership.ts'
+import type { Welcome } from '../../../web/client/uplink/uplink.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { ADA, BOB, member } from './fake-server.ts'
+
+const SELF = '5'.repeat(16) as PeerId
+
+function setUp() {
+  const clock = new FakeClock()
+  const told: string[] = []
+  const reachable = new Set<PeerId>()
+  const membership = new Membership({ clock, reachable: (id) => reachable.has(id) })
+  const short = ({ id, presence, profile }: MemberInfo): string =>
+    `${id[0]} ${presence}${profile === null ? '' : ` ${JSON.stringify(profile)}`}`
+  membership.on('join', (info) => told.push(`join ${short(info)}`))
+  membership.on('change', (info) => told.push(`change ${short(info)}`))
+  membership.on('leave', ({ member: info, reason }) => told.push(`leave ${info.id[0]} ${reason}`))
+  membership.on('gap', () => told.push('gap'))
+  const welcome = (version: number, members: readonly MemberInfo[], epoch = 'first', peerId = SELF): void =>
+    membership.welcome({ version, members, epoch, peerId, graceMs: 20_000 } as Welcome)
+  const snapshot = (version: number, members: readonly MemberInfo[], epoch = 'first'): void =>
+    membership.apply({ t: 'snapshot', re: 1, version, members, epoch })
+  const apply = (message: Extract<ServerMessage, { t: 'joined' | 'changed' | 'left' }>): void =>
+    membership.apply(message)
+  const take = (): string[] => told.splice(0)
+  return { clock, membership, reachable, welcome, snapshot, apply, take }
+}
+
+describe('within an epoch', () => {
+  test('members join, change and leave', () => {
+    const { welcome, apply, take, membership } = setUp()
+    welcome(4, [member(ADA)])
+    apply({ t: 'joined', version: 5, member: member(BOB, { profile: 'Bob' }) })
+    apply({ t: 'changed', version: 6, id: BOB, profile: 'Rob' })
+    apply({ t: 'changed', version: 7, id: BOB, presence: 'away' })
+    expect(membership.get(BOB)).toMatchObject({ profile: 'Rob', presence: 'away' })
+    apply({ t: 'left', version: 8, id: BOB, reason: 'expired' })
+    expect(take()).toEqual([
+      'join a here',
+      'join b here "Bob"',
+      'change b here "Rob"',
+      'change b away "Rob"',
+      'leave b expired',
+    ])
+    expect([...membership.members()].map(({ id }) => id)).toEqual([ADA])
+  })
+
+  test('old versions are ignored; a missing one asks for a snapshot, once, and nothing counts before it', () => {
+    const { welcome, apply, snapshot, take } = setUp()
+    welcome(4, [])
+    apply({ t: 'joined', version: 4, member: member(BOB) })
+    apply({ t: 'joined', version: 6, member: member(BOB) })
+    apply({ t: 'joined', version: 7, member: member(ADA) })
+    expect(take()).toEqual(['gap'])
+    snapshot(7, [member(BOB), member(ADA)])
+    apply({ t: 'left', version: 7, id: ADA, reason: 'left' })
+    apply({ t: 'left', version: 8, id: ADA, reason: 'removed' })
+    expect(take()).toEqual(['join b here', 'join a here', 'leave a removed'])
+  })
+
+  test('a resumed session hears what changed meanwhile, and whom a snapshot lacks has left', () => {
+    const { welcome, take, membership } = setUp()
+    welcome(1, [member(ADA), member(BOB, { presence: 'away' })])
+    take()
+    membership.offline()
+    welcome(9, [])
+    expect(take()).toEqual(['leave a left', 'leave b expired'])
+    welcome(10, [member(ADA, { profile: 2 })])
+    welcome(11, [member(ADA, { profile: 2 })])
+    expect(take()).toEqual(['join a here 2'])
+  })
+
+  test('the same id with another instance is another member', () => {
+    const { welcome, take } = setUp()
+    welcome(1, [member(ADA)])
+    welcome(2, [member(ADA, { instance: 'f'.repeat(32) as InstanceId })])
+    expect(take()).toEqual(['join a here', 'leave a left', 'join a here'])
+  })
+
+  test('a new member ourselves, we lose everyone, and those still here join', () => {
+    const { welcome, take } = setUp()
+    welcome(1, [member(ADA), member(BOB)])
+    take()
+    welcome(4, [member(BOB)], 'first', '6'.repeat(16) as PeerId)
+    expect(take()).toEqual(['leave a lost', 'leave b lost', 'join b here'])
+  })
+
+  test('we are not a member of our own list', () => {
+    const { welcome, apply, take } = setUp()
+    welcome(1, [member(SELF)])
+    apply({ t: 'joined', version: 2, member: member(SELF) })
+    apply({ t: 'changed', version: 3, id: SELF, profile: 1 })
+    apply({ t: 'left', version: 4, id: SELF, reason: 'left' })
+    expect(take()).toEqual([])
+  })
+})
+
+describe('in a new epoch', () => {
+  test('who is missing is away for a grace period, and back when it shows up', () => {
+    const { welcome, apply, take, clock, membership } = setUp()
+    welcome(7, [member(ADA), member(BOB)])
+    take()
+    welcome(1, [], 'second')
+    expect(take()).toEqual(['change a away', 'change b away'])
+    expect(membership.listed(ADA)).toBe(false)
+    apply({ t: 'joined', version: 2, member: member(ADA) })
+    expect(membership.listed(ADA)).toBe(true)
+    clock.advance(19_999)
+    expect(take()).toEqual(['change a here'])
+    clock.advance(1)
+    expect(take()).toEqual(['leave b expired'])
+    expect(clock.pending()).toBe(0)
+  })
+
+  test('the grace period is one online: it starts anew when the uplink was lost meanwhile', () => {
+    const { welcome, take, clock, membership } = setUp()
+    welcome(7, [member(ADA)])
+    welcome(1, [], 'second')
+    take()
+    clock.advance(15_000)
+    membership.offline()
+    clock.advance(60_000)
+    welcome(3, [], 'second')
+    clock.advance(19_999)
+    expect(take()).toEqual([])
+    clock.advance(1)
+    expect(take()).toEqual(['leave a expired'])
+  })
+
+  test('a gap in it is no new epoch: its snapshot lists, and grace goes on', () => {
+    const { welcome, snapshot, take, clock } = setUp()
+    welcome(7, [member(ADA), member(BOB)])
+    welcome(1, [], 'second')
+    take()
+    clock.advance(10_000)
+    snapshot(5, [member(BOB)], 'second')
+    expect(take()).toEqual(['change b here'])
+    clock.advance(20_000)
+    expect(take()).toEqual(['leave a expired'])
+  })
+})
+
+describe('a member that a direct path reaches', () => {
+  test('stays, away, when its grace at the server ran out, until the path is gone for a grace period', () => {
+    const { welcome, apply, take, clock, reachable } = setUp()
+    welcome(1, [member(ADA)])
+    reachable.add(ADA)
+    apply({ t: 'left', version: 2, id: ADA, reason: 'expired' })
+    expect(take()).toEqual(['join a here', 'change a away'])
+    clock.advance(60_000)
+    expect(take()).toEqual([])
+    reachable.clear()
+    clock.advance(20_000)
+    expect(take()).toEqual(['leave a expired'])
+  })
+
+  test('is gone at once when it left or was removed', () => {
+    const { welcome, apply, take, reachable } = setUp()
+    welcome(1, [member(ADA)])
+    reachable.add(ADA)
+    apply({ t: 'left', version: 2, id: ADA, reason: 'removed' })
+    expect(take()).toEqual(['join a here', 'leave a removed'])
+  })
+})
+
+test('closed, nothing runs and nothing is told', () => {
+  const { welcome, take, clock, membership } = setUp()
+  welcome(1, [member(ADA)])
+  welcome(1, [], 'second')
+  take()
+  membership.close()
+  expect(clock.pending()).toBe(0)
+})

@@ -32,6 +32,12 @@ const CHANNELS: Readonly<Record<PathLane, RTCDataChannelInit>> = Object.freeze({
 })
 const LANES: readonly PathLane[] = ['small', 'bulk', 'latest']
 
+const CLOSED_THERE = 'closed by the other side'
+const FAILED = 'a data channel failed'
+/** A close of the other side's connection comes as an SCTP abort with this cause (RFC 4960, 3.3.10.12). */
+const USER_INITIATED_ABORT = 12
+const closedByOther = (event: Event): boolean => (event as RTCErrorEvent).error?.sctpCauseCode === USER_INITIATED_ABORT
+
 const NO_STATISTICS: PathStatistics = readStatistics(new Map())
 
 /** @see Connect */
@@ -67,7 +73,8 @@ class PeerConnectionPath implements NegotiatedPath {
 
   send(lane: PathLane, frame: Uint8Array): boolean {
     const lanes = this.#lanes
-    if (lanes === undefined || this.#state === 'connecting') return false
+    // A channel says that it is open for a while after it was closed here.
+    if (lanes === undefined || (this.#state !== 'told' && this.#state !== 'open')) return false
     const open = lanes[lane]
     const { channel } = open
     try {
@@ -120,6 +127,8 @@ class PeerConnectionPath implements NegotiatedPath {
     const peer = new SimplePeer({
       initiator,
       trickle: true,
+      // Means nothing while candidates trickle, but its timer would hold a closed connection for 5 s.
+      iceCompleteTimeout: 1,
       config: { iceServers: iceServers.map((server) => ({ ...server, urls: [...server.urls] })), iceTransportPolicy },
       channelName: 'small',
       channelConfig: CHANNELS.small,
@@ -174,8 +183,8 @@ class PeerConnectionPath implements NegotiatedPath {
       if (this.#state === 'told') events.writable(this, lane)
     }
     channel.addEventListener('open', () => this.#laneOpened(), { signal })
-    channel.addEventListener('close', () => this.#end('closed by the other side'), { signal })
-    channel.addEventListener('error', () => this.#end('a data channel failed'), { signal })
+    channel.addEventListener('close', () => this.#end(CLOSED_THERE), { signal })
+    channel.addEventListener('error', (event) => this.#end(closedByOther(event) ? CLOSED_THERE : FAILED), { signal })
   }
 
   #say(signal: { readonly type: string; readonly sdp?: string; readonly candidate?: RTCIceCandidateInit }): void {

@@ -3,6 +3,8 @@ declare module 'simple-peer/lite.js' {
   export interface SimplePeerOptions {
     readonly initiator: boolean
     readonly trickle?: boolean
+    /** ms */
+    readonly iceCompleteTimeout?: number
     readonly config?: RTCConfiguration
     readonly channelName?: string
     readonly channelConfig?: RTCDataChannelInit

@@ -103,17 +103,20 @@ export class OutgoingFile implements OutgoingOffer {
     const transfer: Transfer = { windowBytes, sent: 0, taken: 0, wake: undefined }
     this.#running.set(peer, transfer)
     this.transfers.set(peer, 'running')
-    void this.#run(peer, transfer)
+    if (this.#data.size === 0) this.progressed(peer, 0)
+    else void this.#run(peer, transfer)
   }
 
   /** The reader of this member has taken so much. */
   progressed(peer: PeerId, bytes: number): void {
     const transfer = this.#running.get(peer)
     if (transfer === undefined) return
-    if (bytes < transfer.taken || bytes > transfer.sent) {
+    if (bytes > transfer.sent) {
       this.fail(peer)
       return
     }
+    // One that was sent again, after a newer one.
+    if (bytes < transfer.taken) return
     transfer.taken = bytes
     const totalBytes = this.#data.size
     if (bytes === totalBytes) this.#end(peer, 'done')

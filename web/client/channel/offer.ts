@@ -37,12 +37,11 @@ export class Offers {
   readonly #emitter = new Emitter<Record<string, FileOffer>>()
   readonly #unsubscribe: readonly Unsubscribe[]
   #lastNumber = 0
-  #closed = false
 
   constructor(port: OffersPort) {
     this.#port = port
-    this.#controlOutbox = new Outbox(port.clock)
-    this.#dataOutbox = new Outbox(port.clock)
+    this.#controlOutbox = new Outbox(port.clock, port.control)
+    this.#dataOutbox = new Outbox(port.clock, port.data)
     this.#unsubscribe = [
       port.control.onMessage((message) => this.#receive(message)),
       port.data.onMessage(({ from, data }) => this.#receiveChunk(from, data)),
@@ -74,8 +73,8 @@ export class Offers {
     const withdraw = (): void => file.withdraw()
     const file = new OutgoingFile(
       {
-        tell: (peers, told) => this.#tell(peers, told, (peer) => file.left(peer)),
-        sendChunk: (peer, chunk) => this.#dataOutbox.post(() => this.#port.data.send(chunk, peer)),
+        tell: (peers, told) => this.#controlOutbox.tell(told, peers),
+        sendChunk: (peer, chunk) => this.#dataOutbox.post(chunk, peer),
         over: () => {
           this.#outgoing.delete(n)
           signal?.removeEventListener('abort', withdraw)
@@ -107,7 +106,6 @@ export class Offers {
 
   /** The room is over. */
   close(): void {
-    this.#closed = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#controlOutbox.close()
     this.#dataOutbox.close()
@@ -119,16 +117,6 @@ export class Offers {
     if (incoming.heard || incoming.channel !== channel || this.#emitter.count(channel) === 0) return
     incoming.heard = true
     this.#emitter.emit(channel, incoming.offer)
-  }
-
-  /** `onMissed` for each receiver that this did not reach: it will never know. */
-  #tell(to: PeerId | readonly PeerId[], message: OfferMessage, onMissed?: (peer: PeerId) => void): void {
-    if (this.#closed) return
-    void this.#controlOutbox
-      .post(() => this.#port.control.send(message, to))
-      .then(async (sent) => {
-        for (const peer of (await sent?.delivered)?.missed.keys() ?? []) onMissed?.(peer)
-      })
   }
 
   /** Nothing more with this member. */
@@ -162,7 +150,7 @@ export class Offers {
       }
       case 'accept':
         if (file !== undefined) file.accepted(from, message.windowBytes)
-        else this.#tell(from, { t: 'withdraw', n: message.n })
+        else this.#controlOutbox.tell({ t: 'withdraw', n: message.n }, from)
         break
       case 'progress':
         file?.progressed(from, message.bytes)
@@ -180,14 +168,13 @@ export class Offers {
       return
     }
     if (offers.size >= OFFER_LIMITS.open) {
-      this.#tell(from, { t: 'decline', n })
+      this.#controlOutbox.tell({ t: 'decline', n }, from)
       return
     }
-    const lost = (): void => offer.end(new PartylineError('left', 'The sender is out of reach'))
     const offer = new IncomingOffer(
       {
         clock: this.#port.clock,
-        tell: (message) => this.#tell(from, message, lost),
+        tell: (message) => this.#controlOutbox.tell(message, from),
         over: () => {
           offers.delete(n)
           if (offers.size === 0) this.#incoming.delete(from)

@@ -27,28 +27,42 @@ const RETRY_MS = 50
 /** Far above what the limits of procedures and offers let wait here. */
 const MOST_WAITING = 8_192
 
+type Receivers = PeerId | readonly PeerId[]
+
 interface Waiting {
-  readonly send: () => Sent
+  readonly data: Payload
+  readonly to: Receivers
   readonly done: (sent: Sent | undefined) => void
 }
 
 /** Sends, in order, what cannot be refused to the application any more: it waits here while the room's queue is full. */
 export class Outbox {
   readonly #clock: Clock
+  readonly #port: ReliablePort
   readonly #waiting: Waiting[] = []
   #timer: TimerHandle | undefined
   #closed = false
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, port: ReliablePort) {
     this.#clock = clock
+    this.#port = port
   }
 
-  /** Resolves with what `send` returned; `undefined` when it was not sent: the room is closed, or too much waits. */
-  post(send: () => Sent): Promise<Sent | undefined> {
+  /** Resolves once it is sent; with `undefined` when it cannot be: the room is closed, or too much waits. */
+  post(data: Payload, to: Receivers): Promise<Sent | undefined> {
     return new Promise((done) => {
       if (this.#closed || this.#waiting.length >= MOST_WAITING) return done(undefined)
-      this.#waiting.push({ send, done })
+      this.#waiting.push({ data, to, done })
       if (this.#timer === undefined) this.#drain()
+    })
+  }
+
+  /** Sends again to those who were cut off meanwhile and are back: for messages whose repeat does no harm. */
+  tell(data: Payload, to: Receivers): void {
+    void this.post(data, to).then(async (sent) => {
+      const missed = [...((await sent?.delivered)?.missed ?? [])]
+      const again = missed.filter(([, reason]) => reason === 'lagging').map(([id]) => id)
+      if (again.length > 0) this.tell(data, again)
     })
   }
 
@@ -62,7 +76,7 @@ export class Outbox {
     this.#timer = undefined
     for (let first = this.#waiting.shift(); first !== undefined; first = this.#waiting.shift()) {
       try {
-        first.done(first.send())
+        first.done(this.#port.send(first.data, first.to))
       } catch (error) {
         if (error instanceof PartylineError && error.code === 'queue-full') {
           this.#waiting.unshift(first)

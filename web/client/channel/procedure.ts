@@ -49,7 +49,7 @@ export class ProcedureCalls<Q extends Payload, A extends Payload> {
   constructor(port: ReliablePort, clock: Clock, lastId = 0) {
     this.#port = port
     this.#clock = clock
-    this.#outbox = new Outbox(clock)
+    this.#outbox = new Outbox(clock, port)
     this.#lastId = lastId
     this.#unsubscribe = [port.onMessage((message) => this.#receive(message)), port.onLeave((peer) => this.#leave(peer))]
   }
@@ -101,7 +101,7 @@ export class ProcedureCalls<Q extends Payload, A extends Payload> {
 
     const giveUp = (error: PartylineError): void => {
       end(error)
-      this.#post(peer, encodeCall(CALL.cancel, id))
+      this.#outbox.tell(encodeCall(CALL.cancel, id), peer)
     }
     const onAbort = (): void => giveUp(aborted())
     const timer = this.#clock.setTimeout(
@@ -124,10 +124,6 @@ export class ProcedureCalls<Q extends Payload, A extends Payload> {
     })
   }
 
-  #post(peer: PeerId, message: Uint8Array): Promise<unknown> {
-    return this.#outbox.post(() => this.#port.send(message, peer))
-  }
-
   /** A member's malformed message is dropped; when it was to be our answer, the ask rejects with `protocol`. */
   #receive({ from, data }: PortMessage): void {
     let call: Call
@@ -145,9 +141,8 @@ export class ProcedureCalls<Q extends Payload, A extends Payload> {
       // Late, after a time-out, or of another member than the one asked.
       if (asked?.peer !== from) return
       try {
-        const body = call.data()
-        if (kind === CALL.answer) asked.end(undefined, body)
-        else if (kind === CALL.failed) asked.end(new PartylineError('handler-failed', String(body)))
+        if (kind === CALL.answer) asked.end(undefined, call.data())
+        else if (kind === CALL.failed) asked.end(new PartylineError('handler-failed', String(call.data())))
         else if (kind === CALL.noHandler)
           asked.end(new PartylineError('no-handler', 'That member does not answer this'))
         else if (kind === CALL.busy) asked.end(new PartylineError('queue-full', 'That member has too many of our asks'))
@@ -160,13 +155,17 @@ export class ProcedureCalls<Q extends Payload, A extends Payload> {
   #answer(from: PeerId, call: Call, bytes: number): void {
     const { id } = call
     const handler = this.#handler
-    if (handler === undefined) return void this.#post(from, encodeCall(CALL.noHandler, id))
+    if (handler === undefined) {
+      this.#outbox.tell(encodeCall(CALL.noHandler, id), from)
+      return
+    }
     const running = this.#answering.get(from) ?? new Map<number, Answering>()
     if (running.has(id)) return
     let heldBytes = bytes
     for (const other of running.values()) heldBytes += other.bytes
     if (running.size >= MOST_ANSWERING || heldBytes > MOST_ANSWERING_BYTES) {
-      return void this.#post(from, encodeCall(CALL.busy, id))
+      this.#outbox.tell(encodeCall(CALL.busy, id), from)
+      return
     }
     const abort = new AbortController()
     this.#answering.set(from, running.set(id, { abort, bytes }))
@@ -185,7 +184,7 @@ export class ProcedureCalls<Q extends Payload, A extends Payload> {
     } catch (error) {
       answer = encodeCall(CALL.failed, id, messageOf(error))
     }
-    if (!signal.aborted) await this.#post(from, answer)
+    if (!signal.aborted) await this.#outbox.post(answer, from)
   }
 
   #leave(peer: PeerId): void {

@@ -80,6 +80,10 @@ export class Hub implements UplinkAcceptor {
       router: new Router(options.frameBytes, this.#traffic),
       turns: this.#turns,
       traffic: this.#traffic,
+      ended: (connection) => {
+        this.#connections.delete(connection)
+        this.#addresses.exit(connection.addressGroup)
+      },
     }
   }
 
@@ -92,10 +96,7 @@ export class Hub implements UplinkAcceptor {
       const message = `more than ${this.#dependencies.options.connectionsPerAddress} connections from one address`
       return this.#turnAway(uplink, new Refusal('too-many-connections', message, CLOSE.tryLater, this.#later()))
     }
-    const connection = new Connection(this.#connectionDependencies, uplink, (ended) => {
-      this.#connections.delete(ended)
-      this.#addresses.exit(group)
-    })
+    const connection = new Connection(this.#connectionDependencies, uplink, group)
     this.#connections.add(connection)
     return connection
   }

@@ -1,9 +1,13 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Rate } from './rate.ts'
 
+/** Shared by all intakes: there is one for every connection, so each holds as little as it can. */
 export interface IntakeDependencies {
   readonly clock: Clock
-  readonly holdBytes: number
+  readonly options: { readonly holdBytes: number }
+}
+
+export interface IntakeOwner {
   readonly uplink: { pause(): void; resume(): void }
   /** Bytes are lent for the call, as by the uplink. */
   handle(message: string | Uint8Array): void
@@ -22,14 +26,16 @@ const HELD_OVERHEAD_BYTES = 64
  */
 export class Intake {
   readonly #dependencies: IntakeDependencies
+  readonly #owner: IntakeOwner
   #rate: Rate
   #held: (string | Uint8Array)[] = []
   #heldBytes = 0
   #timer: Timer | undefined
   #stopped = false
 
-  constructor(dependencies: IntakeDependencies, rate: Rate) {
+  constructor(dependencies: IntakeDependencies, owner: IntakeOwner, rate: Rate) {
     this.#dependencies = dependencies
+    this.#owner = owner
     this.#rate = rate
   }
 
@@ -40,21 +46,21 @@ export class Intake {
 
   receive(message: string | Uint8Array): void {
     if (this.#stopped) return
-    const { clock, holdBytes, uplink, handle, flooded } = this.#dependencies
+    const { clock, options } = this.#dependencies
     // A timer runs exactly as long as something is held.
     if (this.#timer === undefined && this.#rate.take(message.length, clock.nowMs())) {
-      handle(message)
+      this.#owner.handle(message)
       return
     }
     this.#heldBytes += message.length + HELD_OVERHEAD_BYTES
-    if (this.#heldBytes > holdBytes) {
-      flooded()
+    if (this.#heldBytes > options.holdBytes) {
+      this.#owner.flooded()
       return
     }
     this.#held.push(typeof message === 'string' ? message : message.slice())
     if (this.#timer === undefined) {
       this.#wait()
-      uplink.pause()
+      this.#owner.uplink.pause()
     }
   }
 
@@ -74,14 +80,13 @@ export class Intake {
   }
 
   #goOn(): void {
-    const { clock, uplink, handle } = this.#dependencies
-    const nowMs = clock.nowMs()
+    const nowMs = this.#dependencies.clock.nowMs()
     let handled = 0
     for (const message of this.#held) {
       if (!this.#rate.take(message.length, nowMs)) break
       handled += 1
       this.#heldBytes -= message.length + HELD_OVERHEAD_BYTES
-      handle(message)
+      this.#owner.handle(message)
       if (this.#stopped) return
     }
     this.#held.splice(0, handled)
@@ -90,6 +95,6 @@ export class Intake {
       return
     }
     this.#timer = undefined
-    uplink.resume()
+    this.#owner.uplink.resume()
   }
 }

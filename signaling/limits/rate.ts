@@ -1,62 +1,58 @@
-/**
- * A token bucket that may be overdrawn once: what comes while it holds anything passes whole, however large, and the
- * debt is paid before the next. So a message larger than the burst is slow, never stuck.
- */
-class Bucket {
-  readonly #perMs: number
-  readonly #burst: number
-  #level: number
-  #atMs: number
-
-  constructor(perSecond: number, nowMs: number) {
-    this.#perMs = perSecond / 1_000
-    this.#burst = perSecond * 2
-    this.#level = this.#burst
-    this.#atMs = nowMs
-  }
-
-  level(nowMs: number): number {
-    // A clock set back gives nothing and takes nothing.
-    if (nowMs > this.#atMs) this.#level = Math.min(this.#burst, this.#level + (nowMs - this.#atMs) * this.#perMs)
-    this.#atMs = nowMs
-    return this.#level
-  }
-
-  spend(amount: number): void {
-    this.#level -= amount
-  }
-
-  /** Until something may pass again. */
-  waitMs(nowMs: number): number {
-    const level = this.level(nowMs)
-    return level > 0 ? 0 : -level / this.#perMs
-  }
+export interface RateLimits {
+  readonly messagesPerSecond: number
+  readonly bytesPerSecond: number
 }
 
-/** What one member may send: messages and bytes per second, twice that in a burst. Outlives its uplinks. */
-export class Rate {
-  readonly #messages: Bucket
-  readonly #bytes: Bucket
+/** A burst is what may be sent in this many seconds. */
+const BURST_S = 2
 
-  constructor(messagesPerSecond: number, bytesPerSecond: number, nowMs: number) {
-    this.#messages = new Bucket(messagesPerSecond, nowMs)
-    this.#bytes = new Bucket(bytesPerSecond, nowMs)
+/**
+ * What one member may send: two token buckets, of messages and of bytes. Outlives its uplinks.
+ *
+ * A bucket may be overdrawn once: what comes while it holds anything passes whole, however large, and the debt is paid
+ * before the next. So a message larger than the burst is slow, never stuck.
+ */
+export class Rate {
+  readonly #limits: RateLimits
+  #messages: number
+  #bytes: number
+  #atMs: number
+
+  constructor(limits: RateLimits, nowMs: number) {
+    this.#limits = limits
+    this.#messages = limits.messagesPerSecond * BURST_S
+    this.#bytes = limits.bytesPerSecond * BURST_S
+    this.#atMs = nowMs
   }
 
   /** Whether a message of `size` bytes may pass now; if so, it is counted. */
   take(size: number, nowMs: number): boolean {
-    if (this.#messages.level(nowMs) <= 0 || this.#bytes.level(nowMs) <= 0) return false
-    this.#messages.spend(1)
-    this.#bytes.spend(size)
+    this.#refill(nowMs)
+    if (this.#messages <= 0 || this.#bytes <= 0) return false
+    this.#messages -= 1
+    this.#bytes -= size
     return true
   }
 
   /** Count bytes that a request made us send: an answer larger than its question is paid by who asked. */
   charge(size: number): void {
-    this.#bytes.spend(size)
+    this.#bytes -= size
   }
 
+  /** Until something may pass again. */
   waitMs(nowMs: number): number {
-    return Math.max(this.#messages.waitMs(nowMs), this.#bytes.waitMs(nowMs))
+    this.#refill(nowMs)
+    const { messagesPerSecond, bytesPerSecond } = this.#limits
+    return 1_000 * Math.max(0, -this.#messages / messagesPerSecond, -this.#bytes / bytesPerSecond)
+  }
+
+  #refill(nowMs: number): void {
+    // A clock set back gives nothing and takes nothing.
+    const elapsedS = (nowMs - this.#atMs) / 1_000
+    this.#atMs = nowMs
+    if (elapsedS <= 0) return
+    const { messagesPerSecond, bytesPerSecond } = this.#limits
+    this.#messages = Math.min(messagesPerSecond * BURST_S, this.#messages + elapsedS * messagesPerSecond)
+    this.#bytes = Math.min(bytesPerSecond * BURST_S, this.#bytes + elapsedS * bytesPerSecond)
   }
 }

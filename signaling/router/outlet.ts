@@ -7,14 +7,18 @@ import { StallWatch } from './stall-watch.ts'
 import type { TurnMember, Turns } from './turns.ts'
 import { WaitingQueue } from './waiting.ts'
 
+/** Shared by all outlets: there is one for every connection, so each holds as little as it can. */
 export interface OutletDependencies {
-  readonly uplink: Pick<Uplink, 'send' | 'queuedBytes' | 'close'>
   readonly clock: Clock
   readonly turns: Turns
   readonly options: HubOptions
   /** Writes made, for all receivers together. */
   readonly traffic: { writes: number }
-  /** This receiver does not read: close it. Called once. */
+}
+
+export interface OutletOwner {
+  readonly uplink: Pick<Uplink, 'send' | 'queuedBytes' | 'close'>
+  /** This receiver does not read: close it. */
   stalled(why: string): void
 }
 
@@ -31,8 +35,10 @@ export interface OutletDependencies {
  */
 export class Outlet implements Settling, TurnMember {
   readonly #dependencies: OutletDependencies
+  readonly #owner: OutletOwner
   readonly #waiting: WaitingQueue
-  readonly #watch: StallWatch
+  /** Made when it is first needed: most receivers never block. */
+  #watch: StallWatch | undefined
   #blocked = false
   #closed = false
   /** The turn in which frames were written last. */
@@ -42,19 +48,11 @@ export class Outlet implements Settling, TurnMember {
   #parcel: Parcel | undefined
   #runStart = 0
   #runEnd = 0
-  readonly #sendWaiting = (message: string | Uint8Array): boolean => this.#send(message)
 
-  constructor(dependencies: OutletDependencies) {
+  constructor(dependencies: OutletDependencies, owner: OutletOwner) {
     this.#dependencies = dependencies
+    this.#owner = owner
     this.#waiting = new WaitingQueue(dependencies.options.packetBytes)
-    this.#watch = new StallWatch({
-      clock: dependencies.clock,
-      slowReaderMs: dependencies.options.slowReaderMs,
-      uplink: dependencies.uplink,
-      blocked: () => this.#blocked && !this.#closed,
-      progressed: () => this.drained(),
-      stalled: () => dependencies.stalled('nothing drained'),
-    })
   }
 
   /**
@@ -92,7 +90,7 @@ export class Outlet implements Settling, TurnMember {
       const view = parcel.view(this.#runStart, this.#runEnd)
       this.#runEnd = 0
       this.#writtenInTurn = turns.current
-      this.#send(view)
+      this.write(view)
     } else {
       this.#keepRun()
       if (now) this.#flush()
@@ -120,19 +118,19 @@ export class Outlet implements Settling, TurnMember {
     if (!this.#blocked && !this.#waiting.empty) this.#flush()
     if (this.#closed) return
     if (!this.#blocked) {
-      this.#send(text)
+      this.write(text)
       return
     }
     this.#waiting.addControl(text)
     if (this.#waiting.controlBytes > this.#dependencies.options.controlBacklogBytes) {
-      this.#dependencies.stalled('too many control messages wait')
+      this.#owner.stalled('too many control messages wait')
     }
   }
 
   /** The carrier has got rid of what it had. */
   drained(): void {
     // A carrier may say so early; the watch asks again.
-    if (this.#closed || this.#dependencies.uplink.queuedBytes() > this.#dependencies.options.packetBytes) return
+    if (this.#closed || this.#owner.uplink.queuedBytes() > this.#dependencies.options.packetBytes) return
     this.#blocked = false
     this.#flush()
   }
@@ -143,8 +141,8 @@ export class Outlet implements Settling, TurnMember {
     this.#keepRun()
     if (!this.#blocked) this.#flush()
     this.discard()
-    for (const text of texts) this.#dependencies.uplink.send(text)
-    this.#dependencies.uplink.close(code, reason)
+    for (const text of texts) this.#owner.uplink.send(text)
+    this.#owner.uplink.close(code, reason)
   }
 
   /** The uplink is gone. */
@@ -152,7 +150,7 @@ export class Outlet implements Settling, TurnMember {
     this.#closed = true
     this.#runEnd = 0
     this.#waiting.clear()
-    this.#watch.stop()
+    this.#watch?.stop()
   }
 
   /** Copy the noted run behind what waits. */
@@ -167,8 +165,7 @@ export class Outlet implements Settling, TurnMember {
   }
 
   #keep(bytes: Uint8Array, start: number, end: number, sender: PeerId, slot: number | undefined): boolean {
-    const { uplink, options } = this.#dependencies
-    const mostBytes = options.slowReaderBytes - uplink.queuedBytes()
+    const mostBytes = this.#dependencies.options.slowReaderBytes - this.#owner.uplink.queuedBytes()
     if (slot !== undefined) return this.#waiting.addDroppable(bytes, start, end, sender, slot, mostBytes)
     if (this.#waiting.bytes + end - start > mostBytes) return false
     this.#waiting.addFrames(bytes, start, end)
@@ -177,19 +174,32 @@ export class Outlet implements Settling, TurnMember {
 
   #flush(): void {
     this.#writtenInTurn = this.#dependencies.turns.current
-    this.#waiting.drain(this.#sendWaiting)
+    this.#waiting.drain(this)
   }
 
-  /** Whether more may follow at once. */
-  #send(message: string | Uint8Array): boolean {
+  /** Hand a message to the carrier, for `WaitingQueue`, too. Whether more may follow at once. */
+  write(message: string | Uint8Array): boolean {
     if (this.#closed) return false
     this.#dependencies.traffic.writes += 1
-    const result = this.#dependencies.uplink.send(message)
+    const result = this.#owner.uplink.send(message)
     if (result === 'sent') return true
     this.#blocked = true
     // A carrier takes whatever we give it when it is not blocked, so this means that it is broken or closed.
-    if (result === 'dropped') this.#dependencies.stalled('the carrier refused a message')
-    else this.#watch.start()
+    if (result === 'dropped') this.#owner.stalled('the carrier refused a message')
+    else this.#watchStall()
     return false
+  }
+
+  #watchStall(): void {
+    const { clock, options } = this.#dependencies
+    this.#watch ??= new StallWatch({
+      clock,
+      slowReaderMs: options.slowReaderMs,
+      uplink: this.#owner.uplink,
+      blocked: () => this.#blocked && !this.#closed,
+      progressed: () => this.drained(),
+      stalled: () => this.#owner.stalled('nothing drained'),
+    })
+    this.#watch.start()
   }
 }

@@ -109,10 +109,10 @@ export class WaitingQueue {
     return true
   }
 
-  /** Give everything to `send`, in as few messages as `packetBytes` allows, until that says to stop. */
-  drain(send: (message: string | Uint8Array) => boolean): void {
+  /** Give everything to `writer`, in as few messages as `packetBytes` allows, until that says to stop. */
+  drain(writer: { write(message: string | Uint8Array): boolean }): void {
     let goOn = true
-    while (goOn && !this.empty) goOn = send(this.#take())
+    while (goOn && !this.empty) goOn = writer.write(this.#take())
     if (this.empty) this.#items = []
     else this.#items.splice(0, this.#next)
     this.#next = 0

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { HubLog } from '../hub-log.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
-import { Intake } from '../limits/intake.ts'
+import { Intake, type IntakeOwner } from '../limits/intake.ts'
 import { Rate } from '../limits/rate.ts'
 import { spread } from '../limits/spread.ts'
 import { type ClientMessage, parseClientMessage, type ServerMessage } from '../protocol/control.ts'
@@ -10,7 +10,7 @@ import { type Json, utf8Bytes } from '../protocol/guards.ts'
 import type { FillRandom } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { broken, errorMessage, Refusal } from '../refusal.ts'
-import { Outlet } from '../router/outlet.ts'
+import { Outlet, type OutletOwner } from '../router/outlet.ts'
 import type { Router, Traffic } from '../router/router.ts'
 import type { Turns } from '../router/turns.ts'
 import type { Uplink, UplinkHandlers } from '../uplink.ts'
@@ -27,6 +27,8 @@ export interface ConnectionDependencies {
   readonly router: Router
   readonly turns: Turns
   readonly traffic: Traffic
+  /** An uplink is closed and done with. */
+  ended(connection: Connection): void
 }
 
 interface Attachment extends Joined {
@@ -36,11 +38,12 @@ interface Attachment extends Joined {
 }
 
 /** One uplink of one client: waits for `join`, then serves a member. */
-export class Connection implements UplinkHandlers, SessionUplink {
+export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, OutletOwner {
   readonly outlet: Outlet
+  readonly uplink: Uplink
+  /** What its address counts as. */
+  readonly addressGroup: string
   readonly #dependencies: ConnectionDependencies
-  readonly #uplink: Uplink
-  readonly #ended: (connection: Connection) => void
   readonly #intake: Intake
   readonly #rate: Rate
   /** `open`: not joined yet unless `#joined` is set. `closing`: nothing more is taken or sent. */
@@ -49,31 +52,14 @@ export class Connection implements UplinkHandlers, SessionUplink {
   #joinTimer: Timer | undefined
   #graceMs: number | undefined
 
-  /** `ended` is called once, when the uplink is closed and done with. */
-  constructor(dependencies: ConnectionDependencies, uplink: Uplink, ended: (connection: Connection) => void) {
-    const { clock, options, turns, traffic } = dependencies
+  constructor(dependencies: ConnectionDependencies, uplink: Uplink, addressGroup: string) {
+    const { clock, options } = dependencies
+    this.uplink = uplink
+    this.addressGroup = addressGroup
     this.#dependencies = dependencies
-    this.#uplink = uplink
-    this.#ended = ended
-    this.#rate = new Rate(options.messagesPerSecond, options.bytesPerSecond, clock.nowMs())
-    this.outlet = new Outlet({
-      uplink,
-      clock,
-      turns,
-      options,
-      traffic,
-      stalled: (why) => this.end(CLOSE.slowReader, `slow reader: ${why}`),
-    })
-    this.#intake = new Intake(
-      {
-        clock,
-        holdBytes: options.holdBytes,
-        uplink,
-        handle: (message) => this.#handle(message),
-        flooded: () => this.#fail(this.#flooded()),
-      },
-      this.#rate,
-    )
+    this.#rate = new Rate(options, clock.nowMs())
+    this.outlet = new Outlet(dependencies, this)
+    this.#intake = new Intake(dependencies, this, this.#rate)
     this.#joinTimer = clock.setTimeout(
       () => this.end(CLOSE.timeout, `no join within ${options.joinTimeoutMs} ms`),
       options.joinTimeoutMs,
@@ -122,7 +108,7 @@ export class Connection implements UplinkHandlers, SessionUplink {
     this.#phase = 'closed'
     this.outlet.discard()
     this.#detach()
-    this.#ended(this)
+    this.#dependencies.ended(this)
   }
 
   replaced(): void {
@@ -131,6 +117,17 @@ export class Connection implements UplinkHandlers, SessionUplink {
 
   removed(): void {
     this.end(CLOSE.removed, 'removed from the room')
+  }
+
+  stalled(why: string): void {
+    this.end(CLOSE.slowReader, `slow reader: ${why}`)
+  }
+
+  flooded(): void {
+    const { options, random } = this.#dependencies
+    const limits = `${options.messagesPerSecond} messages and ${options.bytesPerSecond} bytes a second`
+    const retryAfterMs = spread(options.retryAfterMs, random)
+    this.#fail(new Refusal('rate-limited', `faster than ${limits} for too long`, CLOSE.rateLimited, retryAfterMs))
   }
 
   /** Say `last`, then `bye`, and close. The member, if still ours, is away from now on. */
@@ -158,7 +155,8 @@ export class Connection implements UplinkHandlers, SessionUplink {
     if (this.#joined !== undefined) this.#dependencies.sessions.dropped(this.#joined.member, this)
   }
 
-  #handle(message: string | Uint8Array): void {
+  /** One message, at the rate it may come. */
+  handle(message: string | Uint8Array): void {
     let request: number | undefined
     try {
       if (typeof message === 'string') {
@@ -255,14 +253,6 @@ export class Connection implements UplinkHandlers, SessionUplink {
     return text.length
   }
 
-  #flooded(): Refusal {
-    const { options, random } = this.#dependencies
-    const { messagesPerSecond, bytesPerSecond } = options
-    const limits = `${messagesPerSecond} messages and ${bytesPerSecond} bytes a second`
-    const retryAfterMs = spread(options.retryAfterMs, random)
-    return new Refusal('rate-limited', `faster than ${limits} for too long`, CLOSE.rateLimited, retryAfterMs)
-  }
-
   #fail(error: unknown, re?: number): void {
     const refusal = this.#refusal(error)
     const answer = errorMessage(refusal, re)
@@ -274,7 +264,7 @@ export class Connection implements UplinkHandlers, SessionUplink {
     if (error instanceof Refusal) return error
     if (error instanceof ProtocolError) return broken('bad-message', error.message)
     const { log, options, random } = this.#dependencies
-    log.error({ err: error, address: this.#uplink.address }, 'an uplink met a defect')
+    log.error({ err: error, address: this.uplink.address }, 'an uplink met a defect')
     return new Refusal('internal', 'the server met a defect', CLOSE.internal, spread(options.retryAfterMs, random))
   }
 }

@@ -28,7 +28,8 @@ export interface MemberStart {
   readonly joinKey: string
   readonly profile: Json
   readonly rate: Rate
-  dropReports(send: (message: ServerMessage) => void): DropReports
+  /** Makes what tells this member of its drops; most never need it. */
+  readonly newDropReports: (send: (message: ServerMessage) => void) => DropReports
 }
 
 /** A session: a member of a room, with its uplink or, while it is away, without. */
@@ -39,7 +40,8 @@ export class Member implements RoomMember, Sender {
   readonly room: Room<Member>
   readonly joinKey: string
   readonly rate: Rate
-  readonly dropReports: DropReports
+  readonly #newDropReports: MemberStart['newDropReports']
+  #dropReports: DropReports | undefined
   /** Until when the newest session token is good. */
   tokenExpiresAtMs = 0
   /** Runs while the member is away. */
@@ -57,7 +59,7 @@ export class Member implements RoomMember, Sender {
     this.room = start.room
     this.joinKey = start.joinKey
     this.rate = start.rate
-    this.dropReports = start.dropReports((message) => this.control(JSON.stringify(message)))
+    this.#newDropReports = start.newDropReports
     this.#info = { id: start.id, instance: start.instance, profile: start.profile, presence: 'here' }
   }
 
@@ -67,6 +69,16 @@ export class Member implements RoomMember, Sender {
 
   get reach(): ReadonlyMap<PeerId, Member> {
     return this.room.members
+  }
+
+  get dropReports(): DropReports {
+    this.#dropReports ??= this.#newDropReports((message) => this.control(JSON.stringify(message)))
+    return this.#dropReports
+  }
+
+  /** Nobody is there to be told. */
+  stopDropReports(): void {
+    this.#dropReports?.stop()
   }
 
   get uplink(): SessionUplink | undefined {

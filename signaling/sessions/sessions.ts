@@ -11,7 +11,7 @@ import type { Room } from '../rooms/room.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { DropReports } from '../router/drop-reports.ts'
 import type { DepartureStore } from './departures.ts'
-import { Member, type SessionUplink } from './member.ts'
+import { Member, type MemberStart, type SessionUplink } from './member.ts'
 import type { SessionClaims, SessionTokens } from './tokens.ts'
 
 export type JoinMessage = Extract<ClientMessage, { t: 'join' }>
@@ -51,11 +51,14 @@ export interface Credentials {
 export class Sessions {
   readonly #dependencies: SessionDependencies
   readonly #away = new Set<Member>()
+  readonly #newDropReports: MemberStart['newDropReports']
   #members = 0
   #stopped = false
 
   constructor(dependencies: SessionDependencies) {
     this.#dependencies = dependencies
+    const { clock, options } = dependencies
+    this.#newDropReports = (send) => new DropReports(clock, options.dropReportMs, send)
   }
 
   get members(): number {
@@ -112,7 +115,7 @@ export class Sessions {
     if (this.#stopped || member.uplink !== uplink) return
     const { clock, options } = this.#dependencies
     member.uplink = undefined
-    member.dropReports.stop()
+    member.stopDropReports()
     this.#away.add(member)
     const graceMs = Math.min(uplink.graceMs ?? options.graceMs, options.graceMs)
     member.graceTimer = clock.setTimeout(() => this.end(member, 'expired'), graceMs)
@@ -126,7 +129,7 @@ export class Sessions {
     if (member.room.members.get(member.id) !== member) return
     this.#stopGrace(member)
     member.uplink = undefined
-    member.dropReports.stop()
+    member.stopDropReports()
     this.#members -= 1
     departures.add(member.id, member.tokenExpiresAtMs)
     member.room.remove(member, reason)
@@ -138,7 +141,7 @@ export class Sessions {
     this.#stopped = true
     for (const member of this.#away) this.#stopGrace(member)
     for (const room of this.#dependencies.rooms.all()) {
-      for (const member of room.members.values()) member.dropReports.stop()
+      for (const member of room.members.values()) member.stopDropReports()
     }
     this.#dependencies.rooms.clear()
     this.#members = 0
@@ -158,11 +161,13 @@ export class Sessions {
   #comeBack(member: Member, message: JoinMessage, uplink: SessionUplink, resumed: boolean): Joined {
     const older = member.uplink
     this.#stopGrace(member)
-    member.uplink = uplink
-    uplink.useRate(member.rate)
-    if (older !== uplink) older?.replaced()
+    member.uplink = undefined
+    older?.replaced()
     const changes = member.update({ profile: message.profile, presence: 'here' })
     if (changes !== undefined) member.room.changed(member.id, changes)
+    // Only now: telling the others may cause more events, and the welcome, which covers those, must come first.
+    member.uplink = uplink
+    uplink.useRate(member.rate)
     return { member, resumed }
   }
 
@@ -188,7 +193,6 @@ export class Sessions {
     uplink: SessionUplink,
     rate: Rate,
   ): Member {
-    const { clock, options } = this.#dependencies
     const member = new Member({
       id: claimed ?? this.#newId(room),
       instance: message.instance,
@@ -196,11 +200,12 @@ export class Sessions {
       joinKey: message.joinKey,
       profile: message.profile,
       rate,
-      dropReports: (send) => new DropReports(clock, options.dropReportMs, send),
+      newDropReports: this.#newDropReports,
     })
-    member.uplink = uplink
     this.#members += 1
     room.add(member)
+    // After the others were told, as in `#comeBack`.
+    member.uplink = uplink
     return member
   }
 

@@ -142,4 +142,19 @@ describe('a slow reader', () => {
     expect(cy.texts()).toEqual(['1'])
     expect(cy.last('changed')).toMatchObject({ id: bob.id, presence: 'away' })
   })
+
+  it('that is found out by a join does not get between the joining member and its welcome', () => {
+    const { world, ada, bob, cy } = stalledRoom({ controlBacklogBytes: 10_000 })
+    for (let count = 0; count < 4; count += 1) ada.request({ t: 'profile', profile: `${count}${KIB}${KIB}${KIB}` })
+    const token = cy.last('welcome').token
+    cy.uplink.drop()
+    const again = world.connect().sameAs(cy)
+    again.join({ token, profile: `${KIB}${KIB}${KIB}` })
+    bob.uplink.drain()
+    expect(bob.uplink.closedWith?.code).toBe(4004)
+    const welcome = again.last('welcome')
+    expect(again.received()[0]).toEqual(welcome)
+    expect(welcome.members.find((member) => member.id === bob.id)?.presence).toBe('away')
+    expect(ada.messages('changed').at(-1)?.version).toBe(welcome.version)
+  })
 })

@@ -1,0 +1,62 @@
+import type { HubOptions } from '../../signaling/limits/hub-options.ts'
+import type { Json } from '../../signaling/protocol/index.ts'
+import type { JoinOptions } from '../../web/client/face.ts'
+import { parseJoinOptions } from '../../web/client/options.ts'
+import { ClientRoom } from '../../web/client/room.ts'
+import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { SimClock } from './sim-clock.ts'
+import { SimPaths } from './sim-paths.ts'
+import { clearUplink, SimServer, type UplinkConditions } from './sim-server.ts'
+
+export interface SimClient {
+  readonly name: string
+  readonly room: ClientRoom<Json>
+  readonly uplink: UplinkConditions
+  network(event: NetworkEvent): void
+}
+
+/** Real rooms and the real hub over a simulated network, under one clock and one source of chance. */
+export class SimWorld {
+  readonly clock = new SimClock()
+  readonly random: SeededRandom
+  readonly server: SimServer
+  readonly paths: SimPaths
+  readonly clients: SimClient[] = []
+
+  constructor(seed: number, options: { readonly hub?: Partial<HubOptions>; readonly delayMs?: () => number } = {}) {
+    this.random = new SeededRandom(seed)
+    this.server = new SimServer(this.clock, this.random, options.hub)
+    this.paths = new SimPaths(this.clock, this.random, options.delayMs ?? (() => 20))
+  }
+
+  join(roomName: string, name: string, options: JoinOptions = {}, delayMs = 20): SimClient {
+    const uplink = clearUplink(delayMs)
+    const handlers = new Set<(event: NetworkEvent) => void>()
+    const random = new SeededRandom(this.random.integer(0, 2 ** 32))
+    const room = new ClientRoom<Json>(roomName, parseJoinOptions({ server: 'https://sim.example/', ...options }), {
+      clock: this.clock,
+      wallMs: () => this.clock.now(),
+      random: random.next,
+      fillRandom: random.fill,
+      openCarrier: this.server.open(uplink),
+      network: {
+        on: (handler) => {
+          handlers.add(handler)
+          return () => handlers.delete(handler)
+        },
+      },
+      webRtc: Promise.resolve(this.paths.connect(name)),
+    })
+    const client: SimClient = {
+      name,
+      room,
+      uplink,
+      network: (event) => {
+        for (const handler of [...handlers]) handler(event)
+      },
+    }
+    this.clients.push(client)
+    return client
+  }
+}

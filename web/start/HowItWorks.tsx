@@ -1,5 +1,5 @@
 const POINTS = [
-  { path: 'direct', text: 'A straight line over WebRTC, as soon as there is one. The server sees none of it.' },
+  { path: 'direct', text: 'A straight line over WebRTC, as soon as there is one. Messages on it pass no server.' },
   { path: 'turn', text: 'Through a TURN server, where firewalls forbid the straight line.' },
   { path: 'relay', text: 'Through the Partyline server: at once, and whenever nothing else works.' },
 ] as const

@@ -12,11 +12,16 @@ export interface DialogProps {
 /** A modal dialog. The browser keeps the focus inside, closes it on Escape and gives the focus back afterwards. */
 export function Dialog({ title, onClose, testId, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null)
+  const isOver = useRef(false)
   const titleId = useId()
   useEffect(() => {
     const dialog = element.current
     dialog?.showModal()
-    return () => dialog?.close()
+    return () => {
+      // Gives the focus back. The event of this close comes later, when another dialog may be open: it is not for it.
+      isOver.current = true
+      dialog?.close()
+    }
   }, [])
   return (
     <dialog
@@ -24,7 +29,9 @@ export function Dialog({ title, onClose, testId, children }: DialogProps) {
       class="dialog"
       aria-labelledby={titleId}
       data-testid={testId}
-      onClose={onClose}
+      onClose={() => {
+        if (!isOver.current) onClose()
+      }}
       onPointerDown={(event) => {
         if (event.target === event.currentTarget) onClose()
       }}

@@ -16,6 +16,7 @@ import { usePageVisible } from './page-visible.ts'
 import { StatusBanner } from './StatusBanner.tsx'
 import { Timeline } from './Timeline.tsx'
 import { TypingLine } from './TypingLine.tsx'
+import { useWideScreen } from './wide-screen.ts'
 
 export interface ChatPageProps {
   readonly session: ChatSession
@@ -27,6 +28,7 @@ type Shown = { readonly dialog: 'share' | 'members' } | { readonly dialog: 'conn
 
 export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
   const isVisible = usePageVisible()
+  const isWide = useWideScreen()
   const [shown, setShown] = useState<Shown | undefined>(undefined)
   const close = (): void => setShown(undefined)
   const room = session.room.name
@@ -63,10 +65,12 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
             <ClosedNotice ending={ending} joinAgain={joinAgain} root={root} />
           )}
         </DropArea>
-        <aside class="chat-aside wide-only" aria-label="Members">
-          <h2>In this room</h2>
-          <MemberList session={session} inspect={inspect} />
-        </aside>
+        {isWide && (
+          <aside class="chat-aside" aria-label="Members">
+            <h2>In this room</h2>
+            <MemberList session={session} inspect={inspect} />
+          </aside>
+        )}
       </main>
       {shown?.dialog === 'share' && (
         <Dialog title="Bring somebody in" onClose={close}>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { testIds } from '../../ui/test-ids.ts'
 import { Avatar, hueStyle } from './Avatar.tsx'
-import { fullTimeOf, machineTimeOf, timeOf } from './entry-times.ts'
+import { fullTimeOf, machineTimeOf, shortTimeOf, timeOf } from './entry-times.ts'
 
 export interface EntryFrameProps {
   readonly from: string
@@ -22,7 +22,7 @@ export function EntryFrame({ from, name, own, atMs, startsGroup, children }: Ent
           <Avatar id={from} name={name} />
         ) : (
           <time class="entry-quiet-time" dateTime={machineTimeOf(atMs)} title={fullTimeOf(atMs)}>
-            {timeOf(atMs)}
+            {shortTimeOf(atMs)}
           </time>
         )}
       </div>

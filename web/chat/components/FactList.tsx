@@ -4,8 +4,13 @@ import type { Fact } from '../model/connection-facts.ts'
 export function FactList({ facts }: { readonly facts: readonly Fact[] }) {
   return (
     <dl class="facts">
-      {facts.map(({ name, value }) => (
-        <div key={name} class="fact" data-testid={testIds.connectionFact} data-fact={name}>
+      {facts.map(({ name, value, isLong }) => (
+        <div
+          key={name}
+          class={isLong ? 'fact fact-long' : 'fact'}
+          data-testid={testIds.connectionFact}
+          data-fact={name}
+        >
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>

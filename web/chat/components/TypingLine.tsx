@@ -14,7 +14,9 @@ export function TypingLine({ session }: { readonly session: ChatSession }) {
             <i />
             <i />
           </span>
-          <bdi>{formatNames(names)}</bdi> {names.length === 1 ? 'is' : 'are'} typing
+          <span>
+            <bdi>{formatNames(names)}</bdi> {names.length === 1 ? 'is' : 'are'} typing
+          </span>
         </>
       )}
     </p>

@@ -4,6 +4,8 @@ import { formatBytes, formatMs } from '../../ui/format.ts'
 export interface Fact {
   readonly name: string
   readonly value: string
+  /** Needs a line of its own. */
+  readonly isLong?: boolean
 }
 
 const CANDIDATES: ReadonlyMap<string, string> = new Map([
@@ -15,8 +17,8 @@ const CANDIDATES: ReadonlyMap<string, string> = new Map([
 const candidate = (type: string | undefined): string => (type === undefined ? '–' : (CANDIDATES.get(type) ?? type))
 
 export const linkFacts = (stats: PeerStats): readonly Fact[] => [
-  { name: 'Own candidate', value: candidate(stats.localCandidate) },
-  { name: 'Their candidate', value: candidate(stats.remoteCandidate) },
+  { name: 'Own candidate', value: candidate(stats.localCandidate), isLong: true },
+  { name: 'Their candidate', value: candidate(stats.remoteCandidate), isLong: true },
   { name: 'Protocol', value: stats.protocol ?? '–' },
   { name: 'Round trip', value: formatMs(stats.rttMs) },
   { name: 'Sent', value: formatBytes(stats.bytesSent) },

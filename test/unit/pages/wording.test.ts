@@ -1,0 +1,109 @@
+import type { PeerId } from 'partyline'
+import { describe, expect, it } from 'vitest'
+import { deliveryFrom, describeDelivery } from '../../../web/chat/model/delivery.ts'
+import { plotStretches, type RoundTripSample, scaleTop, withSample } from '../../../web/chat/model/round-trips.ts'
+import { formatBytes, formatMs, formatNames, formatPercent } from '../../../web/ui/format.ts'
+import { suggestPersonName, suggestRoomName } from '../../../web/ui/random-words.ts'
+import { adviceForInsecurePage } from '../../../web/ui/secure-page.ts'
+import { readRoomName, readRoomNameOrLink, roomAddress, siteRoot } from '../../../web/ui/site-address.ts'
+
+const ADA = 'aaaaaaaaaaaaaaaa' as PeerId
+const BO = 'bbbbbbbbbbbbbbbb' as PeerId
+const nameOf = (id: PeerId): string => (id === ADA ? 'Ada' : 'Bo')
+
+describe('figures', () => {
+  it.each([
+    [0, '0 bytes'],
+    [1, '1 byte'],
+    [999, '999 bytes'],
+    [1_200, '1.2 kB'],
+    [999_600, '1.0 MB'],
+    [34_000_000, '34 MB'],
+  ])('%d bytes are %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text)
+  })
+
+  it('write times, shares and names', () => {
+    expect([undefined, 0.4, 12.6, 1_500].map(formatMs)).toEqual(['–', '0.4 ms', '13 ms', '1.5 s'])
+    expect([formatPercent(0, 10), formatPercent(999, 1_000), formatPercent(0, 0)]).toEqual(['0 %', '99 %', '100 %'])
+    expect([['A'], ['A', 'B'], ['A', 'B', 'C'], ['A', 'B', 'C', 'D']].map((names) => formatNames(names))).toEqual([
+      'A',
+      'A and B',
+      'A, B and C',
+      'A, B and 2 others',
+    ])
+  })
+})
+
+describe('delivery of one’s own message', () => {
+  it('is told in the words of the client', () => {
+    expect(deliveryFrom({ to: [], missed: new Map() }, nameOf)).toEqual({ at: 'nobody' })
+    expect(describeDelivery(deliveryFrom({ to: [ADA, BO], missed: new Map() }, nameOf))).toBe('Delivered to all 2')
+    expect(describeDelivery(deliveryFrom({ to: [ADA, BO], missed: new Map([[BO, 'lagging']]) }, nameOf))).toBe(
+      'Missed by Bo (was too far behind)',
+    )
+  })
+})
+
+describe('addresses', () => {
+  it('carry the room in the query, below any base path', () => {
+    const root = siteRoot('https://example.org/base/chat/?room=x#secret', '../')
+    expect(root.href).toBe('https://example.org/base/')
+    expect(roomAddress(root, 'night watch/1').href).toBe('https://example.org/base/chat/?room=night+watch%2F1')
+  })
+
+  it('give back the room name', () => {
+    expect(readRoomName(new URL('https://example.org/chat/?room=night+watch%2F1').searchParams.get('room'))).toBe(
+      'night watch/1',
+    )
+    expect(readRoomNameOrLink(' https://example.org/chat/?room=lobby ')).toBe('lobby')
+    expect(readRoomNameOrLink(' my   room ')).toBe('my room')
+    for (const typed of [null, '', '  ', 'ü'.repeat(65)]) expect(readRoomName(typed)).toBeUndefined()
+  })
+})
+
+describe('suggestions', () => {
+  it('come from the random numbers given', () => {
+    expect(suggestRoomName(() => 0)).toBe('amber-badger-10')
+    expect(suggestRoomName((below) => below - 1)).toBe('young-wren-99')
+    expect(suggestPersonName(() => 0)).toBe('Amber Badger')
+  })
+})
+
+describe('an insecure page', () => {
+  it('says what to do', () => {
+    const page = { isSecureContext: false, hasSubtleCrypto: false, hostname: '192.168.1.5', port: '8080' }
+    expect(adviceForInsecurePage(page)?.join(' ')).toMatch(
+      /http:\/\/localhost:8080\/.*--tls self-signed.*https:\/\/192\.168\.1\.5:8080\//u,
+    )
+    expect(adviceForInsecurePage({ ...page, isSecureContext: true, hasSubtleCrypto: true })).toBeUndefined()
+  })
+})
+
+describe('the plot of round-trip times', () => {
+  const sample = (rttMs: number | undefined, path: 'relay' | 'direct' = 'relay'): RoundTripSample => ({
+    atMs: 0,
+    path,
+    rttMs,
+  })
+
+  it('keeps the newest samples', () => {
+    const samples = [1, 2, 3].reduce<readonly RoundTripSample[]>((all, rtt) => withSample(all, sample(rtt), 2), [])
+    expect(samples.map((one) => one.rttMs)).toEqual([2, 3])
+  })
+
+  it('has a round number at its top', () => {
+    expect([[0.3], [3.4], [48], [71], [1_200]].map((rtts) => scaleTop(rtts.map((rtt) => sample(rtt))))).toEqual([
+      1, 5, 50, 100, 2_000,
+    ])
+  })
+
+  it('breaks at holes and where the path changes, the newest at the right edge', () => {
+    const stretches = plotStretches([sample(10), sample(undefined), sample(10), sample(5, 'direct')], 5)
+    expect(stretches).toEqual([
+      { path: 'relay', points: [{ x: 0.25, y: 1 }] },
+      { path: 'relay', points: [{ x: 0.75, y: 1 }] },
+      { path: 'direct', points: [{ x: 1, y: 0.5 }] },
+    ])
+  })
+})

@@ -83,7 +83,6 @@ export class Sessions {
     const claims = this.#claims(message, message.token)
     const id = claims.peerId
     const known = this.#dependencies.rooms.get(message.room)?.members.get(id)
-    if (known !== undefined && known.instance !== message.instance) throw invalidToken()
     if (known !== undefined) return this.#comeBack(known, message, uplink, true)
     // A good token of a member we do not know: it is from before a restart.
     const member = this.#enter(message, this.#room(message.room), id, uplink, rate)

@@ -61,6 +61,8 @@ describe('gathering', () => {
     const [ada, bob] = [world.enter(), world.enter()]
     const text = 'x'.repeat(400)
     for (let count = 0; count < 6; count += 1) ada.all(text)
+    // A full packet does not wait for the end of the turn: no more than one is held.
+    expect(bob.packets()).toEqual([[text], [text, text], [text, text]])
     world.settle()
     expect(bob.packets()).toEqual([[text], [text, text], [text, text], [text]])
   })
@@ -118,6 +120,28 @@ describe('gathering', () => {
     ada.uplink.drain()
     world.settle()
     expect(sequence(ada)).toEqual(['welcome', 'joined', ['1'], ['2'], 'joined', ['3', '4'], 'left', ['5']])
+  })
+
+  it('keeps the order of one message in the middle of which the receiver becomes blocked', () => {
+    const world = new World({ options: { packetBytes: 1_000 } })
+    const [ada, bob, cy] = [world.enter(), world.enter(), world.enter()]
+    ada.all('1')
+    ada.all('2'.repeat(400))
+    bob.uplink.stall()
+    ada.uplink.receive(
+      concat([
+        all('3'.repeat(600)),
+        envelope({ kind: 'one', id: cy.id }, 'cy'),
+        all('4'),
+        envelope({ kind: 'one', id: cy.id }, 'cy'),
+        all('5'),
+        envelope({ kind: 'several', ids: [bob.id, cy.id] }, '6'),
+        all('7'),
+      ]),
+    )
+    bob.uplink.drain()
+    world.settle()
+    expect(bob.texts().map((text) => text[0])).toEqual(['1', '2', '3', '4', '5', '6', '7'])
   })
 
   it('sends what was gathered before it says good-bye', () => {

@@ -148,6 +148,15 @@ describe('departed ids', () => {
     expect(anew.id).not.toBe(ada.id)
   })
 
+  it('are remembered for a token from before a restart that lives longer than the new ones', () => {
+    const world = new World()
+    const ada = world.enter()
+    const next = restart(world, { options: { tokenTtlMs: 1_000 } })
+    comeBack(next, ada).request({ t: 'leave' })
+    next.clock.advance(2_000)
+    expect(comeBack(next, ada).last('error').code).toBe('session-ended')
+  })
+
   it('are forgotten when their newest token has run out', () => {
     const departures = new MemoryDepartures()
     const clock = new FakeClock()

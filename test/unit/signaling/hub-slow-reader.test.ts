@@ -76,16 +76,31 @@ describe('a slow reader', () => {
     expect(back.texts()).toEqual(['found'])
   })
 
-  it('is not closed while it reads, however slowly', () => {
-    const { world, ada, bob } = stalledRoom({ packetBytes: 10_000 })
-    for (let count = 0; count < 20; count += 1) ada.all(KIB)
-    for (let seconds = 0; seconds < 60; seconds += 1) {
-      world.clock.advance(1_000)
-      if (seconds % 9 !== 0) continue
-      bob.uplink.drainOne()
-      ada.all(KIB)
+  it('is not closed while it reads, however slowly, and 10 s after it stops reading', () => {
+    const { world, ada, bob } = stalledRoom()
+    let queuedBytes = 500_000
+    bob.uplink.queuedBytes = () => queuedBytes
+    ada.all(KIB)
+    for (let seconds = 0; seconds < 60; seconds += 5) {
+      world.clock.advance(5_000)
+      queuedBytes -= 1
     }
     expect(bob.uplink.closedWith).toBeUndefined()
+    world.clock.advance(12_500)
+    expect(bob.uplink.closedWith?.code).toBe(4004)
+  })
+
+  it('goes on when its carrier drains without ever saying so', () => {
+    const { world, ada, bob } = stalledRoom()
+    let queuedBytes = 500_000
+    bob.uplink.queuedBytes = () => queuedBytes
+    ada.all('1')
+    ada.all('2')
+    world.settle()
+    expect(bob.uplink.queue).toHaveLength(1)
+    queuedBytes = 0
+    world.clock.advance(2_500)
+    expect(bob.uplink.queue).toHaveLength(2)
   })
 
   it('is not closed for a block that ends, and leaves no timer behind', () => {

@@ -9,9 +9,10 @@ const at = (path: string): string => join(top, path)
 
 /**
  * simple-peer's own imports, pointed at what the client brings: the WebRTC of the place it runs in (a browser's, or
- * node-datachannel's polyfill), and a `debug` that says nothing.
+ * node-datachannel's polyfill), events without a stream around them, and a `debug` that says nothing.
  */
 const clientAliases = [
+  { find: /^streamx$/, replacement: at('web/client/paths/event-duplex.ts') },
   { find: /^webrtc-polyfill$/, replacement: at('web/client/paths/webrtc.ts') },
   { find: /^debug$/, replacement: at('web/client/paths/silent-debug.ts') },
 ]
@@ -99,6 +100,8 @@ const testProject = (
       hookTimeout: timeoutMs,
       fileParallelism: !serial,
       maxWorkers: serial ? 1 : 2,
+      // Only what vite transforms gets the aliases.
+      server: { deps: { inline: ['simple-peer'] } },
       sequence: { groupOrder: order },
     },
   })

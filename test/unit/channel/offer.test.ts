@@ -386,6 +386,20 @@ describe('offering', () => {
     for (let count = 0; count < 300; count += 1) expect(offer(ada, content(1)).transfers.size).toBe(0)
   })
 
+  it('is over when the announcement was addressed to nobody after all, or reached nobody', async () => {
+    const [ada, ben] = [member(ADA), member(BEN)]
+    const late = new Offers({ clock, control: ada.control, data: ada.data, members: () => [CAT] })
+    control.loses = (_from, to) => to === BEN
+    for (let count = 0; count < 3; count += 1) {
+      for (let open = 0; open < 128; open += 1) {
+        late.offer('files', new Blob(['x']))
+        ada.offers.offer('files', new Blob(['x']))
+      }
+      await clock.pass(50)
+    }
+    expect(ben.offered).toEqual([])
+  })
+
   it('goes on when the queue was full for a while', async () => {
     const [ada, ben] = [member(ADA), member(BEN)]
     const bytes = content(6 * MIB)
@@ -504,5 +518,35 @@ describe('a hostile member', () => {
     const { outgoing, incoming } = await offered(ada, ben, content(MIB))
     read(incoming.accept())
     await clock.until(() => outgoing.transfers.get(BEN) === 'done')
+  })
+})
+
+describe('the wire', () => {
+  it('has these bytes', () => {
+    // chunk · offer 1 · index 258 · three bytes of the file
+    expect(Buffer.from(encodeChunk(1, 258, new Uint8Array([7, 8, 9]))).toString('hex')).toBe('000000000100000102070809')
+    // With its head, four fragments.
+    expect(encodeChunk(1, 0, new Uint8Array(CHUNK_BYTES)).length).toBe(65_536)
+  })
+
+  it('says each thing once, as JSON', async () => {
+    const [ada, ben] = [member(ADA), member(BEN)]
+    const { outgoing, incoming } = await offered(ada, ben, new File(['abc'], 'a.txt', { type: 'text/plain' }))
+    const seen = read(incoming.accept())
+    await clock.until(() => outgoing.transfers.get(BEN) === 'done' && seen.done)
+    const announced = {
+      t: 'offer',
+      n: 1,
+      channel: 'files',
+      name: 'a.txt',
+      type: 'text/plain',
+      sizeBytes: 3,
+      meta: null,
+    }
+    expect(ada.control.sent).toEqual([announced])
+    expect(ben.control.sent).toEqual([
+      { t: 'accept', n: 1, windowBytes: 4 * MIB },
+      { t: 'progress', n: 1, bytes: 3 },
+    ])
   })
 })

@@ -50,6 +50,10 @@ export class OutgoingFile implements OutgoingOffer {
     this.#onProgress = onProgress
     this.#open = new Set(to)
     this.#watch(announcement)
+    // Who was here for us, but not for the message, has no offer to accept.
+    void announcement.delivered.then((outcome) => {
+      for (const peer of [...this.#open]) if (!outcome.to.includes(peer)) this.left(peer)
+    })
   }
 
   get isOver(): boolean {

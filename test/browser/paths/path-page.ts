@@ -16,6 +16,7 @@ export async function pageScript(): Promise<string> {
     alias: {
       'webrtc-polyfill': source('web/client/paths/webrtc.ts'),
       debug: source('web/client/paths/silent-debug.ts'),
+      'uint8-util': source('web/client/paths/peer-bytes.ts'),
     },
   })
   const script = outputFiles[0]?.text

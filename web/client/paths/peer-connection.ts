@@ -58,7 +58,6 @@ class PeerConnectionPath implements NegotiatedPath {
   #peer: SimplePeer | undefined
   #connection: RTCPeerConnection | undefined
   #lanes: Readonly<Record<PathLane, OpenLane>> | undefined
-  readonly #listening = new AbortController()
   #timer: TimerHandle | undefined
 
   constructor(options: ConnectOptions) {
@@ -155,20 +154,14 @@ class PeerConnectionPath implements NegotiatedPath {
   }
 
   #watchConnection(connection: RTCPeerConnection): void {
-    const { signal } = this.#listening
-    connection.addEventListener(
-      'connectionstatechange',
-      () => {
-        if (connection.connectionState === 'failed') this.#end('ICE failed')
-        else if (connection.connectionState === 'closed') this.#end('closed')
-      },
-      { signal },
-    )
-    connection.addEventListener('iceconnectionstatechange', () => void this.#readPair(), { signal })
+    connection.addEventListener('connectionstatechange', () => {
+      if (connection.connectionState === 'failed') this.#end('ICE failed')
+      else if (connection.connectionState === 'closed') this.#end('closed')
+    })
+    connection.addEventListener('iceconnectionstatechange', () => void this.#readPair())
   }
 
   #watchChannel(lane: PathLane, channel: RTCDataChannel): void {
-    const { signal } = this.#listening
     const { events } = this.#options
     channel.binaryType = 'arraybuffer'
     channel.bufferedAmountLowThreshold = LANE_BUFFERS[lane].lowBytes
@@ -182,9 +175,9 @@ class PeerConnectionPath implements NegotiatedPath {
     channel.onbufferedamountlow = () => {
       if (this.#state === 'told') events.writable(this, lane)
     }
-    channel.addEventListener('open', () => this.#laneOpened(), { signal })
-    channel.addEventListener('close', () => this.#end(CLOSED_THERE), { signal })
-    channel.addEventListener('error', (event) => this.#end(closedByOther(event) ? CLOSED_THERE : FAILED), { signal })
+    channel.addEventListener('open', () => this.#laneOpened())
+    channel.addEventListener('close', () => this.#end(CLOSED_THERE))
+    channel.addEventListener('error', (event) => this.#end(closedByOther(event) ? CLOSED_THERE : FAILED))
   }
 
   #say(signal: { readonly type: string; readonly sdp?: string; readonly candidate?: RTCIceCandidateInit }): void {
@@ -241,7 +234,6 @@ class PeerConnectionPath implements NegotiatedPath {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer)
-    this.#listening.abort()
     if (this.#lanes !== undefined) {
       for (const lane of LANES) {
         const { channel } = this.#lanes[lane]

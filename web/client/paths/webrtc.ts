@@ -14,15 +14,24 @@ interface WebRtc {
 }
 
 type Describe = () => Promise<RTCSessionDescriptionInit>
-type Describing = new (config?: RTCConfiguration) => { readonly createOffer: Describe; readonly createAnswer: Describe }
+type CreateChannel = (label: string | null, init?: RTCDataChannelInit) => RTCDataChannel
+type NodeConnection = new (
+  config?: RTCConfiguration,
+) => { readonly createOffer: Describe; readonly createAnswer: Describe; readonly createDataChannel: CreateChannel }
 
-/** simple-peer assigns to the `sdp` of a description it was given; node-datachannel's are read-only. */
-function withWritableDescriptions(found: WebRtc['RTCPeerConnection']): WebRtc['RTCPeerConnection'] {
+/**
+ * What simple-peer takes for granted and node-datachannel does not do: descriptions whose `sdp` can be assigned to, and
+ * a channel without a label.
+ */
+function asSimplePeerExpects(found: WebRtc['RTCPeerConnection']): WebRtc['RTCPeerConnection'] {
   const copy = ({ type, sdp }: RTCSessionDescriptionInit): RTCSessionDescriptionInit => ({ type, sdp: sdp ?? '' })
-  const base = found as unknown as Describing
+  const base = found as unknown as NodeConnection
+  const { createOffer, createAnswer, createDataChannel } = base.prototype
   class NodePeerConnection extends base {
-    override readonly createOffer: Describe = async () => copy(await base.prototype.createOffer.call(this))
-    override readonly createAnswer: Describe = async () => copy(await base.prototype.createAnswer.call(this))
+    override readonly createOffer: Describe = async () => copy(await createOffer.call(this))
+    override readonly createAnswer: Describe = async () => copy(await createAnswer.call(this))
+    override readonly createDataChannel: CreateChannel = (label, init) =>
+      createDataChannel.call(this, label ?? '', init)
   }
   return NodePeerConnection as unknown as WebRtc['RTCPeerConnection']
 }
@@ -36,7 +45,7 @@ export async function loadWebRtc(): Promise<boolean> {
   if (!runsUnderNode()) return false
   try {
     const found = (await import('node-datachannel/polyfill')) as unknown as WebRtc
-    RTCPeerConnection = withWritableDescriptions(found.RTCPeerConnection)
+    RTCPeerConnection = asSimplePeerExpects(found.RTCPeerConnection)
     RTCSessionDescription = found.RTCSessionDescription
     RTCIceCandidate = found.RTCIceCandidate
     return true

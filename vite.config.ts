@@ -9,13 +9,13 @@ const at = (path: string): string => join(top, path)
 
 /**
  * simple-peer's own imports, pointed at what the client brings: the WebRTC of the place it runs in (a browser's, or
- * node-datachannel's polyfill), events without a stream around them, bytes as every browser has them, and a `debug`
- * that says nothing.
+ * node-datachannel's polyfill), events without a stream around them, and small stand-ins for the rest.
  */
 const clientAliases = [
   { find: /^streamx$/, replacement: at('web/client/paths/event-duplex.ts') },
   { find: /^webrtc-polyfill$/, replacement: at('web/client/paths/webrtc.ts') },
   { find: /^uint8-util$/, replacement: at('web/client/paths/peer-bytes.ts') },
+  { find: /^err-code$/, replacement: at('web/client/paths/coded-error.ts') },
   { find: /^debug$/, replacement: at('web/client/paths/silent-debug.ts') },
 ]
 

@@ -9,7 +9,7 @@ import type { ChatSession } from '../session/chat-session.ts'
 import { ChatHeader } from './ChatHeader.tsx'
 import { ClosedNotice } from './ClosedNotice.tsx'
 import { Composer } from './Composer.tsx'
-import { ConnectionPanel } from './ConnectionPanel.tsx'
+import { ConnectionDialog } from './ConnectionDialog.tsx'
 import { DropArea } from './DropArea.tsx'
 import { MemberList } from './MemberList.tsx'
 import { usePageVisible } from './page-visible.ts'
@@ -83,7 +83,7 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
           <MemberList session={session} inspect={inspect} />
         </Dialog>
       )}
-      {shown?.dialog === 'connection' && <ConnectionPanel session={session} id={shown.id} onClose={close} />}
+      {shown?.dialog === 'connection' && <ConnectionDialog session={session} id={shown.id} onClose={close} />}
     </div>
   )
 }

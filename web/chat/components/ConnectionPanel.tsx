@@ -1,7 +1,5 @@
 import type { PeerId, PeerStats } from 'partyline'
 import { useEffect, useState } from 'preact/hooks'
-import { Dialog } from '../../ui/Dialog.tsx'
-import { testIds } from '../../ui/test-ids.ts'
 import { linkFacts, uplinkFacts } from '../model/connection-facts.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 import { FactList } from './FactList.tsx'
@@ -11,11 +9,10 @@ import { RoundTripPlot } from './RoundTripPlot.tsx'
 export interface ConnectionPanelProps {
   readonly session: ChatSession
   readonly id: PeerId
-  readonly onClose: () => void
 }
 
 /** All there is to know about the way to one member. */
-export function ConnectionPanel({ session, id, onClose }: ConnectionPanelProps) {
+export function ConnectionPanel({ session, id }: ConnectionPanelProps) {
   const beat = session.beat.value
   const member = session.members.members.value.find((one) => one.id === id)
   const [stats, setStats] = useState<PeerStats | undefined>(undefined)
@@ -36,7 +33,7 @@ export function ConnectionPanel({ session, id, onClose }: ConnectionPanelProps) 
   }, [session, id, beat])
 
   return (
-    <Dialog title={`Connection to ${session.members.nameOf(id)}`} onClose={onClose} testId={testIds.connectionPanel}>
+    <>
       {member === undefined ? (
         <p>This member has left.</p>
       ) : (
@@ -50,6 +47,6 @@ export function ConnectionPanel({ session, id, onClose }: ConnectionPanelProps) 
       {stats === undefined ? <p>Asking…</p> : <FactList facts={linkFacts(stats)} />}
       <h3>Uplink to the server</h3>
       <FactList facts={uplinkFacts(session.room.stats())} />
-    </Dialog>
+    </>
   )
 }

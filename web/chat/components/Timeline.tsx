@@ -21,6 +21,7 @@ export interface TimelineProps {
 /** What was said, oldest first. Stays at its end while the person is there, and stays put while they read further up. */
 export function Timeline({ session, isVisible }: TimelineProps) {
   const scroller = useRef<HTMLDivElement>(null)
+  const lastTop = useRef(0)
   const [isAtEnd, setAtEnd] = useState(true)
   const entries = session.timeline.entries.value
   const unread = session.timeline.unread.value
@@ -73,7 +74,10 @@ export function Timeline({ session, isVisible }: TimelineProps) {
         aria-label="Messages"
         onScroll={(event) => {
           const { scrollHeight, scrollTop, clientHeight } = event.currentTarget
-          setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR_PX)
+          // Away from the end only by going up: what grows below while we follow is not the person's doing.
+          if (scrollHeight - scrollTop - clientHeight < NEAR_PX) setAtEnd(true)
+          else if (scrollTop < lastTop.current) setAtEnd(false)
+          lastTop.current = scrollTop
         }}
       >
         <ol class="timeline-list" data-testid={testIds.messageList}>

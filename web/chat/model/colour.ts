@@ -1,5 +1,7 @@
 /** Hues on the OKLCH wheel, degrees, far enough apart to tell people apart; lightness is the theme's affair. */
-export const HUES = Object.freeze([12, 38, 64, 92, 125, 150, 175, 205, 235, 262, 290, 318, 345] as const)
+export const HUES = Object.freeze([
+  0, 22, 44, 66, 88, 110, 132, 150, 170, 190, 212, 234, 254, 274, 294, 314, 336,
+] as const)
 
 /** Lightness and chroma of names in each theme, as in `ui/styles/tokens.css`: contrast with every background is AA. */
 export const NAME_COLOUR = Object.freeze({

@@ -127,7 +127,8 @@ export type ServerMessage =
       readonly iceExpiresAtMs: number
     }
   | { readonly t: 'ok'; readonly re: number }
-  | { readonly t: 'pong'; readonly n: number; readonly timeMs: number }
+  /** `version`: the room's, as of now. A client that has an older one has lost an event: it asks for a snapshot. */
+  | { readonly t: 'pong'; readonly n: number; readonly timeMs: number; readonly version?: number }
   /** `frames` frames this member sent did not reach `to`, whose queue was full (`slow`) or who is away or gone. */
   | {
       readonly t: 'dropped'
@@ -303,7 +304,12 @@ export function parseServerMessage(text: string): ServerMessage {
     case 'ok':
       return { t: 'ok', re: answerTo(fields) }
     case 'pong':
-      return { t: 'pong', n: asInteger(fields.n, 'n', 0, 0xffff_ffff), timeMs: asNumber(fields.timeMs, 'timeMs') }
+      return {
+        t: 'pong',
+        n: asInteger(fields.n, 'n', 0, 0xffff_ffff),
+        timeMs: asNumber(fields.timeMs, 'timeMs'),
+        ...(fields.version === undefined ? {} : { version: version(fields) }),
+      }
     case 'dropped':
       return {
         t: 'dropped',

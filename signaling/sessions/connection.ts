@@ -204,7 +204,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
         this.#graceMs = message.graceMs
         return
       case 'ping':
-        this.#say({ t: 'pong', n: message.n, timeMs: clock.nowMs() })
+        this.#say({ t: 'pong', n: message.n, timeMs: clock.nowMs(), version: member.room.version })
         return
     }
   }

@@ -101,6 +101,13 @@ export class Membership {
     else this.#left(message.id, message.reason)
   }
 
+  /** The room's version as the server has just told it: events before that have come, or are lost. */
+  heardOf(version: number): void {
+    if (this.#lacking || version <= this.#version) return
+    this.#lacking = true
+    this.#events.emit('gap', undefined)
+  }
+
   #replace({ epoch, version, members }: Message<'welcome' | 'snapshot'>): void {
     const restarted = this.#epoch !== '' && epoch !== this.#epoch
     this.#epoch = epoch

@@ -31,7 +31,7 @@ export class RoomPeer<P extends Json> implements Peer<P> {
   get why(): string {
     const why = this.attempts?.why ?? 'not tried yet'
     if (this.link.path === 'none') return this.presence === 'away' ? 'away, and no direct path' : 'no way to the server'
-    return this.link.path === 'relay' && this.attempts?.current !== undefined ? 'the direct path does not answer' : why
+    return this.link.path === 'relay' && this.link.suspended ? 'the direct path does not answer' : why
   }
 
   get rttMs(): number | undefined {

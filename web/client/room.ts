@@ -8,7 +8,6 @@ import {
   type MemberInfo,
   type PeerId,
   randomHex,
-  type ServerMessage,
 } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from './carriers/carrier.ts'
 import { serverAddress } from './carriers/server-address.ts'
@@ -41,7 +40,7 @@ import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
 import type { NetworkEvents } from './uplink/network-events.ts'
-import { Uplink, type Welcome } from './uplink/uplink.ts'
+import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
 
 /** What a room needs of the world: a browser, Node, or a simulation. */
 export interface RoomWorld {
@@ -319,13 +318,16 @@ export class ClientRoom<P extends Json> implements Room<P> {
     )
   }
 
-  #message(message: Exclude<ServerMessage, { t: 'welcome' }>): void {
+  #message(message: RoomMessage): void {
     switch (message.t) {
       case 'joined':
       case 'changed':
       case 'left':
       case 'snapshot':
         this.#membership.apply(message)
+        return
+      case 'pong':
+        if (message.version !== undefined) this.#membership.heardOf(message.version)
         return
       case 'dropped':
         for (const id of message.to) this.#links.get(id)?.link.relayDropped()

@@ -302,10 +302,10 @@ describe('presence', () => {
     expect(bob.last('welcome').epoch).not.toBe(ada.last('welcome').epoch)
   })
 
-  it('answers pings with its clock', () => {
+  it('answers pings with its clock and the room's version', () => {
     const world = new World()
     const ada = world.enter()
     ada.say({ t: 'ping', n: 3, rttMs: 12.5 })
-    expect(ada.last('pong')).toEqual({ t: 'pong', n: 3, timeMs: world.clock.nowMs() })
+    expect(ada.last('pong')).toEqual({ t: 'pong', n: 3, version: 1, timeMs: world.clock.nowMs() })
   })
 })

@@ -6,7 +6,7 @@ import type { OpenCarrier } from './carrier.ts'
  * A browser lets a connection to nowhere hang for minutes. TCP, TLS and the upgrade are three to four round trips; one
  * lost SYN costs 1 to 3 s.
  */
-const OPENING_MS = 10_000
+const OPENING_MS = 5_000
 /** How long Node's socket may take over its closing handshake, which would keep the process alive for 30 s. */
 const CLOSING_MS = 1_000
 /** As a variable, so that bundlers for browsers leave it alone: it is loaded only where there is no WebSocket (Node 20). */

@@ -269,6 +269,11 @@ export class LinkSender {
     cursor.hedged(seq)
   }
 
+  /** The peer is back: only from now on may it be blamed for silence. */
+  reachable(nowMs: number): void {
+    if (this.#stalledSinceMs !== undefined) this.#stalledSinceMs = nowMs
+  }
+
   /** For how long nothing has been acknowledged although something is in flight, ms. */
   stalledMs(nowMs: number): number {
     return this.#stalledSinceMs === undefined ? 0 : nowMs - this.#stalledSinceMs

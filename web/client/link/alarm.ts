@@ -7,6 +7,7 @@ import type { Clock, TimerHandle } from '../clock.ts'
 export class Alarm {
   #timer: TimerHandle | undefined
   #atMs = Number.POSITIVE_INFINITY
+  #stopped = false
 
   constructor(
     private readonly clock: Clock,
@@ -15,7 +16,7 @@ export class Alarm {
 
   /** Ring at `atMs`, or before. Infinity: never mind. */
   by(atMs: number): void {
-    if (atMs >= this.#atMs) return
+    if (atMs >= this.#atMs || this.#stopped) return
     if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer)
     this.#atMs = atMs
     this.#timer = this.clock.setTimeout(
@@ -28,9 +29,10 @@ export class Alarm {
     )
   }
 
+  /** Never again. */
   stop(): void {
+    this.#stopped = true
     if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#atMs = Number.POSITIVE_INFINITY
   }
 }

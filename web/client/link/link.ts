@@ -144,6 +144,11 @@ export class Link {
     return this.#peerUplinkRttMs > 0 && ownMs > 0 ? ownMs + this.#peerUplinkRttMs : undefined
   }
 
+  /** A direct path is up, but does not answer. */
+  get suspended(): boolean {
+    return [...this.#paths].some(({ trust }) => trust === 'suspended')
+  }
+
   get duplicates(): number {
     return this.#receiver?.repeats ?? 0
   }
@@ -180,18 +185,17 @@ export class Link {
   /** The server lists the member as here, and the uplink is up. `fresh`: what flew by the relay before is lost. */
   setRelay(usable: boolean, fresh: boolean): void {
     if (this.#ended) return
-    this.#peerHere = usable
+    const nowMs = this.deps.clock.now()
     const old = this.#relay
-    if (old !== undefined && (!usable || fresh)) {
-      this.#relay = undefined
-      this.#choose()
-      this.sender.loseFlight(old.tag)
-    }
-    if (usable && this.#relay === undefined) {
-      this.#relay = new RelayOutlet(this.deps.nextTag(), (_lane, frame) => this.deps.relay(this.member.id, frame))
-      this.#handshake.hurry(this.deps.clock.now())
-    }
+    if (usable && !this.#peerHere) this.sender.reachable(nowMs)
+    this.#peerHere = usable
+    if (usable === (old !== undefined) && !fresh) return
+    this.#relay = usable
+      ? new RelayOutlet(this.deps.nextTag(), (_lane, frame) => this.deps.relay(this.member.id, frame))
+      : undefined
+    if (usable) this.#handshake.hurry(nowMs)
     this.#choose()
+    if (old !== undefined) this.sender.loseFlight(old.tag)
     this.#service()
   }
 

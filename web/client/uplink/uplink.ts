@@ -306,6 +306,7 @@ export class Uplink {
         break
       case 'pong':
         this.#heartbeat.pong(message.n, message.timeMs)
+        this.#events.emit('message', message)
         break
       case 'renewed':
         this.#credentials.take(message, this.#options.roomClock.now())

@@ -1,0 +1,419 @@
+/**
+ * One random schedule of a room: members come, talk, lose their networks and go; the network heals; and then every
+ * promise of delivery is checked. Everything follows from the seed.
+ */
+import type { Json, PeerId } from '../../signaling/protocol/index.ts'
+import type { Payload, Sent } from '../../web/client/face.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { type SimClient, SimWorld } from './sim-world.ts'
+
+export interface ScheduleOptions {
+  readonly seed: number
+  readonly peers: number
+  /** How long things go wrong, ms of simulated time. */
+  readonly troubleMs: number
+  readonly trace?: (line: string) => void
+}
+
+export interface ScheduleResult {
+  readonly seed: number
+  readonly violations: readonly string[]
+  readonly sent: number
+  readonly delivered: number
+  /** By reason. */
+  readonly missed: Readonly<Record<string, number>>
+  /** What those who stayed were told, by reason. */
+  readonly leaves: Readonly<Record<string, number>>
+  readonly simulatedMs: number
+}
+
+/** A message as the schedule knows it: content follows from these, so receivers can check it. */
+interface Sending {
+  readonly from: string
+  readonly channel: string
+  readonly n: number
+  readonly bytes: number
+  readonly direct: boolean
+  readonly id: string
+  outcome: { readonly to: readonly PeerId[]; readonly missed: ReadonlyMap<PeerId, string> } | undefined
+}
+
+interface Actor {
+  readonly client: SimClient
+  readonly peerIds: Set<PeerId>
+  readonly heard: { readonly from: PeerId; readonly id: string; readonly channel: string; readonly n: number }[]
+  readonly gaps: Set<PeerId>
+  /** Peers that it was told had left, and the reasons. */
+  readonly leaves: Map<PeerId, string>
+  here: boolean
+}
+
+const CHANNELS = ['chat', 'moves', 'files'] as const
+/** Long enough for every back-off and grace period to run out. */
+const CALM_MS = 120_000
+
+export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
+  const run = new ScheduleRun(options)
+  await run.run()
+  return run.result()
+}
+
+class ScheduleRun {
+  readonly #random: SeededRandom
+  readonly #world: SimWorld
+  readonly #actors: Actor[] = []
+  readonly #sendings: Sending[] = []
+  readonly #byId = new Map<string, Sending>()
+  readonly #counts = new Map<string, number>()
+  readonly #violations: string[] = []
+  readonly #startMs: number
+
+  constructor(private readonly options: ScheduleOptions) {
+    this.#random = new SeededRandom(options.seed ^ 0x5eed)
+    const { random } = { random: this.#random }
+    this.#world = new SimWorld(options.seed, { delayMs: () => random.pick([1, 5, 25, 100]) })
+    this.#startMs = this.#world.clock.now()
+  }
+
+  #trace(line: string): void {
+    this.options.trace?.(`${String(this.#world.clock.now() - this.#startMs).padStart(8)} ${line}`)
+  }
+
+  async run(): Promise<void> {
+    const { clock } = this.#world
+    const first = this.#random.integer(1, this.options.peers + 1)
+    for (let index = 0; index < first; index += 1) this.#join()
+    const untilMs = clock.now() + this.options.troubleMs
+    while (clock.now() < untilMs) {
+      this.#act()
+      await clock.run(this.#random.pick([0, 1, 5, 20, 100, 500]))
+    }
+    this.#heal()
+    await clock.run(CALM_MS)
+    this.#check()
+    for (const { client } of this.#actors) void client.room.leave()
+    await clock.run(CALM_MS)
+    if (clock.pending > 0) this.#violations.push(`${clock.pending} timers are left`)
+  }
+
+  #join(): void {
+    if (this.#actors.filter(({ here }) => here).length >= this.options.peers) return
+    const name = `p${this.#actors.length}`
+    const relayOnly = this.#random.chance(0.15)
+    const client = this.#world.join('room', name, relayOnly ? { paths: ['relay'] } : {}, this.#random.pick([1, 10, 50]))
+    const actor: Actor = { client, peerIds: new Set(), heard: [], gaps: new Set(), leaves: new Map(), here: true }
+    this.#actors.push(actor)
+    this.#trace(`${name} joins${relayOnly ? ', relay only' : ''}`)
+    client.room.on('leave', ({ peer, reason }) => {
+      actor.leaves.set(peer.id, reason)
+      this.#trace(`${name} is told that ${this.#nameOf(peer.id)} left: ${reason}`)
+    })
+    client.room.on('gap', ({ peer, reason }) => {
+      actor.gaps.add(peer.id)
+      this.#trace(`${name} has a gap from ${this.#nameOf(peer.id)}: ${reason}`)
+    })
+    client.room.on('change', ({ id, path, presence, why }) => this.#trace(`${name} sees ${this.#nameOf(id)}: ${presence}, ${path} (${why})`))
+    client.room.on('status', (status) => this.#trace(`${name} is ${status}`))
+    for (const channel of CHANNELS) {
+      const slow = channel === 'files' && this.#random.chance(0.2)
+      const reliable = client.room.channel<Payload>(channel)
+      const hear = (from: PeerId, id: string, data: unknown): void => this.#hear(actor, channel, from, id, data)
+      if (slow) void this.#readSlowly(reliable, hear)
+      else reliable.on('message', ({ from, id, data }) => hear(from, id, data))
+    }
+  }
+
+  #nameOf(id: PeerId): string {
+    return this.#actors.find(({ client }) => client.room.self?.id === id)?.client.name ?? id
+  }
+
+  async #readSlowly(
+    channel: AsyncIterable<{ readonly from: PeerId; readonly id: string; readonly data: unknown }>,
+    hear: (from: PeerId, id: string, data: unknown) => void,
+  ): Promise<void> {
+    for await (const { from, id, data } of channel) {
+      hear(from, id, data)
+      await new Promise<void>((resolve) => this.#world.clock.setTimeout(resolve, 50))
+    }
+  }
+
+  #hear(actor: Actor, channel: string, from: PeerId, id: string, data: unknown): void {
+    const { name } = actor.client
+    const sending = this.#byId.get(id)
+    if (sending === undefined) {
+      this.#violations.push(`${name} heard ${id}, which nobody sent`)
+      return
+    }
+    if (!sameContent(sending, data)) this.#violations.push(`${name} heard ${id} with other content`)
+    if (sending.channel !== channel) this.#violations.push(`${name} heard ${id} on ${channel}`)
+    actor.heard.push({ from, id, channel, n: sending.n })
+  }
+
+  #act(): void {
+    const actors = this.#actors.filter(({ here }) => here)
+    if (actors.length === 0) {
+      this.#join()
+      return
+    }
+    const actor = this.#random.pick(actors)
+    const what = this.#random.next()
+    if (what < 0.72) this.#send(actor)
+    else if (what < 0.78) this.#join()
+    else if (what < 0.8) this.#leave(actor)
+    else this.#trouble(actor, actors)
+  }
+
+  #send(actor: Actor): void {
+    const { client } = actor
+    const channel = this.#random.pick(CHANNELS)
+    const peers = [...client.room.peers.keys()]
+    const direct = peers.length > 0 && this.#random.chance(0.25)
+    const to = direct ? peers.filter(() => this.#random.chance(0.6)) : undefined
+    const count = this.#random.pick([1, 1, 1, 5, 40])
+    for (let index = 0; index < count; index += 1) {
+      const bytes = this.#size(count)
+      const key = `${client.name} ${channel}`
+      const n = this.#counts.get(key) ?? 0
+      this.#counts.set(key, n + 1)
+      let sent: Sent
+      try {
+        sent = client.room.channel<Payload>(channel).send(content(client.name, channel, n, bytes), to ? { to } : {})
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'queue-full') throw error
+        return
+      }
+      const sending: Sending = {
+        from: client.name,
+        channel,
+        n,
+        bytes,
+        direct,
+        id: sent.id,
+        outcome: undefined,
+      }
+      this.#sendings.push(sending)
+      this.#byId.set(sent.id, sending)
+      void sent.delivered.then((outcome) => {
+        sending.outcome = outcome
+      })
+    }
+    this.#trace(`${client.name} sends ${count} on ${channel}${to ? ` to ${to.length}` : ''}`)
+  }
+
+  #size(count: number): number {
+    const kind = this.#random.next()
+    if (kind < 0.1) return 0
+    if (kind < 0.85 || count > 5) return this.#random.integer(1, 300)
+    if (kind < 0.95) return this.#random.integer(10_000, 60_000)
+    return this.#random.integer(200_000, 2_000_000)
+  }
+
+  #leave(actor: Actor): void {
+    actor.here = false
+    this.#trace(`${actor.client.name} leaves`)
+    void actor.client.room.leave()
+  }
+
+  #trouble(actor: Actor, actors: readonly Actor[]): void {
+    const random = this.#random
+    const { uplink, name } = actor.client
+    const other = random.pick(actors)
+    const pair = this.#world.paths.conditions(name, other.client.name)
+    const pipe = [...pair.from.values()][random.integer(0, pair.from.size)]
+    const later = (undo: () => void, mostMs = 8_000): void => {
+      this.#world.clock.setTimeout(undo, random.between(100, mostMs))
+    }
+    const kind = random.pick(TROUBLES)
+    this.#trace(`${kind}: ${name}${other === actor ? '' : ` and ${other.client.name}`}`)
+    switch (kind) {
+      case 'carrier drops':
+        this.#world.server.drop(uplink)
+        return
+      case 'uplink goes dark': {
+        const pipes = random.pick([[uplink.up], [uplink.down], [uplink.up, uplink.down]])
+        for (const each of pipes) each.blackhole = true
+        later(() => {
+          for (const each of pipes) each.blackhole = false
+        })
+        return
+      }
+      case 'uplink is refused':
+        uplink.refused = true
+        this.#world.server.drop(uplink)
+        later(() => {
+          uplink.refused = false
+        })
+        return
+      case 'uplink is slow':
+        uplink.down.bytesPerSecond = 200_000
+        uplink.up.bytesPerSecond = 200_000
+        later(() => {
+          uplink.down.bytesPerSecond = 0
+          uplink.up.bytesPerSecond = 0
+        })
+        return
+      case 'server restarts':
+        this.#world.server.kill()
+        later(() => this.#world.server.start(), 5_000)
+        return
+      case 'path goes dark':
+        if (pipe === undefined) return
+        pipe.blackhole = true
+        later(() => {
+          pipe.blackhole = false
+        })
+        return
+      case 'path closes':
+        this.#world.paths.close(name, other.client.name)
+        return
+      case 'paths are hollow':
+        pair.hollow = true
+        later(() => {
+          pair.hollow = false
+        })
+        return
+      case 'paths are impossible':
+        pair.impossible = true
+        this.#world.paths.close(name, other.client.name)
+        later(() => {
+          pair.impossible = false
+        })
+        return
+      case 'path is lossy':
+        if (pipe === undefined) return
+        pipe.loss = random.pick([0.01, 0.05, 0.2])
+        pipe.jitterMs = 30
+        later(() => {
+          pipe.loss = 0
+          pipe.jitterMs = 0
+        })
+        return
+      case 'network changes':
+        this.#world.server.drop(uplink)
+        actor.client.network('change')
+    }
+  }
+
+  #heal(): void {
+    this.#trace('all is well again')
+    this.#world.server.start()
+    for (const { client } of this.#actors) {
+      client.uplink.refused = false
+      for (const pipe of [client.uplink.up, client.uplink.down]) {
+        pipe.blackhole = false
+        pipe.bytesPerSecond = 0
+      }
+      for (const { client: other } of this.#actors) {
+        const pair = this.#world.paths.conditions(client.name, other.name)
+        pair.hollow = false
+        pair.impossible = false
+        for (const pipe of pair.from.values()) {
+          pipe.blackhole = false
+          pipe.loss = 0
+          pipe.jitterMs = 0
+        }
+      }
+    }
+  }
+
+  #check(): void {
+    for (const actor of this.#actors) {
+      const { self } = actor.client.room
+      if (self !== undefined) actor.peerIds.add(self.id)
+    }
+    for (const sending of this.#sendings) this.#checkOutcome(sending)
+    for (const actor of this.#actors) this.#checkHeard(actor)
+  }
+
+  /** `delivered` resolved, and said the truth. */
+  #checkOutcome(sending: Sending): void {
+    const { outcome, id, from } = sending
+    const label = `${from} ${sending.channel} ${sending.n} (${id})`
+    if (outcome === undefined) {
+      this.#violations.push(`${label}: delivered never resolved`)
+      return
+    }
+    for (const peer of outcome.to) {
+      const receiver = this.#actors.find(({ peerIds }) => peerIds.has(peer))
+      if (receiver === undefined) continue
+      const times = receiver.heard.filter((heard) => heard.id === id).length
+      const missed = outcome.missed.get(peer)
+      if (missed === undefined && times !== 1) {
+        this.#violations.push(`${label}: said to be delivered to ${receiver.client.name}, who heard it ${times} times`)
+      }
+      if (missed === 'left' && receiver.here && !this.#actorOf(from).leaves.has(peer)) {
+        this.#violations.push(`${label}: said to be missed by ${receiver.client.name}, who never left`)
+      }
+      if (missed === 'lagging' && !receiver.client.room.peers.has(peer) && receiver.here && receiver.gaps.size === 0) {
+        this.#violations.push(`${label}: ${receiver.client.name} was cut off and not told`)
+      }
+      if (times > 1) this.#violations.push(`${label}: heard ${times} times by ${receiver.client.name}`)
+    }
+  }
+
+  #actorOf(name: string): Actor {
+    return this.#actors.find(({ client }) => client.name === name) as Actor
+  }
+
+  /** Once each, and in the order sent, within a channel to one audience. */
+  #checkHeard(actor: Actor): void {
+    const last = new Map<string, number>()
+    const ids = new Set<string>()
+    for (const { id, n, channel } of actor.heard) {
+      const sending = this.#byId.get(id)
+      if (sending === undefined) continue
+      if (ids.has(id)) this.#violations.push(`${actor.client.name} heard ${id} twice`)
+      ids.add(id)
+      const key = `${sending.from} ${channel} ${sending.direct}`
+      if (n <= (last.get(key) ?? -1)) this.#violations.push(`${actor.client.name} heard ${sending.from} ${channel} ${n} late`)
+      last.set(key, n)
+    }
+  }
+
+  result(): ScheduleResult {
+    const outcomes = this.#sendings.map(({ outcome }) => outcome)
+    return {
+      seed: this.options.seed,
+      violations: this.#violations,
+      sent: this.#sendings.length,
+      delivered: outcomes.reduce((sum, outcome) => sum + (outcome ? outcome.to.length - outcome.missed.size : 0), 0),
+      leaves: countBy(this.#actors.filter(({ here }) => here).flatMap(({ leaves }) => [...leaves.values()])),
+      missed: countBy(outcomes.flatMap((outcome) => [...(outcome?.missed.values() ?? [])])),
+      simulatedMs: this.#world.clock.now() - this.#startMs,
+    }
+  }
+}
+
+function countBy(keys: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const key of keys) counts[key] = (counts[key] ?? 0) + 1
+  return counts
+}
+
+const TROUBLES = [
+  'carrier drops',
+  'uplink goes dark',
+  'uplink is refused',
+  'uplink is slow',
+  'server restarts',
+  'path goes dark',
+  'path closes',
+  'paths are hollow',
+  'paths are impossible',
+  'path is lossy',
+  'network changes',
+] as const
+
+function content(from: string, channel: string, n: number, bytes: number): Json | Uint8Array {
+  if (bytes === 0) return new Uint8Array()
+  if (bytes < 300 && n % 2 === 0) return { from, channel, n, pad: 'x'.repeat(bytes) }
+  const data = new Uint8Array(bytes)
+  for (let index = 0; index < bytes; index += 997) data[index] = (n + index) & 0xff
+  return data
+}
+
+function sameContent(sending: Sending, data: unknown): boolean {
+  const expected = content(sending.from, sending.channel, sending.n, sending.bytes)
+  if (!(expected instanceof Uint8Array)) return JSON.stringify(expected) === JSON.stringify(data)
+  return data instanceof Uint8Array && Buffer.compare(expected, data) === 0
+}

@@ -71,7 +71,7 @@ const ZONES: readonly Zone[] = [
   { folder: 'turn/', mayImport: ['turn/'], refusesPackage: onTheServer },
   {
     folder: 'web/client/delivery/',
-    mayImport: ['web/client/delivery/', 'web/client/clock.ts', 'signaling/protocol/'],
+    mayImport: ['web/client/delivery/', 'web/client/clock.ts', 'web/client/errors.ts', 'signaling/protocol/'],
     refusesPackage: noPackage,
   },
   {

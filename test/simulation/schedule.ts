@@ -112,7 +112,9 @@ class ScheduleRun {
       actor.gaps.add(peer.id)
       this.#trace(`${name} has a gap from ${this.#nameOf(peer.id)}: ${reason}`)
     })
-    client.room.on('change', ({ id, path, presence, why }) => this.#trace(`${name} sees ${this.#nameOf(id)}: ${presence}, ${path} (${why})`))
+    client.room.on('change', ({ id, path, presence, why }) =>
+      this.#trace(`${name} sees ${this.#nameOf(id)}: ${presence}, ${path} (${why})`),
+    )
     client.room.on('status', (status) => this.#trace(`${name} is ${status}`))
     for (const channel of CHANNELS) {
       const slow = channel === 'files' && this.#random.chance(0.2)
@@ -365,7 +367,8 @@ class ScheduleRun {
       if (ids.has(id)) this.#violations.push(`${actor.client.name} heard ${id} twice`)
       ids.add(id)
       const key = `${sending.from} ${channel} ${sending.direct}`
-      if (n <= (last.get(key) ?? -1)) this.#violations.push(`${actor.client.name} heard ${sending.from} ${channel} ${n} late`)
+      if (n <= (last.get(key) ?? -1))
+        this.#violations.push(`${actor.client.name} heard ${sending.from} ${channel} ${n} late`)
       last.set(key, n)
     }
   }

@@ -173,6 +173,7 @@ class SimCarrier implements Carrier {
 
   /** Pings of WebSocket, which answer for a client that says nothing. */
   #watch(): void {
+    if (this.#handlers === undefined) return
     if (this.#silence !== undefined) this.clock.clearTimeout(this.#silence)
     this.#silence = this.clock.setTimeout(() => {
       const { up, down } = this.conditions

@@ -1,5 +1,6 @@
 /** The client's face: everything an application sees. The classes behind it implement these types. */
 import type { Json, PeerId } from '../../signaling/protocol/index.ts'
+import type { MissedReason } from './delivery/outgoing-stream.ts'
 import type { PartylineError } from './errors.ts'
 
 export type { Json, PeerId }
@@ -130,8 +131,7 @@ export interface Message<T> {
   readonly direct: boolean
 }
 
-/** Why a member did not get a message: gone, cut off, or the send was given up. */
-export type MissedReason = 'left' | 'lagging' | 'aborted' | 'closed'
+export type { MissedReason }
 
 export interface Sent {
   readonly id: string

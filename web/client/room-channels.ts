@@ -3,6 +3,7 @@
 import { LIMITS, type PeerId, ProtocolError, utf8Bytes } from '../../signaling/protocol/index.ts'
 import { decodePayload, encodePayload } from './channel/content.ts'
 import type { ReliablePort } from './channel/port.ts'
+import { refuseCall } from './channel/procedure.ts'
 import type { Arrived } from './delivery/channel-order.ts'
 import type { Outbox, OutgoingChannel } from './delivery/outbox.ts'
 import type { Delivered, OutgoingMessage } from './delivery/outgoing-message.ts'
@@ -80,7 +81,7 @@ export class RoomChannels {
   /** A message of a peer has its turn. False: nobody takes it now. */
   take(from: PeerId, arrived: Arrived): boolean {
     const take = this.#takers.get(arrived.channel)
-    if (take === undefined) return false
+    if (take === undefined && !arrived.channel.startsWith('p:')) return false
     let data: unknown
     try {
       data = decodePayload(arrived.content, arrived.body)
@@ -88,6 +89,12 @@ export class RoomChannels {
       if (!(error instanceof ProtocolError)) throw error
       // The sender's fault: its turn passes.
       this.badMessages += 1
+      return true
+    }
+    if (take === undefined) {
+      // A procedure nobody has made here: the asker is told at once, and nothing waits.
+      const refusal = refuseCall(data)
+      if (refusal !== undefined) this.send(this.deps.outbox.openChannel(arrived.channel), refusal, [from])
       return true
     }
     const direct = arrived.audience === 'unicast'

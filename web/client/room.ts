@@ -2,13 +2,7 @@
  * A room: membership from the uplink, a link to every member, and the channels the application makes. It starts the
  * moment it is made; everything that is sent before the welcome waits for it.
  */
-import {
-  type Address,
-  type Json,
-  type MemberInfo,
-  type PeerId,
-  randomHex,
-} from '../../signaling/protocol/index.ts'
+import { type Address, type Json, type MemberInfo, type PeerId, randomHex } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from './carriers/carrier.ts'
 import { serverAddress } from './carriers/server-address.ts'
 import { LatestChannels } from './channel/latest.ts'

@@ -7,9 +7,8 @@ import {
   type StreamIndex,
   type Unread,
 } from '../../../signaling/protocol/index.ts'
-import type { MissedReason } from '../face.ts'
 import { type AckNews, Cursor } from './cursor.ts'
-import { type Outgoing, OutgoingStream } from './outgoing-stream.ts'
+import { type MissedReason, type Outgoing, OutgoingStream } from './outgoing-stream.ts'
 import type { Outlet } from './outlet.ts'
 import { before } from './serial.ts'
 

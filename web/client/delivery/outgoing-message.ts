@@ -1,7 +1,6 @@
 import { CONTENT, type Content, type Lane, type PeerId } from '../../../signaling/protocol/index.ts'
 import { PartylineError } from '../errors.ts'
-import type { MissedReason } from '../face.ts'
-import type { Outgoing } from './outgoing-stream.ts'
+import type { MissedReason, Outgoing } from './outgoing-stream.ts'
 
 export interface Delivered {
   readonly to: readonly PeerId[]

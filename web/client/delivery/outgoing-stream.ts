@@ -1,6 +1,8 @@
 import { type Lane, laneOf, type PeerId, type StreamIndex } from '../../../signaling/protocol/index.ts'
-import type { MissedReason } from '../face.ts'
 import { distance, plus } from './serial.ts'
+
+/** Why a member did not get a message: gone, cut off, or the send was given up. */
+export type MissedReason = 'left' | 'lagging' | 'aborted' | 'closed'
 
 /** A message on its way, as far as the streams care: who still has to get it. */
 export interface Outgoing {

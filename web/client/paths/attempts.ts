@@ -390,10 +390,11 @@ export class Attempts {
       if (state.side === 'here') say({ t: 'relay-only' })
       return
     }
-    // A newer attempt is on its way to the one who asks.
-    if (replaces < this.#newest) return
-    this.#setNewest(replaces)
-    if (state.is === 'full-here') say({ t: 'full', attempt: replaces + 1 })
+    // A newer attempt is on its way to the one who asks. If none is under way, the one who asks never heard of it.
+    const underWay = state.is === 'preparing' || state.is === 'connecting'
+    if (underWay && replaces < this.#newest) return
+    this.#setNewest(Math.max(replaces, this.#newest))
+    if (state.is === 'full-here') say({ t: 'full', attempt: this.#newest + 1 })
     else this.#begin()
   }
 

@@ -7,6 +7,12 @@ import type {
   PathStatistics,
 } from '../../../web/client/paths/path.ts'
 
+export interface FakePathHooks {
+  /** The offering side has its answer: ICE would begin. */
+  answered?(path: FakePath): void
+  closed?(path: FakePath): void
+}
+
 /** A peer connection that does what its test says. It offers and answers by itself, as simple-peer does. */
 export class FakePath implements NegotiatedPath {
   readonly attempt: number
@@ -16,7 +22,7 @@ export class FakePath implements NegotiatedPath {
 
   constructor(
     readonly options: ConnectOptions,
-    readonly answered: (path: FakePath) => void = () => {},
+    readonly hooks: FakePathHooks = {},
   ) {
     this.attempt = options.attempt
     const { attempt, turn } = options
@@ -33,7 +39,7 @@ export class FakePath implements NegotiatedPath {
     if (signal.t === 'offer') {
       this.#later(() => this.options.say({ t: 'answer', attempt, sdp: `answer ${attempt}` }))
     }
-    if (signal.t === 'answer') this.answered(this)
+    if (signal.t === 'answer') this.hooks.answered?.(this)
   }
 
   open(kind: DirectKind = 'direct'): void {
@@ -45,6 +51,7 @@ export class FakePath implements NegotiatedPath {
   fail(reason = 'ICE failed'): void {
     if (this.closed) return
     this.closed = true
+    this.hooks.closed?.(this)
     this.options.events.closed(this, reason)
   }
 

@@ -303,12 +303,20 @@ describe('when the other side asks', () => {
     expect(side.inUse?.attempt).toBe(1)
   })
 
-  it('for one that is already replaced, nothing is done', async () => {
+  it('for one that is being replaced, nothing is done', async () => {
+    const side = await started()
+    await side.pass(1_000)
+    side.receive({ t: 'ask', replaces: 0 })
+    await side.pass(500)
+    expect(side.words).toEqual(['offer 1'])
+  })
+
+  it('for one that was replaced long ago, its replacement was lost on the way: there is another', async () => {
     const side = await up()
     await side.pass(1_000)
     side.receive({ t: 'ask', replaces: 0 })
-    await side.pass(1_000)
-    expect(side.words).toEqual(['offer 1'])
+    await side.pass(10)
+    expect(side.words).toEqual(['offer 1', 'offer 2'])
   })
 
   it('for one that is unknown here, the numbers go on from there', async () => {

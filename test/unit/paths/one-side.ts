@@ -4,7 +4,7 @@ import type { AttemptsOptions } from '../../../web/client/paths/attempts-options
 import type { DirectPath } from '../../../web/client/paths/path.ts'
 import { SlotPool } from '../../../web/client/paths/slots.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { FakePath } from './fake-path.ts'
+import { FakePath, type FakePathHooks } from './fake-path.ts'
 
 export const STUN_AND_TURN: readonly IceServer[] = [
   { urls: ['stun:stun.test:3478', 'turn:turn.test:3478', 'turns:turn.test:443'], username: 'u', credential: 'c' },
@@ -36,11 +36,11 @@ export class OneSide {
   constructor(
     options: Partial<AttemptsOptions> & Pick<AttemptsOptions, 'initiator'>,
     readonly clock = new FakeClock(),
-    answered: (path: FakePath) => void = () => {},
+    hooks: FakePathHooks = {},
   ) {
     this.attempts = new Attempts({
       connect: (connect) => {
-        const path = new FakePath(connect, answered)
+        const path = new FakePath(connect, hooks)
         this.paths.push(path)
         return path
       },

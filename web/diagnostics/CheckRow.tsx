@@ -39,8 +39,9 @@ export function CheckRow({ check, finding, isRunning }: CheckRowProps) {
           <details>
             <summary>Details</summary>
             <ul>
-              {finding.details.map((line) => (
-                <li key={line}>{line}</li>
+              {finding.details.map((line, index) => (
+                // The lines of one finding never move: their place is their key.
+                <li key={index}>{line}</li>
               ))}
             </ul>
           </details>

@@ -69,6 +69,13 @@ describe('a visit to a room', () => {
     ])
   })
 
+  it('tells an earlier visit from the one after a reload', async () => {
+    const { fake, texts } = await setUpWith(person(ADA, 'Ada'))
+    fake.join(person(BO, 'Ada'))
+    fake.leave(ADA, 'expired')
+    expect(texts().slice(1)).toEqual(['Ada came in', 'An earlier visit of Ada ended'])
+  })
+
   it('says nothing of joins that are told before the welcome is handled', async () => {
     const { fake, session, texts } = setUp()
     fake.join(person(ADA, 'Ada'))

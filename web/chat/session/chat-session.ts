@@ -144,7 +144,9 @@ export class ChatSession {
       this.members.refresh()
       this.typing.ended(peer.id)
       this.#announced.delete(peer.id)
-      this.#notice(departureText(this.members.nameOf(peer.id), reason), 'plain')
+      const name = this.members.nameOf(peer.id)
+      const sameNameHere = this.members.members.value.some((member) => member.name === name)
+      this.#notice(departureText(name, reason, sameNameHere), 'plain')
     })
     room.on('gap', ({ peer, reason }) => this.#notice(gapText(this.members.nameOf(peer.id), reason), 'warning'))
   }

@@ -6,7 +6,9 @@ export const welcomeText = (others: readonly string[]): string =>
     ? 'You are in. Nobody else is here yet: share the link to bring somebody in.'
     : `You are in. Here already: ${formatNames(others, 8)}.`
 
-export function departureText(name: string, reason: RoomEvents['leave']['reason']): string {
+/** @param sameNameHere somebody of the same name is still here: after a reload, one's new self */
+export function departureText(name: string, reason: RoomEvents['leave']['reason'], sameNameHere: boolean): string {
+  if (sameNameHere && reason !== 'removed') return `An earlier visit of ${name} ended`
   switch (reason) {
     case 'left':
       return `${name} left`

@@ -36,7 +36,8 @@ async function gather(iceServers: readonly RTCIceServer[]): Promise<Gathering> {
           clearTimeout(timer)
           resolve()
         } else if (candidate.candidate !== '') {
-          const url = 'url' in candidate && typeof candidate.url === 'string' ? candidate.url : undefined
+          const url =
+            'url' in candidate && typeof candidate.url === 'string' && candidate.url !== '' ? candidate.url : undefined
           candidates.push({
             type: candidate.type ?? 'unknown',
             protocol: protocolOf(candidate),

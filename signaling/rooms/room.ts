@@ -23,7 +23,7 @@ export class Room<M extends RoomMember> {
   readonly #byJoinKey = new Map<string, M>()
   #version = 0
   /** Being told right now. */
-  readonly #events: { readonly about: PeerId; readonly text: string }[] = []
+  readonly #events: { readonly about: PeerId | undefined; readonly text: string }[] = []
 
   constructor(name: string, epoch: string) {
     this.name = name
@@ -49,9 +49,12 @@ export class Room<M extends RoomMember> {
     this.#publish(member.id, { t: 'joined', version: this.#nextVersion(), member: member.info })
   }
 
-  /** The member's profile or presence is another now. */
+  /**
+   * The member's profile or presence is another now. A change of profile is told to the member too, which would
+   * otherwise miss a version; its presence stands in its welcome.
+   */
   changed(id: PeerId, what: { readonly profile?: Json; readonly presence?: MemberInfo['presence'] }): void {
-    this.#publish(id, { t: 'changed', version: this.#nextVersion(), id, ...what })
+    this.#publish(what.profile === undefined ? id : undefined, { t: 'changed', version: this.#nextVersion(), id, ...what })
   }
 
   remove(member: M, reason: LeaveReason): void {
@@ -72,7 +75,7 @@ export class Room<M extends RoomMember> {
     return this.#version
   }
 
-  #publish(about: PeerId, message: ServerMessage): void {
+  #publish(about: PeerId | undefined, message: ServerMessage): void {
     this.#events.push({ about, text: JSON.stringify(message) })
     // Telling one member may find it unable to listen, which is an event, too: that one comes after this one for all.
     if (this.#events.length > 1) return

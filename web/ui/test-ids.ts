@@ -46,6 +46,7 @@ export const testIds = Object.freeze({
   newMessages: 'new-messages',
   typing: 'typing',
   messageInput: 'message-input',
+  messageExcess: 'message-excess',
   send: 'send',
   fileInput: 'file-input',
   attach: 'attach',

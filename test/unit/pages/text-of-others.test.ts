@@ -2,7 +2,7 @@ import type { PeerId } from 'partyline'
 import { describe, expect, it } from 'vitest'
 import { readFileName } from '../../../web/chat/model/file-name.ts'
 import { initialsOf } from '../../../web/chat/model/initials.ts'
-import { lineFrom, readLine } from '../../../web/chat/model/line.ts'
+import { excessOf, LINE_CHARACTERS, lineFrom, readLine } from '../../../web/chat/model/line.ts'
 import { nameFrom } from '../../../web/chat/model/member.ts'
 import { isPicture, isShownUnasked, PICTURES_BYTES, readPictureSize } from '../../../web/chat/model/pictures.ts'
 import { readPersonName } from '../../../web/ui/person-name.ts'
@@ -49,6 +49,13 @@ describe('what is typed', () => {
   it('is sent without blank ends, its own lines kept', () => {
     expect(lineFrom('  indented\n\nlast \n')).toEqual({ text: '  indented\n\nlast' })
     expect(lineFrom(' \n ')).toBeUndefined()
+  })
+
+  it('is not cut off when it is too long, but refused', () => {
+    const typed = 'x'.repeat(LINE_CHARACTERS + 5)
+    expect(excessOf(typed)).toBe(5)
+    expect(lineFrom(typed)).toBeUndefined()
+    expect(lineFrom(typed.slice(5))?.text).toHaveLength(LINE_CHARACTERS)
   })
 })
 

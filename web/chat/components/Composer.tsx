@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../../ui/Icon.tsx'
 import { testIds } from '../../ui/test-ids.ts'
-import { LINE_CHARACTERS } from '../model/line.ts'
+import { excessOf } from '../model/line.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 
 export interface ComposerProps {
@@ -26,6 +26,7 @@ export function Composer({ session, offerFiles }: ComposerProps) {
     element.style.height = `${element.scrollHeight}px`
   }, [text])
 
+  const excess = excessOf(text)
   const send = (): void => {
     if (session.send(text)) setText('')
     input.current?.focus()
@@ -38,6 +39,11 @@ export function Composer({ session, offerFiles }: ComposerProps) {
         send()
       }}
     >
+      {excess > 0 && (
+        <p class="composer-excess" role="alert" data-testid={testIds.messageExcess}>
+          {excess.toLocaleString()} characters too long for a message: offer it as a file instead.
+        </p>
+      )}
       <input
         ref={picker}
         class="visually-hidden"
@@ -69,7 +75,6 @@ export function Composer({ session, offerFiles }: ComposerProps) {
         aria-label="Message"
         placeholder={`Message ${session.room.name}`}
         enterkeyhint="send"
-        maxLength={LINE_CHARACTERS}
         data-testid={testIds.messageInput}
         value={text}
         onInput={(event) => {
@@ -94,7 +99,7 @@ export function Composer({ session, offerFiles }: ComposerProps) {
         class="button button-primary button-icon"
         aria-label="Send"
         title="Send (Enter)"
-        disabled={text.trim() === ''}
+        disabled={text.trim() === '' || excess > 0}
         data-testid={testIds.send}
       >
         <Icon name="send" />

@@ -12,8 +12,11 @@ export function readLine(data: unknown): string | undefined {
   return data.text.trim() === '' ? undefined : data.text
 }
 
-/** What is sent of what was typed; `undefined` when that is nothing. */
+/** How many characters too long it is; 0 when it fits. Nothing is cut off in silence. */
+export const excessOf = (typed: string): number => Math.max(0, typed.length - LINE_CHARACTERS)
+
+/** What is sent of what was typed; `undefined` when that is nothing, or too much. */
 export function lineFrom(typed: string): ChatLine | undefined {
   const text = typed.replace(/\s+$/u, '').replace(/^\s*\n/u, '')
-  return text.trim() === '' ? undefined : { text: text.slice(0, LINE_CHARACTERS) }
+  return text.trim() === '' || excessOf(text) > 0 ? undefined : { text }
 }

@@ -62,6 +62,7 @@ export interface Socket {
   /** Bytes accepted but not yet taken by the network. */
   queuedBytes(): number
   ping(): void
+  /** Stop reading where the engine can; one that cannot goes on delivering, and the hub holds it, bounded. */
   pause(): void
   resume(): void
   /** Close in order, after what is queued. */
@@ -107,8 +108,6 @@ export interface NetworkOptions {
   readonly maxMessageBytes: number
   /** Most bytes queued for one connection; a `send` beyond is `dropped`. */
   readonly maxQueuedBytes: number
-  /** Most bytes held for a paused connection by an engine that cannot stop reading; beyond, it is closed. */
-  readonly maxHeldBytes: number
   readonly upgrade: (request: RequestHead) => UpgradeDecision
   readonly http: HttpHandler
   /** An exception that escaped a handler. The client got a 500, or its socket was closed. */

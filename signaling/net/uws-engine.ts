@@ -69,7 +69,7 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined):
     },
     open: (ws) => {
       const data = ws.getUserData()
-      const connection = new UwsConnection(ws, options)
+      const connection = new UwsConnection(ws, options.maxQueuedBytes)
       data.connection = connection
       try {
         connection.attach(data.accept(connection))

@@ -1,5 +1,4 @@
 import type { WebSocket } from 'uWebSockets.js'
-import { CLOSE } from '../protocol/errors.ts'
 import type { SendResult } from '../uplink.ts'
 import type { Socket, SocketHandlers } from './network.ts'
 
@@ -8,36 +7,22 @@ export interface UwsUserData {
   connection?: UwsConnection
 }
 
-interface Held {
-  readonly message: string | Uint8Array
-}
-
-/** What the server closes with is told to the peer in the close frame; the socket itself is closed on the peer's answer. */
-export interface UwsSocketLimits {
-  readonly maxQueuedBytes: number
-  readonly maxHeldBytes: number
-}
-
 type State = 'open' | 'closing' | 'closed'
 
 /**
- * One connection on uWebSockets.js. Its `ws` may not be touched after it has closed, and it cannot stop reading: a
- * paused connection's messages are copied and held, up to a bound.
+ * One connection on uWebSockets.js. Its `ws` may not be touched after it has closed, and there is no way to make it
+ * stop reading, so `pause` and `resume` do nothing.
  */
 export class UwsConnection implements Socket {
   readonly #ws: WebSocket<UwsUserData>
-  readonly #limits: UwsSocketLimits
+  readonly #maxQueuedBytes: number
   #handlers: SocketHandlers | undefined
   #state: State = 'open'
   #awaitingDrain = false
-  #paused = false
-  #releasing = false
-  #held: Held[] = []
-  #heldBytes = 0
 
-  constructor(ws: WebSocket<UwsUserData>, limits: UwsSocketLimits) {
+  constructor(ws: WebSocket<UwsUserData>, maxQueuedBytes: number) {
     this.#ws = ws
-    this.#limits = limits
+    this.#maxQueuedBytes = maxQueuedBytes
   }
 
   attach(handlers: SocketHandlers): void {
@@ -48,7 +33,7 @@ export class UwsConnection implements Socket {
     if (this.#state !== 'open') return 'dropped'
     const bytes = typeof message === 'string' ? Buffer.byteLength(message) : message.length
     const queued = this.#ws.getBufferedAmount()
-    if (queued > 0 && queued + bytes > this.#limits.maxQueuedBytes) {
+    if (queued > 0 && queued + bytes > this.#maxQueuedBytes) {
       this.#awaitingDrain = true
       return 'dropped'
     }
@@ -67,14 +52,9 @@ export class UwsConnection implements Socket {
     if (this.#state === 'open' && this.#ws.getBufferedAmount() === 0) this.#ws.ping()
   }
 
-  pause(): void {
-    this.#paused = true
-  }
+  pause(): void {}
 
-  resume(): void {
-    this.#paused = false
-    if (this.#held.length > 0 && !this.#releasing) setImmediate(() => this.#release())
-  }
+  resume(): void {}
 
   close(code: number, reason: string): void {
     if (this.#state !== 'open') return
@@ -90,11 +70,8 @@ export class UwsConnection implements Socket {
 
   onMessage(message: ArrayBuffer, isBinary: boolean): void {
     if (this.#state !== 'open') return
-    if (this.#paused || this.#held.length > 0) {
-      this.#hold(message, isBinary)
-      return
-    }
-    this.#deliver(isBinary ? new Uint8Array(message) : Buffer.from(message).toString('utf8'))
+    if (isBinary) this.#handlers?.binary(new Uint8Array(message))
+    else this.#handlers?.text(Buffer.from(message).toString('utf8'))
   }
 
   onHeard(): void {
@@ -112,39 +89,6 @@ export class UwsConnection implements Socket {
   /** uWebSockets.js calls this inside `end` and `close`; what is above is told in a turn of its own. */
   onClose(code: number): void {
     this.#state = 'closed'
-    this.#held = []
     setImmediate(() => this.#handlers?.closed(code))
-  }
-
-  #deliver(message: string | Uint8Array): void {
-    if (typeof message === 'string') this.#handlers?.text(message)
-    else this.#handlers?.binary(message)
-  }
-
-  #hold(message: ArrayBuffer, isBinary: boolean): void {
-    // What is held has a cost of its own beside its bytes.
-    this.#heldBytes += message.byteLength + 64
-    if (this.#heldBytes > this.#limits.maxHeldBytes) {
-      this.close(CLOSE.rateLimited, 'sent too much while it was held back')
-      return
-    }
-    this.#held.push({
-      message: isBinary ? new Uint8Array(message.slice(0)) : Buffer.from(message).toString('utf8'),
-    })
-  }
-
-  #release(): void {
-    this.#releasing = true
-    let next = 0
-    while (!this.#paused && this.#state === 'open' && next < this.#held.length) {
-      const held = this.#held[next]
-      next += 1
-      if (held !== undefined) this.#deliver(held.message)
-    }
-    this.#held.splice(0, next)
-    this.#heldBytes = this.#held.reduce((sum, { message }) => sum + message.length + 64, 0)
-    this.#releasing = false
-    // Paused and resumed again by what was just delivered.
-    if (!this.#paused && this.#held.length > 0) setImmediate(() => this.#release())
   }
 }

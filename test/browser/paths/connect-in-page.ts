@@ -1,8 +1,10 @@
-/** Runs in the page: two ends of a peer connection, wired to each other, and what the tests do with them. */
-
+/** Runs in the page, or under Node: two ends of a peer connection, wired to each other, and what tests do with them. */
+import type { IceServer, LinkMessage } from '../../../signaling/protocol/index.ts'
 import { systemClock } from '../../../web/client/clock.ts'
+import { Attempts } from '../../../web/client/paths/attempts.ts'
 import type { DirectPath, NegotiatedPath, PathLane, PathSignal } from '../../../web/client/paths/path.ts'
 import { connectPeer } from '../../../web/client/paths/peer-connection.ts'
+import { SlotPool } from '../../../web/client/paths/slots.ts'
 
 interface Frame {
   readonly lane: PathLane
@@ -25,13 +27,13 @@ export class End {
     this.#closed = resolve
   })
 
-  constructor(initiator: boolean, say: (signal: PathSignal) => void) {
+  constructor(initiator: boolean, say: (signal: PathSignal) => void, iceServers: readonly IceServer[] = []) {
     this.path = connectPeer({
       attempt: 1,
       initiator,
       turn: false,
-      iceServers: [],
-      iceTransportPolicy: 'all',
+      iceServers,
+      iceTransportPolicy: iceServers.length > 0 ? 'relay' : 'all',
       clock: systemClock,
       say,
       events: {
@@ -51,19 +53,20 @@ export class End {
   }
 }
 
-export function pair(): [End, End] {
+/** With ICE servers: through TURN only. */
+export function pair(iceServers: readonly IceServer[] = []): [End, End] {
   const ends: End[] = []
   const to = (index: number) => (signal: PathSignal) => queueMicrotask(() => ends[index]?.path.accept(signal))
-  const a = new End(true, to(1))
-  const b = new End(false, to(0))
+  const a = new End(true, to(1), iceServers)
+  const b = new End(false, to(0), iceServers)
   ends.push(a, b)
   return [a, b]
 }
 
 const LANES: readonly PathLane[] = ['small', 'bulk', 'latest']
 
-export async function talk(): Promise<unknown> {
-  const [a, b] = pair()
+export async function talk(iceServers: readonly IceServer[] = []): Promise<unknown> {
+  const [a, b] = pair(iceServers)
   const early = a.path.send('small', new Uint8Array(1))
   await Promise.all([a.opened, b.opened])
   const all = new Promise<void>((resolve) => {
@@ -203,4 +206,54 @@ export async function nonsense(): Promise<unknown> {
   await Promise.all([a.closed, b.closed])
   a.path.accept({ t: 'answer', attempt: 1, sdp: 'late' })
   return { closings: [a.closings.length, b.closings.length] }
+}
+
+/** Two links' attempts over real peer connections: they come up, one network changes, one path is closed. */
+export async function attempts(iceServers: readonly IceServer[] = []): Promise<unknown> {
+  const log: string[] = []
+  const sides: Attempts[] = []
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  const side = (index: number): Attempts =>
+    new Attempts({
+      initiator: index === 0,
+      connect: connectPeer,
+      slots: new SlotPool(16),
+      clock: systemClock,
+      random: Math.random,
+      policy: { direct: true, turn: true, iceTransportPolicy: 'all' },
+      say: (message: LinkMessage) => {
+        setTimeout(() => sides[1 - index]?.receive(message), 5)
+      },
+      iceServers: async () => iceServers,
+      events: {
+        opened: (path) => void path.send('small', new Uint8Array([3])),
+        frame: (path, lane, bytes) => {
+          if (bytes[0] === 3) path.send(lane, new Uint8Array([4]))
+          if (bytes[0] === 4) sides[index]?.usable(path)
+        },
+        closed: (path, reason) => log.push(`${index} closed ${path.attempt} ${reason}`),
+        path: (path) => log.push(`${index} path ${path?.attempt ?? 'none'}`),
+        writable: () => {},
+        kindChanged: () => {},
+        changed: () => {},
+      },
+    })
+  sides.push(side(0), side(1))
+  const on = (attempt: number) => () => sides.every(({ current }) => current?.attempt === attempt)
+  const from = performance.now()
+  for (const attempts of sides) attempts.start()
+  await until(on(1))
+  const upMs = performance.now() - from
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  sides[1]?.networkChanged()
+  await until(on(2))
+  const replaced = [...log]
+  await until(() => log.filter((line) => line.includes('closed 1')).length === 2)
+  sides[0]?.current?.close()
+  await until(on(3))
+  const whys = sides.map(({ why }) => why)
+  for (const attempts of sides) attempts.stop()
+  return { upMs, replaced, whys }
 }

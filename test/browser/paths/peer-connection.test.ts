@@ -52,7 +52,6 @@ it('notices within a second, once, that the other side closed', async () => {
 
 it('refuses beyond its bound, and goes on when it has drained', async () => {
   const flood = await run('flood(40_000_000)')
-  console.log(flood)
   expect(flood.got).toBe(flood.sent)
   expect(flood.refusals).toBeGreaterThan(0)
   expect(flood.mostBuffered).toBeLessThanOrEqual(1_048_576 + 16_384)
@@ -61,8 +60,14 @@ it('refuses beyond its bound, and goes on when it has drained', async () => {
 
 it('carries many small frames', async () => {
   const small = await run('smallFrames(100_000)')
-  console.log(small)
   expect(small.perSecond).toBeGreaterThan(2_000)
+})
+
+it('is made, replaced without a gap, and made again by the attempts of two links', async () => {
+  const made = await run('attempts()')
+  expect(made.upMs).toBeLessThan(2_000)
+  expect([...(made.replaced as string[])].sort()).toEqual(['0 path 1', '0 path 2', '1 path 1', '1 path 2'])
+  expect(made.whys).toEqual(['connected directly', 'connected directly'])
 })
 
 it('closes on nonsense, and nothing surfaces', async () => {
@@ -84,7 +89,6 @@ it('leaves nothing behind when opened and closed a hundred times', async () => {
   const before = await counters()
   expect(await run('openAndClose(100)')).toEqual({ count: 100, reasons: ['closed by the other side'] })
   const after = await counters()
-  console.log(before, after)
   const connections = await session.send('Runtime.evaluate', { expression: 'RTCPeerConnection.prototype' })
   const { objects } = await session.send('Runtime.queryObjects', {
     prototypeObjectId: connections.result.objectId ?? '',

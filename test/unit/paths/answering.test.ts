@@ -299,9 +299,9 @@ describe('slots', () => {
     const side = await started({ slots })
     side.receive(offer(1))
     side.attempts.stop()
+    expect(slots.waiting).toBe(0)
     other?.release()
     expect(slots.used).toBe(0)
-    expect(slots.waiting).toBe(0)
   })
 })
 

@@ -14,7 +14,7 @@ export type OfferSignal = Extract<PathSignal, { readonly t: 'offer' }>
  * | expecting  | A: the first offer, or one it asked for, is due | `offer` → preparing · time → waiting (up, if a path is)  |
  * | full-here  | in line for a slot of this member               | slot → preparing N, expecting A                          |
  * | full-there | the other side has no slot                      | `slot`, time → preparing N, expecting A · `offer` → preparing A |
- * | preparing  | fetching fresh ICE servers                      | servers, or time → connecting                            |
+ * | preparing  | keeping distance from the attempt before, then fetching fresh ICE servers | servers, or time → connecting                            |
  * | connecting | a peer connection is negotiated, or open and not yet pinged | usable → up · closed, time → preparing with TURN (N, once), waiting (up, if a path is) · `full` → full-there · newer `offer` → preparing A |
  * | off        | one side does no WebRTC: for good               | `offer` → preparing A, when it was the other side        |
  * | stopped    | the link is over                                | never                                                    |

@@ -229,10 +229,7 @@ export class Attempts {
   }
 
   #begin(): void {
-    const tooSoonMs = this.#tooSoonMs()
-    if (tooSoonMs > 0) {
-      this.#wait(tooSoonMs, 'the attempt before was replaced')
-    } else if (this.#holdSlot()) {
+    if (this.#holdSlot()) {
       this.#setNewest(this.#newest + 1)
       this.#prepare(this.#newest, this.#withTurn, undefined)
     } else {
@@ -266,13 +263,9 @@ export class Attempts {
       this.#enter(state, { afterMs: this.#times.iceServersMs, run: () => connect([]) })
       new Promise<readonly IceServer[]>((resolve) => resolve(iceServers())).then(connect, () => connect([]))
     }
-    const tooSoonMs = this.#tooSoonMs()
+    const tooSoonMs = this.#begunAtMs + this.#times.spacingMs - clock.now()
     if (tooSoonMs > 0) this.#enter(state, { afterMs: tooSoonMs, run: fetchServers })
     else fetchServers()
-  }
-
-  #tooSoonMs(): number {
-    return this.#begunAtMs + this.#times.spacingMs - this.#options.clock.now()
   }
 
   #connect(state: AttemptState & { readonly is: 'preparing' }, known: readonly IceServer[]): void {

@@ -258,8 +258,11 @@ export class RoomLinks {
     for (const { link } of this.#peers.values()) link.writable()
   }
 
-  networkChanged(): void {
-    for (const { attempts } of this.#peers.values()) attempts?.networkChanged()
+  /** The network is, or may be, another. `lost`: only those that no direct path reaches need to look for one. */
+  networkChanged(lost: boolean): void {
+    for (const { attempts, link } of this.#peers.values()) {
+      if (!lost || !link.reachableDirectly) attempts?.networkChanged()
+    }
   }
 
   /** Whether all that was sent has been handed on everywhere. */

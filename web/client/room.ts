@@ -277,7 +277,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     membership.on('change', (info) => this.#change(info))
     membership.on('gap', () => uplink.snapshot())
     const stopNetwork = this.#world.network.on((event) => {
-      if (event === 'online' || event === 'change') this.#links.networkChanged()
+      if (event === 'online' || event === 'change') this.#links.networkChanged(false)
     })
     const abort = (): void => void this.#aborted()
     signal?.addEventListener('abort', abort, { once: true })
@@ -300,6 +300,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#membership.welcome(message)
     for (const { id, link } of this.#links.peers.values()) link.setRelay(this.#relayed(id), true)
     this.#links.outbox.open()
+    // The server is back in reach: so may be those whose paths went with it.
+    if (how === 'resumed') this.#links.networkChanged(true)
     if (how === 'rejoined') {
       for (const peer of this.#peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })
     }

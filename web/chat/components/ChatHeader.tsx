@@ -7,7 +7,7 @@ import { testIds } from '../../ui/test-ids.ts'
 export interface ChatHeaderProps {
   readonly root: URL
   readonly room: string
-  readonly status: RoomStatus | undefined
+  readonly status: RoomStatus
   readonly memberCount: number
   readonly share: () => void
   readonly showMembers: () => void

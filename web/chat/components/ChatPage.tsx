@@ -4,6 +4,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { InsecureNotice } from '../../ui/InsecureNotice.tsx'
 import { ShareLink } from '../../ui/ShareLink.tsx'
 import { roomAddress } from '../../ui/site-address.ts'
+import { useCell } from '../../ui/use-cell.ts'
 import { titleOf } from '../model/unread.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 import { ChatHeader } from './ChatHeader.tsx'
@@ -32,8 +33,10 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
   const [shown, setShown] = useState<Shown | undefined>(undefined)
   const close = (): void => setShown(undefined)
   const room = session.room.name
-  const ending = session.ending.value
-  const unread = session.timeline.unread.value.count
+  const ending = useCell(session.ending)
+  const unread = useCell(session.timeline.unread).count
+  const status = useCell(session.status)
+  const memberCount = useCell(session.members.members).length + 1
   const inspect = (id: PeerId): void => setShown({ dialog: 'connection', id })
   const offerFiles = (files: Iterable<File>): void => {
     for (const file of files) void session.outgoing.offer(file)
@@ -47,8 +50,8 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
       <ChatHeader
         root={root}
         room={room}
-        status={session.status.value}
-        memberCount={session.members.members.value.length + 1}
+        status={status}
+        memberCount={memberCount}
         share={() => setShown({ dialog: 'share' })}
         showMembers={() => setShown({ dialog: 'members' })}
         leave={() => void session.leave()}
@@ -56,7 +59,7 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
       <main class="chat-main">
         <DropArea offerFiles={offerFiles}>
           <InsecureNotice />
-          <StatusBanner status={session.status.value} />
+          <StatusBanner status={status} />
           <Timeline session={session} isVisible={isVisible} />
           <TypingLine session={session} />
           {ending === undefined ? (

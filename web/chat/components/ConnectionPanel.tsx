@@ -1,5 +1,6 @@
 import type { PeerId, PeerStats } from 'partyline'
 import { useEffect, useState } from 'preact/hooks'
+import { useCell } from '../../ui/use-cell.ts'
 import { linkFacts, uplinkFacts } from '../model/connection-facts.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 import { FactList } from './FactList.tsx'
@@ -13,8 +14,9 @@ export interface ConnectionPanelProps {
 
 /** All there is to know about the way to one member. */
 export function ConnectionPanel({ session, id }: ConnectionPanelProps) {
-  const beat = session.beat.value
-  const member = session.members.members.value.find((one) => one.id === id)
+  const beat = useCell(session.beat)
+  const samples = useCell(session.members.samples)
+  const member = useCell(session.members.members).find((one) => one.id === id)
   const [stats, setStats] = useState<PeerStats | undefined>(undefined)
   useEffect(() => {
     let isCurrent = true
@@ -42,7 +44,7 @@ export function ConnectionPanel({ session, id }: ConnectionPanelProps) {
           <span>{member.why}</span>
         </p>
       )}
-      <RoundTripPlot samples={session.members.samples.value.get(id) ?? []} />
+      <RoundTripPlot samples={samples.get(id) ?? []} />
       <h3>This member</h3>
       {stats === undefined ? <p>Asking…</p> : <FactList facts={linkFacts(stats)} />}
       <h3>Uplink to the server</h3>

@@ -1,5 +1,6 @@
 import type { PeerId } from 'partyline'
 import { testIds } from '../../ui/test-ids.ts'
+import { useCell } from '../../ui/use-cell.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 import { Avatar } from './Avatar.tsx'
 import { PathBadge } from './PathBadge.tsx'
@@ -12,7 +13,7 @@ export interface MemberListProps {
 
 /** Everybody in the room; a click shows how the way to a member is. */
 export function MemberList({ session, inspect }: MemberListProps) {
-  const members = session.members.members.value
+  const members = useCell(session.members.members)
   return (
     <ul class="members" data-testid={testIds.members}>
       <SelfRow session={session} />

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { Icon } from '../../ui/Icon.tsx'
 import { testIds } from '../../ui/test-ids.ts'
+import { useCell } from '../../ui/use-cell.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 import { Avatar } from './Avatar.tsx'
 import { RenameForm } from './RenameForm.tsx'
@@ -8,7 +9,7 @@ import { RenameForm } from './RenameForm.tsx'
 /** Oneself in the list of members, and changing one's name. */
 export function SelfRow({ session }: { readonly session: ChatSession }) {
   const [isRenaming, setRenaming] = useState(false)
-  const { id, name } = session.self.value
+  const { id, name } = useCell(session.self)
   return (
     <li class="member member-self" data-testid={testIds.selfRow} data-peer={id}>
       <Avatar id={id ?? 'self'} name={name} />

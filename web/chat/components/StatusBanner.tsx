@@ -7,8 +7,8 @@ const WORDS: Partial<Readonly<Record<RoomStatus, string>>> = Object.freeze({
 })
 
 /** Says when the server is out of reach. Lies over the conversation, so that nothing moves. */
-export function StatusBanner({ status }: { readonly status: RoomStatus | undefined }) {
-  const words = status === undefined ? undefined : WORDS[status]
+export function StatusBanner({ status }: { readonly status: RoomStatus }) {
+  const words = WORDS[status]
   return (
     <div class="status-banner-place" role="status">
       {words !== undefined && (

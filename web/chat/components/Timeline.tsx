@@ -1,6 +1,9 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Icon } from '../../ui/Icon.tsx'
+import { keepIfSame } from '../../ui/keep-if-same.ts'
 import { testIds } from '../../ui/test-ids.ts'
+import { useCell } from '../../ui/use-cell.ts'
+import type { FileEntry, MessageEntry } from '../model/entry.ts'
 import { layOut, type Row } from '../model/rows.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 import { dayOf } from './entry-times.ts'
@@ -19,12 +22,14 @@ export interface TimelineProps {
 }
 
 /** What was said, oldest first. Stays at its end while the person is there, and stays put while they read further up. */
-export function Timeline({ session, isVisible }: TimelineProps) {
+export const Timeline = keepIfSame(function Timeline({ session, isVisible }: TimelineProps) {
   const scroller = useRef<HTMLDivElement>(null)
   const lastTop = useRef(0)
   const [isAtEnd, setAtEnd] = useState(true)
-  const entries = session.timeline.entries.value
-  const unread = session.timeline.unread.value
+  const entries = useCell(session.timeline.entries)
+  const unread = useCell(session.timeline.unread)
+  const self = useCell(session.self)
+  const names = useCell(session.members.names)
   const rows = useMemo(() => layOut(entries, unread.from, dayOf), [entries, unread.from])
   const lastKey = entries.at(-1)?.key
   const handlers = useMemo<FileHandlers>(
@@ -36,6 +41,10 @@ export function Timeline({ session, isVisible }: TimelineProps) {
     }),
     [session],
   )
+  const authorOf: AuthorOf = (entry) =>
+    entry.own
+      ? { from: self.id ?? 'self', name: self.name }
+      : { from: entry.from, name: names.get(entry.from) ?? session.members.nameOf(entry.from) }
   const toEnd = (behavior: ScrollBehavior): void => {
     const element = scroller.current
     element?.scrollTo({ top: element.scrollHeight, behavior })
@@ -49,7 +58,7 @@ export function Timeline({ session, isVisible }: TimelineProps) {
     session.timeline.watching = isVisible && isAtEnd
   }, [session, isVisible, isAtEnd])
   useLayoutEffect(() => {
-    const last = session.timeline.entries.peek().at(-1)
+    const last = entries.at(-1)
     const isOwn = last !== undefined && last.kind !== 'notice' && last.own
     if (isAtEnd || isOwn) toEnd('instant')
   }, [lastKey])
@@ -81,7 +90,7 @@ export function Timeline({ session, isVisible }: TimelineProps) {
         }}
       >
         <ol class="timeline-list" data-testid={testIds.messageList}>
-          {rows.flatMap((row) => renderRow(row, session, handlers))}
+          {rows.flatMap((row) => renderRow(row, authorOf, handlers))}
         </ol>
       </div>
       {!isAtEnd && (
@@ -97,9 +106,11 @@ export function Timeline({ session, isVisible }: TimelineProps) {
       )}
     </div>
   )
-}
+})
 
-function renderRow(row: Row, session: ChatSession, handlers: FileHandlers) {
+type AuthorOf = (entry: MessageEntry | FileEntry) => { readonly from: string; readonly name: string }
+
+function renderRow(row: Row, authorOf: AuthorOf, handlers: FileHandlers) {
   const { entry, startsGroup, startsDay, startsUnread } = row
   const lines = [
     startsDay && (
@@ -114,12 +125,7 @@ function renderRow(row: Row, session: ChatSession, handlers: FileHandlers) {
     ),
   ]
   if (entry.kind === 'notice') return [...lines, <NoticeRow key={entry.key} entry={entry} />]
-  const self = session.self.value
-  const from = entry.own ? (self.id ?? 'self') : entry.from
-  const name = entry.own
-    ? self.name
-    : (session.members.names.value.get(entry.from) ?? session.members.nameOf(entry.from))
-  const shared = { key: entry.key, from, name, startsGroup }
+  const shared = { key: entry.key, startsGroup, ...authorOf(entry) }
   return [
     ...lines,
     entry.kind === 'message' ? (

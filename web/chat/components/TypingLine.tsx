@@ -1,10 +1,12 @@
 import { formatNames } from '../../ui/format.ts'
 import { testIds } from '../../ui/test-ids.ts'
+import { useCell } from '../../ui/use-cell.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 
 /** Who is typing. Its place is always there, so that nothing jumps. */
 export function TypingLine({ session }: { readonly session: ChatSession }) {
-  const names = [...session.typing.board.value.keys()].map(session.members.nameOf)
+  const board = useCell(session.typing.board)
+  const names = [...board.keys()].map(session.members.nameOf)
   return (
     <p class="typing" data-testid={testIds.typing}>
       {names.length > 0 && (

@@ -1,5 +1,5 @@
-import { batch, type ReadonlySignal, signal } from '@preact/signals'
 import type { Channel, PartylineError, Peer, PeerId, Room, RoomStatus } from 'partyline'
+import { Cell, type Watchable } from '../../ui/cell.ts'
 import { deliveryFrom } from '../model/delivery.ts'
 import type { Delivery } from '../model/entry.ts'
 import { type ChatLine, lineFrom, readLine } from '../model/line.ts'
@@ -31,18 +31,18 @@ export class ChatSession {
   readonly incoming: IncomingFiles
   readonly outgoing: OutgoingFiles
   readonly #channel: Channel<ChatLine>
-  readonly #status: ReturnType<typeof signal<RoomStatus>>
-  readonly #self = signal<{ readonly id: PeerId | undefined; readonly name: string }>({ id: undefined, name: '' })
-  readonly #ending = signal<Ending | undefined>(undefined)
+  readonly #status: Cell<RoomStatus>
+  readonly #self = new Cell<{ readonly id: PeerId | undefined; readonly name: string }>({ id: undefined, name: '' })
+  readonly #ending = new Cell<Ending | undefined>(undefined)
   /** Ticks whenever counters that have no event of their own may have changed. */
-  readonly #beat = signal(0)
+  readonly #beat = new Cell(0)
   readonly #announced = new Set<PeerId>()
   #isReady = false
 
   constructor(room: Room<ChatProfile>, name: string, dependencies: ChatSessionDependencies) {
     const { environment } = dependencies
     this.room = room
-    this.#status = signal<RoomStatus>(room.status)
+    this.#status = new Cell<RoomStatus>(room.status)
     this.#self.value = { id: room.self?.id, name }
     this.members = new MembersStore(room, environment)
     this.typing = new TypingChannel(room, environment)
@@ -69,17 +69,17 @@ export class ChatSession {
     })
   }
 
-  get status(): ReadonlySignal<RoomStatus | undefined> {
+  get status(): Watchable<RoomStatus> {
     return this.#status
   }
-  get self(): ReadonlySignal<{ readonly id: PeerId | undefined; readonly name: string }> {
+  get self(): Watchable<{ readonly id: PeerId | undefined; readonly name: string }> {
     return this.#self
   }
   /** Set when the room is over. */
-  get ending(): ReadonlySignal<Ending | undefined> {
+  get ending(): Watchable<Ending | undefined> {
     return this.#ending
   }
-  get beat(): ReadonlySignal<number> {
+  get beat(): Watchable<number> {
     return this.#beat
   }
 
@@ -160,10 +160,8 @@ export class ChatSession {
   }
 
   #closed(error: PartylineError | undefined): void {
-    batch(() => {
-      this.#status.value = 'closed'
-      this.#ending.value = endingFrom(error)
-    })
+    this.#status.value = 'closed'
+    this.#ending.value = endingFrom(error)
   }
 
   /** Those who were here before us are in the welcome line, not in a line each. */
@@ -205,11 +203,9 @@ export class ChatSession {
   }
 
   #tick(): void {
-    batch(() => {
-      this.members.tick()
-      this.typing.tick()
-      this.outgoing.tick()
-      this.#beat.value += 1
-    })
+    this.members.tick()
+    this.typing.tick()
+    this.outgoing.tick()
+    this.#beat.value += 1
   }
 }

@@ -1,5 +1,5 @@
-import { type ReadonlySignal, signal } from '@preact/signals'
 import type { PeerId, Room } from 'partyline'
+import { Cell, type Watchable } from '../../ui/cell.ts'
 import { type ChatProfile, inOrder, type Member, memberFrom, nameFrom } from '../model/member.ts'
 import { type RoundTripSample, withSample } from '../model/round-trips.ts'
 import type { Environment } from './environment.ts'
@@ -8,10 +8,10 @@ import type { Environment } from './environment.ts'
 export class MembersStore {
   readonly #room: Room<ChatProfile>
   readonly #environment: Environment
-  readonly #members = signal<readonly Member[]>([])
+  readonly #members = new Cell<readonly Member[]>([])
   /** Those who left too: what they said stays under their name. */
-  readonly #names = signal<ReadonlyMap<PeerId, string>>(new Map())
-  readonly #samples = signal<ReadonlyMap<PeerId, readonly RoundTripSample[]>>(new Map())
+  readonly #names = new Cell<ReadonlyMap<PeerId, string>>(new Map())
+  readonly #samples = new Cell<ReadonlyMap<PeerId, readonly RoundTripSample[]>>(new Map())
 
   constructor(room: Room<ChatProfile>, environment: Environment) {
     this.#room = room
@@ -19,15 +19,15 @@ export class MembersStore {
     this.refresh()
   }
 
-  get members(): ReadonlySignal<readonly Member[]> {
+  get members(): Watchable<readonly Member[]> {
     return this.#members
   }
 
-  get names(): ReadonlySignal<ReadonlyMap<PeerId, string>> {
+  get names(): Watchable<ReadonlyMap<PeerId, string>> {
     return this.#names
   }
 
-  get samples(): ReadonlySignal<ReadonlyMap<PeerId, readonly RoundTripSample[]>> {
+  get samples(): Watchable<ReadonlyMap<PeerId, readonly RoundTripSample[]>> {
     return this.#samples
   }
 

@@ -1,20 +1,20 @@
-import { type ReadonlySignal, signal } from '@preact/signals'
+import { Cell, type Watchable } from '../../ui/cell.ts'
 import type { Entry } from '../model/entry.ts'
 import { append, change } from '../model/timeline.ts'
 import { afterArrival, afterReading, afterSpeaking, NOTHING_UNREAD, type Unread } from '../model/unread.ts'
 
 /** What has been said and done during this visit, and what of it is unread. */
 export class TimelineStore {
-  readonly #entries = signal<readonly Entry[]>([])
-  readonly #unread = signal<Unread>(NOTHING_UNREAD)
+  readonly #entries = new Cell<readonly Entry[]>([])
+  readonly #unread = new Cell<Unread>(NOTHING_UNREAD)
   #watching = true
   #lastKey = 0
 
-  get entries(): ReadonlySignal<readonly Entry[]> {
+  get entries(): Watchable<readonly Entry[]> {
     return this.#entries
   }
 
-  get unread(): ReadonlySignal<Unread> {
+  get unread(): Watchable<Unread> {
     return this.#unread
   }
 

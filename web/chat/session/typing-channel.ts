@@ -1,5 +1,5 @@
-import { type ReadonlySignal, signal } from '@preact/signals'
 import type { Latest, PeerId, Room } from 'partyline'
+import { Cell, type Watchable } from '../../ui/cell.ts'
 import type { ChatProfile } from '../model/member.ts'
 import {
   afterTypingValue,
@@ -16,7 +16,7 @@ import type { Environment } from './environment.ts'
 export class TypingChannel {
   readonly #channel: Latest<TypingValue>
   readonly #environment: Environment
-  readonly #board = signal<TypingBoard>(new Map())
+  readonly #board = new Cell<TypingBoard>(new Map())
   /** While we are typing: when we last told, and when a key was last hit. */
   #own: { toldAtMs: number; hitAtMs: number } | undefined
 
@@ -28,7 +28,7 @@ export class TypingChannel {
     })
   }
 
-  get board(): ReadonlySignal<TypingBoard> {
+  get board(): Watchable<TypingBoard> {
     return this.#board
   }
 

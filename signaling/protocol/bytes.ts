@@ -1,7 +1,8 @@
 import { ProtocolError } from './errors.ts'
 
 const textEncoder = new TextEncoder()
-const textDecoder = new TextDecoder('utf-8', { fatal: true })
+// `ignoreBOM`: a leading U+FEFF is part of the text, not a mark to be taken away.
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Bytes that a varint of `value` takes. A varint holds up to 32 bits, 7 a byte, the least significant first (LEB128). */
 export function varintBytes(value: number): number {

@@ -335,6 +335,9 @@ export function parseServerMessage(text: string): ServerMessage {
         ...retryAfter(fields),
       }
     default:
-      throw new ProtocolError('t', `unknown message ${JSON.stringify(fields.t)?.slice(0, 40)}`)
+      throw new ProtocolError(
+        't',
+        typeof fields.t === 'string' ? `unknown message ${fields.t.slice(0, 40)}` : 'expected a string',
+      )
   }
 }

@@ -1,13 +1,13 @@
 /** Codes of `error` messages from the server. Stable: match on these, never on message text. */
 export type ErrorCode =
-  /** The message was malformed; the text names the field. Fatal when it happens before the welcome. */
+  /** The message was malformed; the text names the field. Fatal. */
   | 'bad-message'
   /** No common protocol version. Fatal. */
   | 'version-unsupported'
   /** Something other than `join` came first, or a second `join` on one uplink. Fatal. */
   | 'not-joined'
   | 'already-joined'
-  /** The session token is not ours, is altered, or names another room. Join again without it. */
+  /** The session token is not ours, is altered, or is of another room or instance. Join again without it. */
   | 'token-invalid'
   /** The session token ran out, or its member has left or was removed: join again as a new member. */
   | 'session-ended'
@@ -16,7 +16,7 @@ export type ErrorCode =
   | 'server-full'
   /** Too many connections from one address. */
   | 'too-many-connections'
-  /** Larger than the limit told in the welcome. */
+  /** Larger than the limit told in the welcome. Fatal, except for the profile in a `profile` request. */
   | 'too-large'
   /** Faster than the limits told in the welcome, for longer than the server holds back. */
   | 'rate-limited'
@@ -44,7 +44,7 @@ export const CLOSE = Object.freeze({
   badMessage: 4001,
   /** A newer uplink of the same session replaced this one. Do not reconnect. */
   replaced: 4002,
-  /** Refused for good: `denied`, `version-unsupported`. Do not reconnect. */
+  /** Refused for good: `denied`, `version-unsupported`, a `join` with too large a profile. Do not reconnect. */
   refused: 4003,
   /** Nothing drained for 10 s. Reconnect and resume. */
   slowReader: 4004,

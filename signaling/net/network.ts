@@ -121,8 +121,8 @@ export interface Network {
   reloadTls(files: TlsFiles): Promise<void>
   /** Take no more connections; those that are open live on. */
   stopListening(): void
-  /** Close whatever is left. */
-  close(): Promise<void>
+  /** Close whatever is left, after closing handshakes under way have had up to `graceMs`. */
+  close(graceMs: number): Promise<void>
 }
 
 export type NetworkErrorCode =

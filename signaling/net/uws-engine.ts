@@ -39,7 +39,7 @@ function tlsOptions(tls: TlsFiles): AppOptions {
   return { cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_prefer_low_memory_usage: true }
 }
 
-function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined): TemplatedApp {
+function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, closed: () => void): TemplatedApp {
   const app = tls === undefined ? uws.App() : uws.SSLApp(tlsOptions(tls))
   const secure = tls !== undefined
 
@@ -90,7 +90,10 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined):
     ping: (ws) => ws.getUserData().connection?.onHeard(),
     pong: (ws) => ws.getUserData().connection?.onHeard(),
     drain: (ws) => ws.getUserData().connection?.onDrain(),
-    close: (ws, code) => ws.getUserData().connection?.onClose(code),
+    close: (ws, code) => {
+      closed()
+      ws.getUserData().connection?.onClose(code)
+    },
   })
 
   app.any('/*', (res, req) => {
@@ -137,7 +140,13 @@ export const listenWithUws: Listen = async (options) => {
     return [first, ...(await Promise.all(Array.from({ length: more }, () => listenOnce(app, options.host, port))))]
   }
 
-  let app = buildApp(uws, options, options.tls)
+  // `end` counts as closed at once, while the close frame and the peer's answer are still on their way.
+  let lastClosedMs = 0
+  const build = (tls: TlsFiles | undefined): TemplatedApp =>
+    buildApp(uws, options, tls, () => {
+      lastClosedMs = performance.now()
+    })
+  const app = build(options.tls)
   let sockets = await listen(app)
   const apps = [app]
   const [first] = sockets
@@ -153,16 +162,17 @@ export const listenWithUws: Listen = async (options) => {
     // A certificate belongs to an app. A second app takes the port over; the connections of the first live on in it.
     reloadTls: async (files) => {
       await readTls(files)
-      const next = buildApp(uws, options, files)
+      const next = build(files)
       const nextSockets = await listen(next)
       stopListening()
-      app = next
-      apps.push(app)
+      apps.push(next)
       sockets = nextSockets
     },
     stopListening,
-    close: async () => {
+    close: async (graceMs) => {
       stopListening()
+      const waitMs = lastClosedMs === 0 ? 0 : lastClosedMs + graceMs - performance.now()
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
       for (const one of apps.splice(0)) one.close()
     },
   }

@@ -119,11 +119,17 @@ export const listenWithWs: Listen = async (options) => {
       server.close()
       server.closeIdleConnections()
     },
-    close: () =>
+    close: (graceMs) =>
       new Promise((resolve) => {
-        for (const ws of open) ws.terminate()
-        server.close(() => resolve())
-        server.closeAllConnections()
+        const finish = setTimeout(() => {
+          for (const ws of open) ws.terminate()
+          server.closeAllConnections()
+        }, graceMs)
+        server.close(() => {
+          clearTimeout(finish)
+          resolve()
+        })
+        server.closeIdleConnections()
       }),
   }
 }

@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+import { turnserverConfig } from '../turn/index.ts'
+import { DataFolder, DataFolderError } from './data-folder.ts'
+import { createLog, type Log } from './log.ts'
+import { NetworkError } from './net/network.ts'
+import { OptionsError } from './options/errors.ts'
+import { helpText } from './options/help.ts'
+import { type CommandLine, parseCommandLine } from './options/parse.ts'
+import type { ServerOptions } from './options/table.ts'
+import { packageVersion } from './package-root.ts'
+import { type RunningServer, startServer } from './server.ts'
+import { turnOptions } from './turn-service.ts'
+
+/** What the person who started the server wants to know: where to open it. */
+function banner(server: RunningServer): string {
+  const [, ...others] = server.urls
+  const lines = [`Partyline is ready: ${server.url}`]
+  if (server.secure) lines.push(...others.map((url) => `              also at: ${url}`))
+  else if (others.length > 0)
+    lines.push('For other machines, start it with --tls self-signed: browsers give encryption to secure pages only.')
+  if (!server.hasPages) lines.push('The pages are not built (npm run build); rooms work.')
+  return lines.join('\n')
+}
+
+/** The first signal closes in order, a second one at once. */
+function closeOnSignals(server: RunningServer, log: Log): void {
+  let closing = false
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    if (closing) process.exit(1)
+    closing = true
+    log.info({ signal }, 'closing')
+    // A service manager stops with SIGTERM, mostly to start again.
+    server.close({ restart: signal === 'SIGTERM' }).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'closing failed')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+}
+
+async function serve(options: ServerOptions): Promise<void> {
+  const log = createLog(options)
+  const server = await startServer(options, { log })
+  closeOnSignals(server, log)
+  process.stdout.write(`${banner(server)}\n`)
+}
+
+function printTurnConfig(options: ServerOptions): void {
+  const warn = (_: object, message: string): void => void process.stderr.write(`${message}\n`)
+  process.stdout.write(turnserverConfig(turnOptions(options, new DataFolder(options.dataFolder), { warn })))
+}
+
+async function run(line: CommandLine): Promise<void> {
+  if (line.version) process.stdout.write(`${packageVersion()}\n`)
+  else if (line.help || line.command === 'help') process.stdout.write(helpText())
+  else if (line.command === undefined || line.command === 'serve') await serve(line.options())
+  else if (line.command === 'turn-config') printTurnConfig(line.options())
+  else throw new OptionsError(line.command, line.command, 'no such command; there are serve and turn-config')
+}
+
+try {
+  await run(parseCommandLine(process.argv.slice(2), process.env))
+} catch (error) {
+  const expected = error instanceof OptionsError || error instanceof NetworkError || error instanceof DataFolderError
+  process.stderr.write(expected ? `partyline: ${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`)
+  if (error instanceof OptionsError) process.stderr.write('See partyline --help.\n')
+  process.exit(1)
+}

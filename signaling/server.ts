@@ -1,0 +1,197 @@
+import { randomFillSync } from 'node:crypto'
+import { join } from 'node:path'
+import { machineAddresses, serverUrls } from './addresses.ts'
+import { systemClock } from './clock.ts'
+import { DataFolder } from './data-folder.ts'
+import { Hub, type HubStats } from './hub.ts'
+import { HUB_DEFAULTS, type HubOptions } from './limits/hub-options.ts'
+import { createLog, type Log } from './log.ts'
+import { clientAddressBehind, trustedProxyCheck } from './net/address.ts'
+import { chooseEngine } from './net/engines.ts'
+import { HEARTBEAT, Heartbeat } from './net/heartbeat.ts'
+import type { EngineName, Network, RequestHead, TlsFiles, UpgradeDecision } from './net/network.ts'
+import { originCheck } from './net/origin.ts'
+import { carryOverWebSocket } from './net/websocket-carrier.ts'
+import { parseServerOptions } from './options/parse.ts'
+import type { ServerOptions, ServerOptionsInput } from './options/table.ts'
+import { packageRoot, packageVersion } from './package-root.ts'
+import { CLOSE } from './protocol/errors.ts'
+import { FileDepartures } from './sessions/departures-file.ts'
+import { createSite } from './static/site.ts'
+import { selfSignedFiles } from './tls/self-signed.ts'
+import { watchTlsFiles } from './tls/watch.ts'
+import { startTurnService, type TurnService } from './turn-service.ts'
+
+export interface RunningServer {
+  /** Where it can be opened on this machine, such as `http://localhost:8080`, with the base path. */
+  readonly url: string
+  /** `url` and, when it listens everywhere, the same for each address of this machine. */
+  readonly urls: readonly string[]
+  readonly port: number
+  readonly engine: EngineName
+  readonly secure: boolean
+  /** False when the pages are not built. */
+  readonly hasPages: boolean
+  stats(): HubStats
+  /**
+   * Tell every client to come back (1012 with `restart`, else 1001), let closing handshakes finish, stop the local
+   * coturn, and free the port. Resolves when all that is done, within some 2 s. Sessions live on for a server with the
+   * same data folder.
+   */
+  close(how?: { readonly restart?: boolean }): Promise<void>
+}
+
+/** The hub's own bounds, and room for what it sends on a queue it takes for empty: one packet, one welcome. */
+const queueBytes = (options: HubOptions): number =>
+  options.slowReaderBytes + options.controlBacklogBytes + 4 * options.packetBytes
+const CLOSE_GRACE_MS = 1_000
+
+/** `/` is '', `/party/` is `/party`. */
+const trimmedBase = (path: string): string => path.replace(/\/$/, '')
+
+function hubOptions(options: ServerOptions): HubOptions {
+  const { graceMs, joinTimeoutMs, tokenTtlMs, membersPerRoom, roomsPerServer, connectionsPerAddress } = options
+  const { messagesPerSecond, bytesPerSecond, slowReaderBytes, slowReaderMs } = options
+  const { profileBytes, frameBytes, packetBytes } = options
+  return {
+    ...HUB_DEFAULTS,
+    ...{ graceMs, joinTimeoutMs, tokenTtlMs, membersPerRoom, roomsPerServer, connectionsPerAddress },
+    ...{ messagesPerSecond, bytesPerSecond, slowReaderBytes, slowReaderMs, profileBytes, frameBytes, packetBytes },
+    holdBytes: Math.max(HUB_DEFAULTS.holdBytes, 8 * packetBytes),
+  }
+}
+
+async function tlsFiles(options: ServerOptions, folder: DataFolder): Promise<TlsFiles | undefined> {
+  if (options.tls === 'off') return undefined
+  if (options.tls === 'self-signed') return selfSignedFiles(folder, machineAddresses())
+  const { tlsCert, tlsKey } = options
+  return tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey }
+}
+
+function keepTlsFresh(files: TlsFiles | undefined, network: Network, log: Log): () => void {
+  if (files === undefined) return () => undefined
+  return watchTlsFiles(files, () => {
+    network.reloadTls(files).then(
+      () => log.info({ certFile: files.certFile }, 'new connections get the new certificate'),
+      (error: unknown) => log.error({ err: error }, 'the new certificate is not used; the old one stays'),
+    )
+  })
+}
+
+function upgrader(
+  options: ServerOptions,
+  log: Log,
+  hub: Hub,
+  heartbeat: Heartbeat,
+): (request: RequestHead) => UpgradeDecision {
+  const clientAddress = clientAddressBehind(options.trustedProxies)
+  const refuseOrigin = originCheck(options.origins, trustedProxyCheck(options.trustedProxies))
+  return (request) => {
+    const address = clientAddress(request.socketAddress, request.header('x-forwarded-for'))
+    const refusal = refuseOrigin(request)
+    if (refusal === undefined) return { accept: carryOverWebSocket(hub, heartbeat, address) }
+    log.warn({ address, origin: request.header('origin') }, 'refused a page of another origin; allow it with --origins')
+    return { refuse: { status: 403, message: refusal } }
+  }
+}
+
+export interface StartExtras {
+  /** Instead of the one that `logLevel` and `logFormat` describe. */
+  readonly log?: Log
+}
+
+/**
+ * Start a server. The environment and files of options are not looked at: what is not given has its default.
+ * Rejects with `OptionsError`, `NetworkError` (port in use, certificate unusable, …) or `DataFolderError`; each message
+ * says what to do.
+ */
+export async function startServer(input: ServerOptionsInput = {}, extras: StartExtras = {}): Promise<RunningServer> {
+  const options = parseServerOptions(input)
+  const log = extras.log ?? createLog(options)
+  const folder = new DataFolder(options.dataFolder)
+  const startedMs = Date.now()
+  const version = packageVersion()
+
+  const { listen, engine, fallbackReason } = await chooseEngine(options.engine)
+  if (fallbackReason !== undefined) log.warn({ engine }, `serving with ws on node:http: ${fallbackReason}`)
+  const tls = await tlsFiles(options, folder)
+  const keys = options.signingKey.length > 0 ? options.signingKey : [folder.secret('signing-key')]
+  const departures = new FileDepartures(folder.file('departures'), {
+    nowMs: () => Date.now(),
+    failed: (error) => log.error({ err: error }, 'departures are kept in memory only from here on'),
+  })
+  const undo: (() => void | Promise<void>)[] = [() => departures.close()]
+  try {
+    const turn: TurnService = await startTurnService(options, folder, log)
+    undo.unshift(() => turn.stop())
+    const hubSettings = hubOptions(options)
+    const hub = new Hub({
+      options: hubSettings,
+      clock: systemClock,
+      random: (bytes) => void randomFillSync(bytes),
+      log,
+      sessionKeys: keys.map((key) => Buffer.from(key, 'utf8')),
+      iceServers: turn.grant,
+      departures,
+    })
+    const heartbeat = new Heartbeat(() => performance.now())
+    const sweeping = setInterval(() => heartbeat.sweep(), HEARTBEAT.sweepEveryMs)
+    undo.unshift(() => clearInterval(sweeping))
+
+    const base = trimmedBase(options.basePath)
+    let closing: Promise<void> | undefined
+    const site = createSite({
+      base,
+      pagesFolder: options.pages ?? join(packageRoot(), 'dist/pages'),
+      clientFolder: join(packageRoot(), 'dist/client'),
+      health: () => {
+        const { rooms, members, connections } = hub.stats()
+        const status = closing === undefined ? 'ok' : 'closing'
+        const uptimeMs = Date.now() - startedMs
+        const body = { status, version, engine, uptimeMs, turn: turn.state(), rooms, members, connections }
+        return { ok: closing === undefined, body }
+      },
+    })
+    const network = await listen({
+      host: options.host,
+      port: options.port,
+      tls,
+      webSocketPath: `${base}/ws`,
+      maxMessageBytes: 2 * hubSettings.packetBytes,
+      maxQueuedBytes: queueBytes(hubSettings),
+      upgrade: upgrader(options, log, hub, heartbeat),
+      http: site.handle,
+      onError: (error) => log.error({ err: error }, 'a request met a defect'),
+    })
+    undo.unshift(keepTlsFresh(tls, network, log))
+    const secure = tls !== undefined
+    const urls = serverUrls({ host: options.host, port: network.port, secure, base })
+    log.info({ engine, port: network.port, secure, version }, 'listening')
+
+    const close = async (restart: boolean): Promise<void> => {
+      hub.close(restart ? CLOSE.restart : CLOSE.goingAway)
+      network.stopListening()
+      const turnStopped = turn.stop()
+      await network.close(CLOSE_GRACE_MS)
+      await turnStopped
+      for (const act of undo) await act()
+      log.info({}, 'closed')
+    }
+    return {
+      url: urls[0] ?? '',
+      urls,
+      port: network.port,
+      engine,
+      secure,
+      hasPages: site.hasPages,
+      stats: () => hub.stats(),
+      close: ({ restart = false } = {}) => {
+        closing ??= close(restart)
+        return closing
+      },
+    }
+  } catch (error) {
+    for (const act of undo) await act()
+    throw error
+  }
+}

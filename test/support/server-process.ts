@@ -67,7 +67,7 @@ export class ServerProcess {
     const { args = [], environment = {} } = this.#options
     const started = spawn(
       process.execPath,
-      [COMMAND_LINE, '--port', String(this.port), '--data', this.#dataFolder, ...args],
+      [COMMAND_LINE, '--port', String(this.port), '--data-folder', this.#dataFolder, ...args],
       { cwd: TOP, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     this.#process = started

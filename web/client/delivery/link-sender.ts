@@ -180,7 +180,13 @@ export class LinkSender {
     const news: AckNews = { frames: 0, bytes: 0, sampleSentAtMs: undefined, sampleTag: 0, lost: 0 }
     for (const streamAck of ack.streams) {
       const cursor = this.cursors[streamAck.stream]
+      news.sampleSentAtMs = undefined
       cursor.acknowledge(streamAck, nowMs, news)
+      const outlet = this.#outlets.get(news.sampleTag)
+      // On a direct path bulk waits in the channel's own buffer: that time says nothing about the path.
+      if (news.sampleSentAtMs !== undefined && (outlet?.kind === 'relay' || cursor.stream.lane === 'small')) {
+        outlet?.roundTrip.sample(nowMs - news.sampleSentAtMs - ack.heldMs)
+      }
       cursor.takePassed((message) => {
         this.#unhanded.push({ message, stream: streamAck.stream, lastSeq: cursor.acked })
       })
@@ -190,9 +196,6 @@ export class LinkSender {
     if (news.frames > 0) {
       this.#backoff = 0
       this.#stalledSinceMs = this.cursors.every((cursor) => cursor.acked === cursor.sent) ? undefined : nowMs
-      if (news.sampleSentAtMs !== undefined) {
-        this.#outlets.get(news.sampleTag)?.roundTrip.sample(nowMs - news.sampleSentAtMs - ack.heldMs)
-      }
     }
     if (news.lost > 0 && this.outlet?.kind === 'relay') this.events.relayLoss(false)
     if (news.frames > 0 || opened) this.events.progress(news.bytes, news.sampleTag)

@@ -5,10 +5,10 @@
 const GAIN = 1 / 8
 const VARIATION_GAIN = 1 / 4
 /**
- * A timeout below this fires on a busy main thread rather than on a lost frame: pauses of some tens of ms are ordinary
- * in browsers. A spurious hedge costs one small frame by the relay, so it need not be larger.
+ * A timeout below this fires on a busy main thread rather than on a lost frame: pauses of a hundred ms are ordinary in
+ * browsers. A spurious hedge costs one small frame by the relay, so it need not be larger.
  */
-const LEAST_TIMEOUT_MS = 80
+const LEAST_TIMEOUT_MS = 150
 const MOST_TIMEOUT_MS = 10_000
 /** Before anything was measured (RFC 6298, 2.1). */
 const FIRST_TIMEOUT_MS = 1_000

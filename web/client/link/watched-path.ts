@@ -18,6 +18,8 @@ export type Trust = 'probing' | 'usable' | 'suspect' | 'suspended'
 const KEEP_ALIVE_MS = 3_000
 /** While there is no answer. */
 const PROBE_MS = 250
+/** A ping is overdue after this at the earliest: moving everything for a pause of the other main thread is costly. */
+const LEAST_PATIENCE_MS = 250
 /** A suspended path is given up after this; a fresh peer connection is quicker than waiting for its SCTP to wake up. */
 const GIVE_UP_MS = 5_000
 /** A path that failed is held back this long when it returns; doubles with each failure, forgotten after a good while. */
@@ -76,6 +78,10 @@ export class WatchedPath implements Outlet {
     return this.path.send(lane, frame)
   }
 
+  get #patienceMs(): number {
+    return Math.max(LEAST_PATIENCE_MS, this.roundTrip.timeoutMs(0))
+  }
+
   #become(trust: Trust, nowMs: number): void {
     if (trust === this.#trust) return
     this.#trust = trust
@@ -106,7 +112,7 @@ export class WatchedPath implements Outlet {
   /** Act on what is due. `given-up`: close it. `next`: when to call again, ms on the clock. */
   check(nowMs: number): { readonly verdict: 'ok' | 'given-up'; readonly nextMs: number } {
     const oldestMs = this.#pings.values().next().value
-    const overdueMs = oldestMs === undefined ? Number.POSITIVE_INFINITY : oldestMs + this.roundTrip.timeoutMs(0)
+    const overdueMs = oldestMs === undefined ? Number.POSITIVE_INFINITY : oldestMs + this.#patienceMs
     if (nowMs >= overdueMs) {
       if (this.#trust === 'usable') {
         this.suspect(nowMs)
@@ -121,7 +127,7 @@ export class WatchedPath implements Outlet {
     const waitMs =
       this.#trust === 'suspended' || this.#trust === 'probing'
         ? Number.POSITIVE_INFINITY
-        : (this.#pings.values().next().value ?? Number.POSITIVE_INFINITY) + this.roundTrip.timeoutMs(0)
+        : (this.#pings.values().next().value ?? Number.POSITIVE_INFINITY) + this.#patienceMs
     return { verdict: 'ok', nextMs: Math.min(this.#pingAtMs, Math.max(waitMs, nowMs + 1)) }
   }
 

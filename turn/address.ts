@@ -86,3 +86,17 @@ export const formatIpRange = ({ first, last }: IpRange): string =>
 /** True when the two ranges have an address in common. */
 export const rangesOverlap = (a: IpRange, b: IpRange): boolean =>
   a.first.family === b.first.family && a.first.value <= b.last.value && b.first.value <= a.last.value
+
+/** The fewest CIDR blocks that make up a range, in order. */
+export function cidrBlocks({ first, last }: IpRange): readonly IpRange[] {
+  const { family } = first
+  const blocks: IpRange[] = []
+  for (let value = first.value; value <= last.value; ) {
+    let size = 1n
+    while (value % (size * 2n) === 0n && value + size * 2n - 1n <= last.value && size < 1n << BigInt(bitsOf(family)))
+      size *= 2n
+    blocks.push({ first: { family, value }, last: { family, value: value + size - 1n } })
+    value += size
+  }
+  return blocks
+}

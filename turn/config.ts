@@ -1,5 +1,6 @@
 /** turnserver.conf from options. Every line is one that coturn 4.6.1 knows: it only logs what it does not know, and starts. */
-import { formatIpRange, type IpRange, parseIpRange } from './address.ts'
+import { type IpRange, parseIpRange } from './address.ts'
+import { coturnRanges } from './coturn-ranges.ts'
 import { DENIED_PEER_RANGES, deniedRange, PRIVATE_PEER_KINDS } from './denied-peers.ts'
 import { parseTurnOptions, type TurnOptions, type TurnOptionsInput } from './options.ts'
 
@@ -10,10 +11,12 @@ export interface TurnRunFiles {
   readonly pidFile: string
 }
 
-const flag = (wanted: boolean, name: string): readonly string[] => (wanted ? [name] : [])
 const each = (name: string, values: readonly (string | number)[]): readonly string[] =>
   values.map((value) => `${name}=${value}`)
 const limit = (name: string, value: number): readonly string[] => (value === 0 ? [] : [`${name}=${value}`])
+
+const peerRangeLines = (name: string, ranges: readonly IpRange[]): readonly string[] =>
+  each(name, ranges.flatMap(coturnRanges))
 
 function checkedRange(text: string): IpRange {
   const range = parseIpRange(text)
@@ -41,12 +44,13 @@ function peerLines(options: TurnOptions): readonly string[] {
     ...(options.allowPrivatePeers
       ? [`# allowPrivatePeers, for development and tests only: opens ${PRIVATE_PEER_KINDS.join(', ')} addresses.`]
       : []),
-    ...flag(options.allowPrivatePeers, 'allow-loopback-peers'),
-    ...denied.flatMap((entry) => [`# ${entry.note}`, `denied-peer-ip=${formatIpRange(deniedRange(entry))}`]),
-    ...each('denied-peer-ip', options.denyPeers.map(checkedRange).map(formatIpRange)),
+    // The reserved block ::/8 is denied around it.
+    ...(options.allowPrivatePeers ? ['allow-loopback-peers', 'allowed-peer-ip=::1'] : []),
+    ...denied.flatMap((entry) => [`# ${entry.note}`, ...peerRangeLines('denied-peer-ip', [deniedRange(entry)])]),
+    ...peerRangeLines('denied-peer-ip', options.denyPeers.map(checkedRange)),
     ...(own.length === 0 ? [] : ['# Our own relay addresses: two members that both use TURN meet there.']),
     ...each('allowed-peer-ip', own),
-    ...each('allowed-peer-ip', options.allowPeers.map(checkedRange).map(formatIpRange)),
+    ...peerRangeLines('allowed-peer-ip', options.allowPeers.map(checkedRange)),
   ]
 }
 

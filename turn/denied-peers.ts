@@ -35,8 +35,8 @@ const deny = (kind: DeniedPeerKind, range: string, note: string): DeniedPeerRang
 
 /**
  * Every denied range, from the IANA special-purpose registries for IPv4 and IPv6 and the IPv6 address space registry
- * (only 2000::/3 is global unicast). Ranges of different kinds do not overlap, except that a metadata address stays
- * denied when the private range around it is opened.
+ * (only 2000::/3 is global unicast). Ranges of different kinds do not overlap, with two exceptions: ::1 is loopback
+ * within ::/8, and IPv6 metadata addresses stay denied when the private range around them is opened.
  */
 export const DENIED_PEER_RANGES: readonly DeniedPeerRange[] = Object.freeze([
   deny('reserved', '0.0.0.0/8', 'this network (RFC 791)'),
@@ -56,12 +56,11 @@ export const DENIED_PEER_RANGES: readonly DeniedPeerRange[] = Object.freeze([
   deny('multicast', '224.0.0.0/4', 'multicast'),
   deny('reserved', '240.0.0.0/4', 'reserved, and broadcast'),
 
-  deny('reserved', '::', 'unspecified'),
   deny('loopback', '::1', 'loopback'),
   deny(
     'transition',
-    '::2-ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
-    'IPv4-compatible, IPv4-mapped ::ffff:0:0/96, IPv4-translated, NAT64 64:ff9b::/96 and 64:ff9b:1::/48',
+    '::/8',
+    'unspecified, IPv4-compatible, IPv4-mapped ::ffff:0:0/96, IPv4-translated, NAT64 64:ff9b::/96 and 64:ff9b:1::/48',
   ),
   deny('reserved', '100::/8', 'discard-only 100::/64 and reserved'),
   deny('reserved', '200::-1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'not global unicast'),

@@ -1,0 +1,80 @@
+import type { Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Site } from '../support/rooms/site.ts'
+import { allOf } from '../support/rooms/tally.ts'
+
+const COUNT = 1_000
+const PLAN = { count: COUNT, burst: 5, pauseMs: 10 } as const
+
+let site: Site
+
+beforeAll(async () => {
+  site = await Site.start()
+  site.troubles.allowServerLoss()
+})
+afterEach(async () => {
+  expect(await site.empty()).toEqual([])
+})
+afterAll(() => site?.close())
+
+async function two(room: string, options: { paths?: readonly ['relay'] }): Promise<[Page, Page]> {
+  const ada = await site.member({ room, name: 'Ada', ...options })
+  const bo = await site.member({ room, name: 'Bo', ...options })
+  const path = options.paths === undefined ? 'direct' : 'relay'
+  await ada.evaluate((wanted) => member.until(wanted, () => member.pathTo('Bo') === wanted), path)
+  await bo.evaluate((wanted) => member.until(wanted, () => member.pathTo('Ada') === wanted), path)
+  return [ada, bo]
+}
+
+/** Both send; when traffic flows the server goes, and when both have noticed it comes back. */
+async function sendAcross([ada, bo]: readonly [Page, Page], goes: () => Promise<unknown>): Promise<void> {
+  const ids = await Promise.all([ada, bo].map((page) => page.evaluate(() => member.room.self?.id)))
+  const sending = [ada, bo].map((page) => page.evaluate((plan) => member.sendNumbers(plan), PLAN))
+  await Promise.all([
+    bo.evaluate(() => member.until('traffic', () => member.received('Ada') > 200)),
+    ada.evaluate(() => member.until('traffic', () => member.received('Bo') > 200)),
+  ])
+  await goes()
+  for (const page of [ada, bo]) {
+    await page.evaluate(() => member.until('noticed', () => member.room.status === 'reconnecting'))
+  }
+  await site.server.start()
+  expect(await Promise.all(sending)).toEqual([[], []])
+  expect(await bo.evaluate(() => member.tally('Ada'))).toEqual(allOf(COUNT))
+  expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(allOf(COUNT))
+  for (const page of [ada, bo]) {
+    await page.evaluate(() => member.until('online', () => member.room.status === 'online'))
+  }
+  expect(await Promise.all([ada, bo].map((page) => page.evaluate(() => member.room.self?.id)))).toEqual(ids)
+  const told = await Promise.all([ada, bo].map((page) => page.evaluate(() => member.events)))
+  expect(told.flat().filter((event) => /^(?:leave|gap)/.test(event))).toEqual([])
+}
+
+describe.each([
+  ['killed', () => site.server.kill()],
+  ['stopped in good order', async () => expect(await site.server.stop()).toBe(0)],
+])('a server that is %s and started again, with 1,000 numbered messages each way in flight', (how, goes) => {
+  it('loses nothing by the relay', async () => {
+    await sendAcross(await two(`relay, ${how}`, { paths: ['relay'] }), goes)
+  })
+
+  it('loses nothing with direct paths, which carry on meanwhile', async () => {
+    await sendAcross(await two(`direct, ${how}`, {}), goes)
+  })
+})
+
+it('members on a direct path go on talking while there is no server', async () => {
+  const [ada, bo] = await two('no server', {})
+  await site.server.kill()
+  for (const page of [ada, bo]) {
+    await page.evaluate(() => member.until('noticed', () => member.room.status === 'reconnecting'))
+  }
+  expect(await ada.evaluate(() => member.sendNumbers({ count: 200 }))).toEqual([])
+  expect(await bo.evaluate(() => member.tally('Ada'))).toEqual(allOf(200))
+  await site.server.start()
+  for (const page of [ada, bo]) {
+    await page.evaluate(() => member.until('online', () => member.room.status === 'online'))
+  }
+  expect(await bo.evaluate(() => member.sendNumbers({ count: 200 }))).toEqual([])
+  expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(allOf(200))
+})

@@ -1,0 +1,51 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
+import { Site } from '../support/rooms/site.ts'
+import { allOf } from '../support/rooms/tally.ts'
+
+let site: Site
+
+beforeAll(async () => {
+  // The server's own coturn, the real one. Both browsers are on this machine: its addresses are private.
+  const [port, tlsPort] = [await freePort(), await freePort()]
+  const ports = ['--turn-port', `${port}`, '--turn-tls-port', `${tlsPort}`, '--turn-relay-ports', '50000-50999']
+  site = await Site.start({ args: ['--turn', 'local', ...ports, '--turn-allow-private-peers'] })
+})
+afterEach(async () => {
+  expect(await site.empty()).toEqual([])
+})
+afterAll(() => site?.close())
+
+it.each(['udp', 'tcp'] as const)(
+  'TURN only, over %s: the path says turn, and so does the browser',
+  async (transport) => {
+    const room = `turn over ${transport}`
+    const options = { room, iceTransportPolicy: 'relay', turnTransport: transport } as const
+    const ada = await site.member({ ...options, name: 'Ada' })
+    const bo = await site.member({ ...options, name: 'Bo' })
+    await ada.evaluate(() => member.until('turn', () => member.pathTo('Bo') === 'turn'))
+    await bo.evaluate(() => member.until('turn', () => member.pathTo('Ada') === 'turn'))
+    const missed = await Promise.all(
+      [ada, bo].map((page) => page.evaluate(() => member.sendNumbers({ count: 500, burst: 10, pauseMs: 5 }))),
+    )
+    expect(missed).toEqual([[], []])
+    expect(await bo.evaluate(() => member.tally('Ada'))).toEqual(allOf(500))
+    expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(allOf(500))
+    for (const page of [ada, bo]) {
+      const pair = await page.evaluate(() => member.selectedPair())
+      expect(pair).toMatchObject({ local: 'relay', relayProtocol: transport })
+      expect(pair?.remote).toMatch(/^(?:relay|prflx)$/)
+    }
+    const stats = await ada.evaluate(() => member.pathStats('Bo'))
+    expect(stats).toMatchObject({ path: 'turn', localCandidate: 'relay', protocol: transport })
+    expect(stats.rttMs).toBeGreaterThan(0)
+  },
+)
+
+it('without TURN in its way, nothing goes through TURN', async () => {
+  const room = 'straight'
+  const ada = await site.member({ room, name: 'Ada' })
+  await site.member({ room, name: 'Bo' })
+  await ada.evaluate(() => member.until('direct', () => member.pathTo('Bo') === 'direct'))
+  expect((await ada.evaluate(() => member.pathStats('Bo'))).localCandidate).not.toBe('relay')
+})

@@ -1,0 +1,92 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
+import { launchChromium } from '../browsers.ts'
+import { ServerProcess } from '../server-process.ts'
+import { ChatVisitor } from './chat-visitor.ts'
+import type { MemberOptions } from './page-member.ts'
+import { pageMemberScript } from './page-script.ts'
+import { Troubles } from './troubles.ts'
+
+export interface SiteOptions {
+  /** Arguments of the server. TURN is off unless they say otherwise. */
+  readonly args?: readonly string[]
+}
+
+/** The built server with the built pages, and a Chromium: what most browser tests begin with. */
+export class Site {
+  readonly server: ServerProcess
+  readonly browser: Browser
+  readonly troubles = new Troubles()
+  readonly #script: string
+  readonly #contexts = new Set<BrowserContext>()
+
+  private constructor(server: ServerProcess, browser: Browser, script: string) {
+    this.server = server
+    this.browser = browser
+    this.#script = script
+  }
+
+  static async start({ args = ['--turn', 'off'] }: SiteOptions = {}): Promise<Site> {
+    const script = await pageMemberScript()
+    const server = await ServerProcess.start({ args })
+    try {
+      return new Site(server, await launchChromium(), script)
+    } catch (error) {
+      await server.dispose()
+      throw error
+    }
+  }
+
+  /** Another person: an empty profile of the browser, watched for troubles. */
+  async person(name: string, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const context = await this.browser.newContext(options)
+    this.#contexts.add(context)
+    await this.troubles.watch(context, name)
+    await context.addInitScript((own) => {
+      try {
+        localStorage.setItem('partyline.name', own)
+      } catch {
+        // about:blank has no storage.
+      }
+    }, name)
+    return context
+  }
+
+  /** A page in which `member` is in the room, by the library alone. `ready` has resolved, unless told not to wait. */
+  async member(options: MemberOptions, { ready = true } = {}): Promise<Page> {
+    const page = await (await this.person(options.name)).newPage()
+    // A page of the site for its origin and its content security policy; what it shows is not used.
+    await page.goto(this.server.address)
+    await page.evaluate(this.#script)
+    await page.evaluate((given) => pageMembers.PageMember.enter(given), options)
+    if (ready) await page.evaluate(() => member.room.ready)
+    return page
+  }
+
+  /** A person on the chat page. */
+  async visitor(room: string, name: string, options: BrowserContextOptions = {}): Promise<ChatVisitor> {
+    return this.visit(await this.person(name, options), room, name)
+  }
+
+  /** One more tab of a person on the chat page. */
+  async visit(context: BrowserContext, room: string, name: string): Promise<ChatVisitor> {
+    const page = await context.newPage()
+    await page.goto(this.chatAddress(room))
+    return new ChatVisitor(page, name)
+  }
+
+  chatAddress(room: string): string {
+    return `${this.server.address}chat/?room=${encodeURIComponent(room)}`
+  }
+
+  /** Everybody goes home. Returns what pages said that they ought not to. */
+  async empty(): Promise<string[]> {
+    for (const context of this.#contexts) await context.close()
+    this.#contexts.clear()
+    return this.troubles.take()
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close()
+    await this.server.dispose()
+  }
+}

@@ -1,0 +1,39 @@
+import type { BrowserContext } from 'playwright'
+
+/** What a browser says by itself, in pages that do nothing wrong, when a server is not there. */
+const UNREACHABLE = /WebSocket connection to .* failed|net::ERR_CONNECTION_(?:REFUSED|RESET)/
+
+/** Everything that pages ought not to say: errors, rejections nobody handled, breaches of the content security policy. */
+export class Troubles {
+  readonly #found: string[] = []
+  #serverMayBeGone = false
+
+  /** From now on, browsers may complain that they do not reach the server. */
+  allowServerLoss(): void {
+    this.#serverMayBeGone = true
+  }
+
+  /** What was found since the last call. */
+  take(): string[] {
+    return this.#found.splice(0)
+  }
+
+  add(trouble: string): void {
+    if (this.#serverMayBeGone && UNREACHABLE.test(trouble)) return
+    this.#found.push(trouble)
+  }
+
+  async watch(context: BrowserContext, who: string): Promise<void> {
+    context.on('weberror', (error) => this.add(`${who}: ${error.error().stack ?? error.error().message}`))
+    context.on('console', (message) => {
+      if (message.type() !== 'error' && message.type() !== 'warning') return
+      this.add(`${who}: ${message.type()} ${message.text()} (${message.location().url})`)
+    })
+    await context.addInitScript(() => {
+      addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+        console.error(`content security policy: ${violatedDirective} ${blockedURI}`),
+      )
+      addEventListener('unhandledrejection', ({ reason }) => console.error(`unhandled rejection: ${String(reason)}`))
+    })
+  }
+}

@@ -19,6 +19,9 @@ const IDLE_TIMEOUT_SECONDS = 16
 /** uWebSockets.js counts frame headers too, and must never drop what our own limit let through. */
 const QUEUE_SLACK_BYTES = 65_536
 
+/** After `end` a socket is out of our sight: so long, at the end, for the close frame and the peer's answer. */
+const FLUSH_MS = 300
+
 const isMissing = (error: unknown): boolean =>
   error instanceof Error &&
   /GLIBC|\.node|Cannot find|not supported|supports only|invalid ELF|dlopen/i.test(error.message)
@@ -39,7 +42,7 @@ function tlsOptions(tls: TlsFiles): AppOptions {
   return { cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_prefer_low_memory_usage: true }
 }
 
-function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, closed: () => void): TemplatedApp {
+function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, ended: () => void): TemplatedApp {
   const app = tls === undefined ? uws.App() : uws.SSLApp(tlsOptions(tls))
   const secure = tls !== undefined
 
@@ -91,8 +94,9 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
     pong: (ws) => ws.getUserData().connection?.onHeard(),
     drain: (ws) => ws.getUserData().connection?.onDrain(),
     close: (ws, code) => {
-      closed()
-      ws.getUserData().connection?.onClose(code)
+      const { connection } = ws.getUserData()
+      if (connection?.ending) ended()
+      connection?.onClose(code)
     },
   })
 
@@ -140,11 +144,10 @@ export const listenWithUws: Listen = async (options) => {
     return [first, ...(await Promise.all(Array.from({ length: more }, () => listenOnce(app, options.host, port))))]
   }
 
-  // `end` counts as closed at once, while the close frame and the peer's answer are still on their way.
-  let lastClosedMs = 0
+  let lastEndedMs = 0
   const build = (tls: TlsFiles | undefined): TemplatedApp =>
     buildApp(uws, options, tls, () => {
-      lastClosedMs = performance.now()
+      lastEndedMs = performance.now()
     })
   const app = build(options.tls)
   let sockets = await listen(app)
@@ -171,7 +174,7 @@ export const listenWithUws: Listen = async (options) => {
     stopListening,
     close: async (graceMs) => {
       stopListening()
-      const waitMs = lastClosedMs === 0 ? 0 : lastClosedMs + graceMs - performance.now()
+      const waitMs = lastEndedMs === 0 ? 0 : lastEndedMs + Math.min(graceMs, FLUSH_MS) - performance.now()
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
       for (const one of apps.splice(0)) one.close()
     },

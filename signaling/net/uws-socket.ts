@@ -25,6 +25,11 @@ export class UwsConnection implements Socket {
     this.#maxQueuedBytes = maxQueuedBytes
   }
 
+  /** Closed by us, not by the peer. */
+  get ending(): boolean {
+    return this.#state === 'closing'
+  }
+
   attach(handlers: SocketHandlers): void {
     this.#handlers = handlers
   }

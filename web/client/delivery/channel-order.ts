@@ -5,6 +5,11 @@ import { plus } from './serial.ts'
 /** What a message costs the window beside its bytes, so that empty ones are bounded too. */
 const OVERHEAD_BYTES = 64
 const HALF = 0x8000
+/**
+ * No further ahead of the next message is anything taken: small messages may overtake a large one on their channel, and
+ * 16 bits of ordinal travel. What two windows hold beyond this is still before `HALF`.
+ */
+const MOST_AHEAD = 0x4000
 
 /** A message as the delivery layer hands it on. */
 export interface Arrived extends Whole {
@@ -63,6 +68,13 @@ export class ChannelOrder {
     this.#next = ordinal
   }
 
+  /** How many messages lie between the next one and this piece's, as far as is known; more than can be is `Infinity`. */
+  ahead({ ordinal, opening }: PieceFrame): number {
+    if (opening !== undefined) return 0
+    const ahead = this.#name === undefined ? this.#whole.size + 1 : (ordinal - this.#next) & 0xffff
+    return ahead >= HALF ? 0 : ahead < MOST_AHEAD ? ahead : Number.POSITIVE_INFINITY
+  }
+
   /** Take a piece that has not come before. @throws ProtocolError */
   take(piece: PieceFrame): void {
     if (piece.opening !== undefined) this.open(piece.opening.name, piece.opening.ordinal)
@@ -75,8 +87,12 @@ export class ChannelOrder {
     const assembly = this.#partial.get(piece.ordinal) ?? new Assembly()
     this.#partial.set(piece.ordinal, assembly)
     const heldBefore = assembly.bytes
-    const whole = assembly.add(piece)
-    this.held(assembly.bytes - heldBefore)
+    let whole: Whole | undefined
+    try {
+      whole = assembly.add(piece)
+    } finally {
+      this.held(assembly.bytes - heldBefore)
+    }
     if (whole === undefined) return
     this.#partial.delete(piece.ordinal)
     this.held(-assembly.bytes)
@@ -106,7 +122,8 @@ export class ChannelOrder {
           this.#blocked = true
           return count
         }
-        this.#whole.delete(ordinal & 0xffff)
+        // The handler may have ended the link, and this with it.
+        if (!this.#whole.delete(ordinal & 0xffff)) return count
         this.held(-(whole.body.length + OVERHEAD_BYTES))
         this.#next = plus(ordinal, 1)
         count += 1

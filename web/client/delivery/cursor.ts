@@ -34,8 +34,8 @@ export class Cursor {
   acked: number
   /** The first frame never sent. */
   sent: number
-  /** Bytes in flight, by outlet tag of the newest outlet used only; see `flyingBytes`. */
-  #flyingBytes = 0
+  /** Bytes in flight: sent, and neither acknowledged nor believed lost. */
+  flyingBytes = 0
   #lostFrames = 0
   /** The message whose end is the next to be passed. */
   #message: number
@@ -45,9 +45,18 @@ export class Cursor {
   #order = new Float64Array(FIRST_RING)
   #repeated = new Uint8Array(FIRST_RING)
   #mask = FIRST_RING - 1
-  /** When a frame was last newly acknowledged: the retransmission timer starts anew then (RFC 6298, 5.3). */
-  lastNewsAtMs = Number.NEGATIVE_INFINITY
+  /**
+   * The retransmission timer runs from here at the earliest: when `acked` last moved (RFC 6298, 5.3), or the oldest
+   * frame was last overdue. What came beyond a gap does not count, or a stream that flows on by another path would
+   * keep the frame that is missing waiting.
+   */
+  timerBasisMs = Number.NEGATIVE_INFINITY
+  /** How often in a row the oldest frame was overdue. */
+  backoff = 0
   retransmissions = 0
+  /** The newest transmission that arrived: by this outlet, and its place among the link's. */
+  #arrivedTag = 0
+  #arrivedOrder = 0
 
   constructor(
     readonly stream: OutgoingStream,
@@ -68,10 +77,6 @@ export class Cursor {
 
   get hasLost(): boolean {
     return this.#lostFrames > 0
-  }
-
-  get flyingBytes(): number {
-    return this.#flyingBytes
   }
 
   /** Bytes sent and not acknowledged cumulatively: what the receiver may have to hold. */
@@ -96,20 +101,31 @@ export class Cursor {
   advanced(outlet: Outlet, order: number, nowMs: number): void {
     if (distance(this.acked, this.sent) > this.#mask) this.#grow()
     this.#record(this.sent, outlet, order, nowMs, 0)
-    this.#flyingBytes += this.stream.frame(this.sent).length
+    this.flyingBytes += this.stream.frame(this.sent).length
     this.sent = plus(this.sent, 1)
   }
 
-  /** Send lost frames again while `send` takes them. Returns false when it stopped taking. */
-  resend(outlet: Outlet, nextOrder: () => number, nowMs: number, windowBytes: number): boolean {
-    if (this.#lostFrames === 0) return true
+  /**
+   * Send lost frames again, as far as `windowBytes` (of this cursor) and the peer's window go; the oldest always, or
+   * nothing might ever move again. Returns false when some must wait.
+   */
+  resend(
+    outlet: Outlet,
+    nextOrder: () => number,
+    nowMs: number,
+    windowBytes: number,
+    peerWindowBytes: number,
+  ): boolean {
     for (let seq = this.acked; seq !== this.sent && this.#lostFrames > 0; seq = plus(seq, 1)) {
       if (this.#states[seq & this.#mask] !== LOST) continue
       const frame = this.stream.frame(seq)
-      if (this.#flyingBytes > 0 && this.#flyingBytes + frame.length > windowBytes) return false
+      if (seq !== this.acked) {
+        if (this.flyingBytes + frame.length > windowBytes) return false
+        if (this.stream.offsetBefore(seq) - this.stream.offsetBefore(this.acked) > peerWindowBytes) return false
+      }
       if (!outlet.send(this.stream.lane, frame)) return false
       this.#lostFrames -= 1
-      this.#flyingBytes += frame.length
+      this.flyingBytes += frame.length
       this.retransmissions += 1
       this.#record(seq, outlet, nextOrder(), nowMs, 1)
     }
@@ -160,31 +176,39 @@ export class Cursor {
   #lose(seq: number): void {
     this.#states[seq & this.#mask] = LOST
     this.#lostFrames += 1
-    this.#flyingBytes -= this.stream.frame(seq).length
+    this.flyingBytes -= this.stream.frame(seq).length
   }
 
-  /** Take an acknowledgement; what it newly covers is added to `news`. Nonsense (beyond what was sent) is ignored. */
+  /**
+   * Take an acknowledgement; what it newly covers is added to `news`. Nonsense (beyond the end of the stream) is
+   * ignored. Frames beyond `sent` may have come: a broadcast also reaches those of whom we think that they are away.
+   */
   acknowledge(ack: StreamAck, nowMs: number, news: AckNews): void {
-    if (before(this.sent, ack.next) || (before(ack.next, this.acked) && ack.bitmap.length === 0)) return
-    const framesBefore = news.frames
-    for (let seq = this.acked; before(seq, ack.next); seq = plus(seq, 1)) this.#acknowledgeFrame(seq, news)
-    let highest = ack.next
-    for (let byte = 0; byte < ack.bitmap.length; byte += 1) {
-      const bits = ack.bitmap[byte] as number
+    const { next, bitmap } = ack
+    if (before(this.stream.next, next) || (before(next, this.acked) && bitmap.length === 0)) return
+    const arrivedOrder = this.#arrivedOrder
+    const { acked } = this
+    for (let seq = acked; before(seq, next) && seq !== this.sent; seq = plus(seq, 1)) this.#acknowledgeFrame(seq, news)
+    for (let byte = 0; byte < bitmap.length; byte += 1) {
+      const bits = bitmap[byte] as number
       for (let bit = 0; bits >>> bit !== 0; bit += 1) {
         if ((bits & (1 << bit)) === 0) continue
-        const seq = plus(ack.next, 1 + byte * 8 + bit)
-        if (!before(seq, this.sent)) break
-        if (before(seq, this.acked)) continue
-        this.#acknowledgeFrame(seq, news)
-        highest = seq
+        const seq = plus(next, 1 + byte * 8 + bit)
+        if (before(seq, this.sent) && !before(seq, this.acked)) this.#acknowledgeFrame(seq, news)
       }
     }
-    if (before(this.acked, ack.next)) this.acked = ack.next
+    if (before(this.sent, next)) {
+      news.frames += distance(this.sent, next)
+      this.sent = next
+    }
+    if (before(this.acked, next)) this.acked = next
     // What the bitmap told may reach down to the cumulative point in a later, or an earlier, acknowledgement.
     while (this.acked !== this.sent && this.#states[this.acked & this.#mask] === ACKED) this.acked = plus(this.acked, 1)
-    if (before(this.acked, highest)) this.#findGaps(highest, news)
-    if (news.frames > framesBefore) this.lastNewsAtMs = nowMs
+    if (this.acked !== acked) {
+      this.timerBasisMs = nowMs
+      this.backoff = 0
+    }
+    if (this.#arrivedOrder !== arrivedOrder && this.flyingBytes > 0) this.#findGaps(news)
   }
 
   #acknowledgeFrame(seq: number, news: AckNews): void {
@@ -193,10 +217,15 @@ export class Cursor {
     if (state === ACKED) return
     const bytes = this.stream.frame(seq).length
     if (state === LOST) this.#lostFrames -= 1
-    else this.#flyingBytes -= bytes
+    else this.flyingBytes -= bytes
     this.#states[at] = ACKED
     news.frames += 1
     news.bytes += bytes
+    const order = this.#order[at] ?? 0
+    if (order > this.#arrivedOrder) {
+      this.#arrivedOrder = order
+      this.#arrivedTag = this.#tags[at] ?? 0
+    }
     const sentAtMs = this.#sentAt[at] ?? 0
     if (this.#repeated[at] === 0 && (news.sampleSentAtMs === undefined || sentAtMs >= news.sampleSentAtMs)) {
       news.sampleSentAtMs = sentAtMs
@@ -204,20 +233,16 @@ export class Cursor {
     }
   }
 
-  /** Frames below `highest` that are missing although later ones of the same outlet came. */
-  #findGaps(highest: number, news: AckNews): void {
-    const newest = new Map<number, number>()
-    for (let seq = this.acked; !before(highest, seq); seq = plus(seq, 1)) {
+  /** Frames that have not come although later transmissions by the same outlet have. */
+  #findGaps(news: AckNews): void {
+    const passed = this.#arrivedOrder - REORDERING
+    for (let seq = this.acked; seq !== this.sent; seq = plus(seq, 1)) {
       const at = seq & this.#mask
-      if (this.#states[at] !== ACKED) continue
-      const tag = this.#tags[at] ?? 0
-      newest.set(tag, Math.max(newest.get(tag) ?? 0, this.#order[at] ?? 0))
-    }
-    for (let seq = this.acked; before(seq, highest); seq = plus(seq, 1)) {
-      const at = seq & this.#mask
+      // Sent once, in order: nothing after it was sent before it, save what was sent again, which looks for itself.
       if (this.#states[at] !== FLYING) continue
-      const passed = newest.get(this.#tags[at] ?? 0)
-      if (passed !== undefined && (this.#order[at] ?? 0) + REORDERING <= passed) {
+      if ((this.#order[at] ?? 0) > passed) {
+        if (this.#repeated[at] === 0) return
+      } else if (this.#tags[at] === this.#arrivedTag) {
         this.#lose(seq)
         news.lost += 1
       }
@@ -244,7 +269,7 @@ export class Cursor {
     }
     this.acked = this.stream.next
     this.sent = this.stream.next
-    this.#flyingBytes = 0
+    this.flyingBytes = 0
     this.#lostFrames = 0
   }
 

@@ -66,8 +66,11 @@ export class LinkReceiver {
     }
     const order = this.#order(piece.channel, audienceOf(piece.stream))
     // The next missing frame of a stream is taken even so, or nothing would ever move again; but not for an
-    // application that does not read.
-    if (!this.budget.fits(piece.body.length) && (piece.seq !== stream.next || order.blocked)) return 'refused'
+    // application that does not read, nor to wait behind what is missing on its channel: that comes first in another
+    // stream.
+    const ahead = order.ahead(piece)
+    const next = piece.seq === stream.next && ahead === 0 && !order.blocked
+    if (ahead === Number.POSITIVE_INFINITY || (!next && !this.budget.fits(piece.body.length))) return 'refused'
     stream.take(piece.seq)
     this.#newestAtMs = nowMs
     this.#framesSinceAck += 1

@@ -10,6 +10,7 @@ import {
 import { type AckNews, Cursor } from './cursor.ts'
 import { type MissedReason, type Outgoing, OutgoingStream } from './outgoing-stream.ts'
 import type { Outlet } from './outlet.ts'
+import { RoundTrip } from './round-trip.ts'
 import { before } from './serial.ts'
 
 /** A peer's window before its first acknowledgement says better: what every receiver takes. */
@@ -49,6 +50,11 @@ export class LinkSender {
   /** Channels whose name the peer has been told in a unicast message. */
   readonly openedChannels = new Set<number>()
   outlet: Outlet | undefined
+  /**
+   * The peer may still have a receiver of an earlier beginning, which would take what it is then to forget: nothing
+   * goes before it has confirmed the greeting.
+   */
+  held = false
   /** What the peer said of itself. */
   peerDelayMs = 0
   peerWindowBytes = FIRST_WINDOW_BYTES
@@ -60,8 +66,8 @@ export class LinkSender {
   #askAtMs = Number.POSITIVE_INFINITY
   #askDelayMs = ASK_UNREAD_MS
   #order = 0
-  #backoff = 0
-  #timerBasisMs = Number.NEGATIVE_INFINITY
+  /** Of bulk on the present path, if direct: it has a buffer of its own there, which small frames do not wait for. */
+  #bulkRoundTrip = new RoundTrip()
   #hedgedSeqs: (number | undefined)[] = [undefined, undefined, undefined, undefined]
 
   constructor(
@@ -98,7 +104,8 @@ export class LinkSender {
   }
 
   get flyingBytes(): number {
-    return this.cursors.reduce((sum, cursor) => sum + cursor.flyingBytes, 0)
+    const [a, b, c, d] = this.cursors
+    return a.flyingBytes + b.flyingBytes + c.flyingBytes + d.flyingBytes
   }
 
   /** Whether everything sent has come and has been handed on. */
@@ -110,7 +117,8 @@ export class LinkSender {
   setOutlet(outlet: Outlet | undefined): void {
     if (outlet === this.outlet) return
     this.outlet = outlet
-    this.#backoff = 0
+    this.#bulkRoundTrip = new RoundTrip()
+    for (const cursor of this.cursors) cursor.backoff = 0
     if (outlet !== undefined) this.#outlets.set(outlet.tag, outlet)
   }
 
@@ -120,7 +128,7 @@ export class LinkSender {
     if (this.outlet?.tag !== tag) this.#outlets.delete(tag)
   }
 
-  nextOrder(): number {
+  readonly #nextOrder = (): number => {
     this.#order += 1
     return this.#order
   }
@@ -131,18 +139,16 @@ export class LinkSender {
    */
   pump(nowMs: number): void {
     const outlet = this.outlet
-    if (outlet === undefined) return
+    if (outlet === undefined || this.held) return
     for (const stream of PUMP_ORDER) {
       const cursor = this.cursors[stream]
       if (cursor.idle) continue
-      if (!cursor.resend(outlet, () => this.nextOrder(), nowMs, this.#windowLeft(outlet, cursor))) continue
-      if (stream < 2 && outlet.kind === 'relay') continue
-      this.#advance(cursor, outlet, nowMs)
+      if (cursor.hasLost) {
+        const windowBytes = outlet.windowBytes - (this.flyingBytes - cursor.flyingBytes)
+        if (!cursor.resend(outlet, this.#nextOrder, nowMs, windowBytes, this.peerWindowBytes)) continue
+      }
+      if (stream >= 2 || outlet.kind !== 'relay') this.#advance(cursor, outlet, nowMs)
     }
-  }
-
-  #windowLeft(outlet: Outlet, cursor: Cursor): number {
-    return outlet.windowBytes - (this.flyingBytes - cursor.flyingBytes)
   }
 
   #advance(cursor: Cursor, outlet: Outlet, nowMs: number): void {
@@ -157,45 +163,43 @@ export class LinkSender {
   }
 
   mayAdvance(cursor: Cursor, outlet: Outlet): boolean {
-    if (!cursor.mayAdvance(this.peerWindowBytes)) return false
+    if (this.held || !cursor.mayAdvance(this.peerWindowBytes)) return false
     const flying = this.flyingBytes
     return flying === 0 || flying + cursor.stream.frame(cursor.sent).length <= outlet.windowBytes
   }
 
   advanced(cursor: Cursor, outlet: Outlet, nowMs: number): void {
-    if (cursor.acked === cursor.sent) {
-      this.#timerBasisMs = Math.max(this.#timerBasisMs, nowMs)
-      this.#stalledSinceMs ??= nowMs
-    }
+    if (cursor.acked === cursor.sent) this.#stalledSinceMs ??= nowMs
     this.bytesSent += cursor.stream.frame(cursor.sent).length
-    cursor.advanced(outlet, this.nextOrder(), nowMs)
+    cursor.advanced(outlet, this.#nextOrder(), nowMs)
   }
 
   acknowledge(ack: Ack, nowMs: number): void {
+    if (this.held) return
     this.peerDelayMs = ack.delayMs
     const opened = ack.windowBytes > this.peerWindowBytes
     // A closed window made the receiver refuse what came: it is to be sent again, now that it is open.
     const reopened = this.peerWindowBytes < LIMITS.fragmentBytes && ack.windowBytes >= LIMITS.fragmentBytes
     this.peerWindowBytes = ack.windowBytes
     const news: AckNews = { frames: 0, bytes: 0, sampleSentAtMs: undefined, sampleTag: 0, lost: 0 }
+    let sampled: Cursor | undefined
     for (const streamAck of ack.streams) {
-      const cursor = this.cursors[streamAck.stream]
-      news.sampleSentAtMs = undefined
+      const { stream } = streamAck
+      const cursor = this.cursors[stream]
+      const { sampleSentAtMs } = news
       cursor.acknowledge(streamAck, nowMs, news)
-      const outlet = this.#outlets.get(news.sampleTag)
-      // On a direct path bulk waits in the channel's own buffer: that time says nothing about the path.
-      if (news.sampleSentAtMs !== undefined && (outlet?.kind === 'relay' || cursor.stream.lane === 'small')) {
-        outlet?.roundTrip.sample(nowMs - news.sampleSentAtMs - ack.heldMs)
-      }
-      cursor.takePassed((message) => {
-        this.#unhanded.push({ message, stream: streamAck.stream, lastSeq: cursor.acked })
-      })
+      if (news.sampleSentAtMs !== sampleSentAtMs) sampled = cursor
+      cursor.takePassed((message) => this.#unhanded.push({ message, stream, lastSeq: cursor.acked }))
     }
     if (reopened) for (const cursor of this.cursors) cursor.loseOldest()
     if (this.#unhanded.length > 0) this.#settleHanded(ack, nowMs)
-    if (news.frames > 0) {
-      this.#backoff = 0
-      this.#stalledSinceMs = this.cursors.every((cursor) => cursor.acked === cursor.sent) ? undefined : nowMs
+    if (news.frames > 0)
+      this.#stalledSinceMs = this.cursors.every(({ acked, sent }) => acked === sent) ? undefined : nowMs
+    if (news.sampleSentAtMs !== undefined) {
+      const outlet = this.#outlets.get(news.sampleTag)
+      const ownBuffer = sampled?.stream.lane === 'bulk' && outlet?.kind !== 'relay'
+      const roundTrip = ownBuffer ? this.#bulkRoundTrip : outlet?.roundTrip
+      roundTrip?.sample(nowMs - news.sampleSentAtMs - ack.heldMs)
     }
     if (news.lost > 0 && this.outlet?.kind === 'relay') this.events.relayLoss(false)
     if (news.frames > 0 || opened) this.events.progress(news.bytes, news.sampleTag)
@@ -243,24 +247,27 @@ export class LinkSender {
       this.pump(nowMs)
       return nowMs + 50
     }
-    const basisMs = Math.max(oldest.sentAtMs, cursor.lastNewsAtMs, this.#timerBasisMs)
-    const dueMs = basisMs + outlet.roundTrip.timeoutMs(this.peerDelayMs, this.#backoff)
+    const timeoutMs = (): number => {
+      const ownMs = outlet.roundTrip.timeoutMs(this.peerDelayMs, cursor.backoff)
+      if (cursor.stream.lane === 'small' || outlet.kind === 'relay') return ownMs
+      return Math.max(ownMs, this.#bulkRoundTrip.timeoutMs(this.peerDelayMs, cursor.backoff))
+    }
+    const dueMs = Math.max(oldest.sentAtMs, cursor.timerBasisMs) + timeoutMs()
     if (nowMs < dueMs) return dueMs
-    this.#timerBasisMs = nowMs
-    this.#backoff = Math.min(this.#backoff + 1, 8)
+    cursor.timerBasisMs = nowMs
+    cursor.backoff = Math.min(cursor.backoff + 1, 8)
     if (outlet.kind === 'relay') {
       cursor.loseOldest()
       this.events.relayLoss(true)
-      this.pump(nowMs)
     } else {
       this.#hedge(cursor, stream, oldest.seq)
       // The second time, the path has shown to be alive, or this would not fly by it any more: the receiver had to
       // refuse the frame.
-      if (this.#backoff > 1) cursor.loseOldest()
+      if (cursor.backoff > 1) cursor.loseOldest()
       this.events.overdue(outlet)
-      this.pump(nowMs)
     }
-    return nowMs + outlet.roundTrip.timeoutMs(this.peerDelayMs, this.#backoff)
+    this.pump(nowMs)
+    return nowMs + timeoutMs()
   }
 
   /** Send the oldest small frame by the relay too, once. Bulk moves only when the path is given up. */
@@ -288,7 +295,7 @@ export class LinkSender {
     for (const cursor of this.cursors) cursor.skipToEnd((message) => message.settle(this.member, reason))
     this.openedChannels.clear()
     this.#stalledSinceMs = undefined
-    this.#backoff = 0
+    for (const cursor of this.cursors) cursor.backoff = 0
     this.#askAtMs = Number.POSITIVE_INFINITY
     this.peerWindowBytes = FIRST_WINDOW_BYTES
   }

@@ -22,7 +22,7 @@ export interface OutgoingChannel {
   readonly name: string
   /** Ordinal of the next message to the room. */
   roomOrdinal: number
-  /** Whether a room message has been accepted, which said the name. */
+  /** Whether the name has been said: by a room message, or for a `latest` channel by itself. Greetings say it too. */
   roomOpened: boolean
   /** Number of the next unicast message, to whomever. */
   unicastNumber: number
@@ -79,11 +79,11 @@ export class Outbox {
     return this.#room[0].retainedBytes + this.#room[1].retainedBytes
   }
 
-  /** @throws PartylineError `bad-argument` when the room has all the channels it may have */
-  openChannel(name: string): OutgoingChannel {
+  /** @throws PartylineError `bad-argument` when the room has all the channels it may have: `most` */
+  openChannel(name: string, most: number = LIMITS.channels): OutgoingChannel {
     const known = this.#channels.find((channel) => channel.name === name)
     if (known !== undefined) return known
-    if (this.#channels.length >= LIMITS.channels) {
+    if (this.#channels.length >= most) {
       throw new PartylineError('bad-argument', `A room has at most ${LIMITS.channels - 1} channels`)
     }
     const channel = { id: this.#channels.length, name, roomOrdinal: 0, roomOpened: false, unicastNumber: 0 }

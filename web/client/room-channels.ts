@@ -18,6 +18,9 @@ import { fromWire } from './room-clock.ts'
  */
 export type ChannelKind = 'm' | 'f' | 'b' | 'l' | 'p'
 
+/** So many channels are opened to refuse what others ask for; the rest are this member's own. */
+const MOST_FOREIGN = LIMITS.channels / 4
+
 /** Takes a message, or says that nobody takes it now. */
 export type Take = (message: Message<unknown>) => boolean
 
@@ -94,7 +97,13 @@ export class RoomChannels {
     if (take === undefined) {
       // A procedure nobody has made here: the asker is told at once, and nothing waits.
       const refusal = refuseCall(data)
-      if (refusal !== undefined) this.send(this.deps.outbox.openChannel(arrived.channel), refusal, [from])
+      try {
+        if (refusal !== undefined)
+          this.send(this.deps.outbox.openChannel(arrived.channel, MOST_FOREIGN), refusal, [from])
+      } catch (error) {
+        // Too much waits, or others have asked for too many things that nobody makes: they run out of time instead.
+        if (!(error instanceof PartylineError)) throw error
+      }
       return true
     }
     const direct = arrived.audience === 'unicast'

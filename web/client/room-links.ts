@@ -31,6 +31,8 @@ import { RoomPeer } from './room-peer.ts'
 /** Acknowledgements to one sender: at most some 500 a second, over all members. */
 const ACK_DELAY_PER_MEMBER_MS = 2
 const LEAST_ACK_DELAY_MS = 20
+/** Only who is taken for gone by mistake comes back under the same id, and within minutes. */
+const MOST_PAST = 1_024
 
 export interface RoomLinksDeps {
   readonly clock: Clock
@@ -66,6 +68,8 @@ export class RoomLinks {
   readonly #slots: SlotPool
   readonly #peers = new Map<PeerId, RoomPeer<Json>>()
   readonly #linkChannel: OutgoingChannel
+  /** Members whose link has ended, the newest of them: they may come back under the same id. */
+  readonly #past = new Set<PeerId>()
   #lastTag = 0
   #lastGeneration = 0
 
@@ -108,7 +112,7 @@ export class RoomLinks {
 
   /** `initiator`: whether ours is the smaller id, and so we make the peer connections. `relayed`: the relay reaches it. */
   add(info: MemberInfo, initiator: boolean, relayed: boolean): RoomPeer<Json> {
-    const link = new Link(info, this.#linkDeps())
+    const link = new Link(info, this.#linkDeps(), this.#past.has(info.id))
     const peer = new RoomPeer<Json>(info, link)
     this.#peers.set(info.id, peer)
     this.outbox.add(link.sender)
@@ -216,9 +220,11 @@ export class RoomLinks {
     this.outbox.send(this.#linkChannel, CONTENT.json, encodeText(JSON.stringify(message)), this.deps.sentNow(), peer.id)
   }
 
-  /** Say a `latest` channel's name to everyone, before its first frame. */
-  declare(channel: OutgoingChannel, to: Iterable<RoomPeer<Json>> = this.#peers.values()): void {
-    for (const peer of to) this.#say(peer, { t: 'declare', channel: channel.id, name: channel.name })
+  /** Say a `latest` channel's name to everyone, before its first frame. Once: later greetings tell it. */
+  declare(channel: OutgoingChannel): void {
+    if (channel.roomOpened) return
+    channel.roomOpened = true
+    for (const peer of this.#peers.values()) this.#say(peer, { t: 'declare', channel: channel.id, name: channel.name })
   }
 
   /** A droppable frame, to everyone or to those of `to` who are here. */
@@ -241,6 +247,9 @@ export class RoomLinks {
     const peer = this.#peers.get(id)
     if (peer === undefined) return undefined
     this.#peers.delete(id)
+    this.#past.add(id)
+    if (this.#past.size > MOST_PAST)
+      for (const oldest of [...this.#past].slice(0, MOST_PAST / 2)) this.#past.delete(oldest)
     peer.attempts?.stop()
     peer.link.end(reason)
     this.outbox.remove(id)

@@ -70,7 +70,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly #offers: Offers
   readonly #reliable = new Map<string, ReliableChannel<Payload>>()
   readonly #procedures = new Map<string, ProcedureCalls<Payload, Payload>>()
-  readonly #latestDeclared = new Map<string, ReturnType<RoomChannels['open']>>()
   #settleReady: { resolve(): void; reject(error: unknown): void } = { resolve: () => {}, reject: () => {} }
   #settleClosed: (error: PartylineError | undefined) => void = () => {}
   #status: RoomStatus = 'joining'
@@ -210,10 +209,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
 
   latest<T extends Payload = Json>(name: string): Latest<T> {
     const outgoing = this.#channels.open('l', name)
-    if (!this.#latestDeclared.has(name)) {
-      this.#latestDeclared.set(name, outgoing)
-      this.#links.declare(outgoing)
-    }
+    this.#links.declare(outgoing)
     return this.#latest.open<T>(name, outgoing.id)
   }
 
@@ -297,8 +293,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#self = { id: message.peerId, profile: this.#profile }
     this.#graceMs = Math.max(GRACE_MS, message.graceMs)
     this.#setStatus('online')
+    const before = [...this.#links.peers.values()]
     this.#membership.welcome(message)
-    for (const { id, link } of this.#links.peers.values()) link.setRelay(this.#relayed(id), true)
+    for (const { id, link } of before) link.setRelay(this.#relayed(id), true)
     this.#links.outbox.open()
     // The server is back in reach: so may be those whose paths went with it.
     if (how === 'resumed') this.#links.networkChanged(true)
@@ -341,7 +338,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const self = this.#self
     if (self === undefined) return
     const peer = this.#links.add(info, self.id < info.id, this.#relayed(info.id))
-    for (const channel of this.#latestDeclared.values()) this.#links.declare(channel, [peer])
     this.#publishPeers()
     this.#events.emit('join', peer as unknown as Peer<P>)
   }

@@ -12,7 +12,7 @@ export type GreetingVerdict =
   | 'repeat'
   /** The peer has ended the link and knows nothing of us: so must we. */
   | 'forgotten'
-  /** Older than what we know, or of another instance: drop it. */
+  /** Older than what we know, of another instance, or meant for a link that is over: drop it. */
   | 'stale'
 
 /**
@@ -26,6 +26,8 @@ export class Handshake {
   #dueMs = Number.POSITIVE_INFINITY
   /** The newest generation of the peer; 0 for none. */
   #theirs = 0
+  /** Our first generation on this link. */
+  #first = 0
 
   constructor(private readonly peer: InstanceId) {}
 
@@ -40,6 +42,7 @@ export class Handshake {
   /** Begin a generation: where streams start is fixed from here on. */
   begin(greeting: Omit<Greeting, 'known' | 'uplinkRttMs'>, nowMs: number): void {
     this.#mine = greeting
+    this.#first ||= greeting.generation
     this.#confirmed = false
     this.#repeatMs = REPEAT_MS
     this.#dueMs = nowMs
@@ -64,17 +67,21 @@ export class Handshake {
     this.#repeatMs = REPEAT_MS
   }
 
-  greeted(generation: number): void {
-    if (generation !== this.#mine?.generation) return
+  /** The peer has heard our greeting: it says so, or (`generation` absent) acknowledges frames that came after it. */
+  greeted(generation?: number): void {
+    if (generation !== undefined && generation !== this.#mine?.generation) return
     this.#confirmed = true
     this.#dueMs = Number.POSITIVE_INFINITY
   }
 
   hear(greeting: Greeting): GreetingVerdict {
-    if (greeting.instance !== this.peer || greeting.generation < this.#theirs) return 'stale'
-    if (greeting.generation === this.#theirs) return 'repeat'
-    if (this.#theirs !== 0 && greeting.known === 0 && this.#confirmed) return 'forgotten'
-    this.#theirs = greeting.generation
+    const { instance, generation, known, afterCut } = greeting
+    // The last: it still speaks to a link that we have ended. Our own greeting will tell it.
+    if (instance !== this.peer || generation < this.#theirs || (known !== 0 && known < this.#first)) return 'stale'
+    if (generation === this.#theirs) return 'repeat'
+    // After a cut it may be that it has not heard us yet; a link's first greeting tells that it knows no link before.
+    if (this.#theirs !== 0 && known === 0 && (this.#confirmed || !afterCut)) return 'forgotten'
+    this.#theirs = generation
     return 'start'
   }
 }

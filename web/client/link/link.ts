@@ -6,7 +6,6 @@
  * comes back gets a new link.
  */
 import {
-  CONTENT,
   decodeAck,
   decodeGreeted,
   decodeGreeting,
@@ -103,6 +102,8 @@ export class Link {
   readonly #declared = new Map<number, string>()
   #peerUplinkRttMs = 0
   #lastRepeatAckMs = Number.NEGATIVE_INFINITY
+  /** By which of our paths the newest frame came; absent: the relay. */
+  #came: WatchedPath | undefined
   #ended = false
   #peerHere = false
   badFrames = 0
@@ -111,6 +112,8 @@ export class Link {
   constructor(
     readonly member: MemberInfo,
     private readonly deps: LinkDeps,
+    /** There was a link to this member before: the peer may not know yet that it is over. */
+    again = false,
   ) {
     const [roomSmall, roomBulk] = deps.outbox.roomStreams
     this.#handshake = new Handshake(member.instance)
@@ -122,6 +125,7 @@ export class Link {
       progress: (bytes, tag) => this.#progress(bytes, tag),
       askForAck: () => this.sender.outlet?.send('small', encodePing(0, true)),
     })
+    this.sender.held = again
     deps.budget.links += 1
     this.#begin(false)
   }
@@ -207,6 +211,7 @@ export class Link {
 
   removePath(path: WatchedPath): void {
     if (!this.#paths.delete(path) || this.#ended) return
+    if (this.#came === path) this.#came = undefined
     this.#choose()
     this.sender.loseFlight(path.tag)
     this.#service()
@@ -285,14 +290,16 @@ export class Link {
         this.#piece(frame, via, nowMs)
         return
       case FRAME.ack:
+        if (!this.sender.held) this.#handshake.greeted()
         this.sender.acknowledge(decodeAck(frame), nowMs)
         this.arm()
         return
       case FRAME.ping: {
         const { nonce, wantsAck } = decodePing(frame)
         if (wantsAck) {
+          this.#came = via
           this.#receiver?.wantAck(true)
-          this.#acknowledge(nowMs, via)
+          this.#acknowledge(nowMs)
         } else {
           this.#reply(encodePong(nonce), via)
         }
@@ -306,6 +313,9 @@ export class Link {
         return
       case FRAME.greeted:
         this.#handshake.greeted(decodeGreeted(frame).generation)
+        if (!this.sender.held || !this.#handshake.confirmed) return
+        this.sender.held = false
+        this.#service()
         return
       case FRAME.latest: {
         const latest = decodeLatest(frame)
@@ -326,26 +336,31 @@ export class Link {
     }
     const taken = receiver.take(decodePiece(frame), nowMs)
     if (this.#ended) return
+    this.#came = via
     const delayMs = this.deps.ackDelayMs()
     if (taken === 'repeat' && nowMs - this.#lastRepeatAckMs >= REPEAT_ACK_MS) {
       this.#lastRepeatAckMs = nowMs
-      this.#acknowledge(nowMs, via)
+      this.#acknowledge(nowMs)
     } else if (receiver.ackWanted(nowMs, delayMs, this.deps.random)) {
-      this.#acknowledge(nowMs, undefined)
+      this.#acknowledge(nowMs)
     } else {
       this.#alarm.by(receiver.ackDueMs)
     }
   }
 
-  /** `via`: the path to answer by; absent, the best one. */
-  #acknowledge(nowMs: number, via: WatchedPath | undefined): void {
+  /**
+   * By the path that the newest frame came by, where we trust it too: the peer uses that one, and knows more than we of
+   * the way there.
+   */
+  #acknowledge(nowMs: number): void {
     const receiver = this.#receiver
-    if (receiver === undefined) return
-    const outlet = via?.usable === true ? via : this.sender.outlet
-    if (outlet === undefined) return
+    const came = this.#came === undefined ? this.#relay : this.#came.usable ? this.#came : undefined
+    const outlet = came ?? this.sender.outlet
+    // Without a way there, the acknowledgement stays due until there is one.
+    if (receiver === undefined || outlet === undefined) return
     if (!outlet.send('small', encodeAck(receiver.takeAck(nowMs, this.deps.ackDelayMs())))) {
       // It is cumulative: the next one says it all. Soon, since this one was due.
-      receiver.wantAck(false)
+      receiver.wantAck(true)
       this.#alarm.by(nowMs + this.deps.ackDelayMs())
     }
   }
@@ -376,12 +391,11 @@ export class Link {
     this.#peerUplinkRttMs = greeting.uplinkRttMs
     this.#reply(encodeGreeted(greeting.generation), via)
     if (verdict === 'repeat') return
-    const again = this.#receiver !== undefined
     this.#receiver?.close()
     this.#receiver = new LinkReceiver(greeting, this.deps.budget, { message: (message) => this.#message(message) })
     this.sender.peerDelayMs = greeting.delayMs
     for (const { channel, name } of greeting.channels) this.#declared.set(channel, name)
-    if (again && greeting.afterCut) this.deps.gap(this)
+    if (greeting.afterCut) this.deps.gap(this)
     this.deps.reached(this)
     const early = this.#early
     this.#early = []
@@ -391,8 +405,14 @@ export class Link {
 
   #message(message: Arrived): boolean {
     if (message.channel !== LINK_CHANNEL_NAME || message.audience !== 'unicast') return this.deps.message(this, message)
-    if (message.content !== CONTENT.json) throw new ProtocolError('link', 'expected JSON')
-    const parsed = parseLinkMessage(safeJson(decodeText(message.body)))
+    let parsed: LinkMessage
+    try {
+      parsed = parseLinkMessage(JSON.parse(decodeText(message.body)))
+    } catch {
+      // Not JSON, or of a kind that we do not know. Its turn passes, or nothing after it would ever have one.
+      this.badFrames += 1
+      return true
+    }
     if (parsed.t === 'declare') this.#declared.set(parsed.channel, parsed.name)
     else this.deps.linkMessage(this, parsed)
     return true
@@ -406,7 +426,7 @@ export class Link {
     const nowMs = this.deps.clock.now()
     if (nowMs >= receiver.ackDueMs || receiver.windowOpened) {
       receiver.wantAck(false)
-      this.#acknowledge(nowMs, undefined)
+      this.#acknowledge(nowMs)
     }
   }
 
@@ -441,8 +461,8 @@ export class Link {
     this.deps.outbox.pump(this.sender)
     const receiver = this.#receiver
     if (receiver !== undefined) {
-      if (nowMs >= receiver.ackDueMs) this.#acknowledge(nowMs, undefined)
-      this.#alarm.by(receiver.ackDueMs)
+      if (nowMs >= receiver.ackDueMs) this.#acknowledge(nowMs)
+      else this.#alarm.by(receiver.ackDueMs)
     }
     this.#alarm.by(this.sender.check(nowMs))
     if (this.#peerHere && this.sender.stalledMs(nowMs) > this.deps.maxLagMs()) this.cut()
@@ -460,6 +480,7 @@ export class Link {
   /** It is hopelessly behind: give up what it has not acknowledged, and begin anew. Both sides are told. */
   cut(): void {
     this.sender.abandon('lagging')
+    this.sender.held = true
     this.deps.outbox.trimUnicast(this.sender)
     this.deps.outbox.trim()
     this.#begin(true)
@@ -477,13 +498,5 @@ export class Link {
     this.sender.abandon(reason)
     this.#early = []
     this.#paths.clear()
-  }
-}
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new ProtocolError('link', 'expected JSON')
   }
 }

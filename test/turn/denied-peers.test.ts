@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { formatIp } from '../../turn/address.ts'
+import { formatIp, parseIp } from '../../turn/address.ts'
 import { deniedRange } from '../../turn/denied-peers.ts'
 import { DENIED_PEER_RANGES, type DeniedPeerKind } from '../../turn/index.ts'
 import { type RunningTurn, startTurn } from './running-turn.ts'
@@ -166,6 +166,25 @@ describe('a coturn with the default options', () => {
   test('refuses a channel where it refuses a permission', async () => {
     const addresses = [...INNER.map(([address]) => address), ...samples.map(({ address }) => address)]
     expect(await surprises(addresses, () => FORBIDDEN, peers.channel)).toEqual([])
+  })
+
+  test('decides on addresses anywhere in the IPv6 space as the table does', async () => {
+    // A fixed walk through the space (a multiplicative congruence): the same addresses in every run.
+    const anywhere = Array.from({ length: 300 }, (_, index) => {
+      const scattered = (BigInt(index + 1) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835n) & ((1n << 128n) - 1n)
+      // A third in 2000::/3, where the public ones are; a third in ::/8, which coturn makes hard.
+      return [scattered, (1n << 125n) | (scattered >> 3n), scattered >> 8n][index % 3] ?? 0n
+    })
+    const denied = (address: string): number => {
+      const value = parseIp(address)?.value ?? 0n
+      const within = DENIED_PEER_RANGES.map(deniedRange).some(
+        ({ first, last }) => first.family === 6 && first.value <= value && value <= last.value,
+      )
+      return within ? FORBIDDEN : ALLOWED
+    }
+    const addresses = anywhere.map((value) => formatIp({ family: 6, value }))
+    expect(new Set(addresses.map(denied))).toEqual(new Set([FORBIDDEN, ALLOWED]))
+    expect(await surprises(addresses, denied, peers.permission)).toEqual([])
   })
 
   test('gives a permission for public addresses, also right beside denied ranges', async () => {

@@ -16,6 +16,8 @@ export type Trust = 'probing' | 'usable' | 'suspect' | 'suspended'
 
 /** Keeps round-trip time fresh, and notices the death of an idle path within some seconds. 5 bytes a ping. */
 const KEEP_ALIVE_MS = 3_000
+/** An answer so much quicker than the estimate shows that a load has passed: ask again soon, until it has followed. */
+const MUCH_QUICKER = 0.7
 /** While there is no answer. */
 const PROBE_MS = 250
 /** A ping is overdue after this at the earliest: moving everything for a pause of the other main thread is costly. */
@@ -100,13 +102,14 @@ export class WatchedPath implements Outlet {
     const sentAtMs = this.#pings.get(nonce)
     if (sentAtMs === undefined) return
     for (const earlier of [...this.#pings.keys()]) if (earlier <= nonce) this.#pings.delete(earlier)
+    const quicker = nowMs - sentAtMs < (this.rttMs ?? 0) * MUCH_QUICKER
     this.roundTrip.sample(nowMs - sentAtMs)
     if (this.#trust === 'suspended') {
       this.heldBackUntilMs = nowMs + Math.min(HOLD_BACK_MOST_MS, HOLD_BACK_MS * 2 ** (this.#failures - 1))
     }
     if (this.#trust === 'usable' && nowMs - this.#sinceMs > GOOD_AFTER_MS) this.#failures = 0
     this.#become('usable', nowMs)
-    this.#pingAtMs = nowMs + KEEP_ALIVE_MS
+    this.#pingAtMs = nowMs + (quicker ? PROBE_MS : KEEP_ALIVE_MS)
   }
 
   /** Act on what is due. `given-up`: close it. `next`: when to call again, ms on the clock. */

@@ -25,12 +25,13 @@ function checkedRange(text: string): IpRange {
 }
 
 /**
- * Addresses of the server itself that stand in denied ranges and must be peers all the same. coturn turns the public
- * address of an `external-ip` pair back into the private one before it looks it up, so the private one is what counts.
+ * Relay addresses that must be peers even in a denied range, because two members that both use TURN meet there. The
+ * private side of an `external-ip` pair is not one of them: members know the public side, which coturn looks up before
+ * it turns it into the private one. So the private side stays denied.
  */
 function ownRelayAddresses(options: TurnOptions): readonly string[] {
-  const own = options.externalAddress?.split('/')[1]
-  return [...new Set([...options.relayAddresses, ...(own === undefined ? [] : [own])])]
+  const hidden = options.externalAddress?.split('/')[1]
+  return options.relayAddresses.filter((address) => address !== hidden)
 }
 
 function peerLines(options: TurnOptions): readonly string[] {

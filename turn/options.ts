@@ -30,7 +30,8 @@ export interface TurnOptions {
   readonly listenAddresses: readonly string[]
   /**
    * Addresses that allocations are made on. Empty: the address by which the client reached the server. Each of them is
-   * allowed as a peer, even in a denied range, because two members that both use TURN reach each other there.
+   * allowed as a peer, even in a denied range (unless it is the private side of `externalAddress`), because two members
+   * that both use TURN reach each other there. So on a LAN, name the server's address here.
    */
   readonly relayAddresses: readonly string[]
   /** UDP ports of allocations, one for each; open them in the firewall. At least 16 ports from 1024 on. */

@@ -4,12 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import selfsigned from 'selfsigned'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type TurnOptionsInput, turnserverConfig } from '../../turn/index.ts'
+import { parseIpRange, rangesOverlap } from '../../turn/address.ts'
+import { deniedRange } from '../../turn/denied-peers.ts'
+import { DENIED_PEER_RANGES, type TurnOptionsInput, turnserverConfig } from '../../turn/index.ts'
 import { freePort } from '../support/free-port.ts'
 import { ownAddress, type RunningTurn, SECRETS, startTurn } from './running-turn.ts'
 
 const withoutPeers = (text: string): string[] =>
   text.split('\n').filter((line) => line !== '' && !/^#|denied-peer-ip|allowed-peer-ip/.test(line))
+
+const isDenied = (address: string): boolean => {
+  const range = parseIpRange(address)
+  return range !== undefined && DENIED_PEER_RANGES.some((entry) => rangesOverlap(range, deniedRange(entry)))
+}
 
 describe('turnserverConfig', () => {
   test('writes exactly these lines for the default options', () => {
@@ -69,10 +76,14 @@ describe('turnserverConfig', () => {
     ])
   })
 
-  test('allows the private side of an external address, where two members on TURN meet', () => {
-    expect(turnserverConfig({ secrets: SECRETS, externalAddress: '8.8.4.4/10.0.0.5' })).toContain(
-      '\nallowed-peer-ip=10.0.0.5\n',
-    )
+  test('allows its relay addresses, where two members on TURN meet, but not the hidden side of an external one', () => {
+    const allowed = (options: Partial<TurnOptionsInput>): string[] =>
+      turnserverConfig({ secrets: SECRETS, ...options })
+        .split('\n')
+        .filter((line) => line.startsWith('allowed-peer-ip'))
+    const relayAddresses = ['192.168.0.9']
+    expect(allowed({ relayAddresses })).toEqual(['allowed-peer-ip=192.168.0.9'])
+    expect(allowed({ relayAddresses, externalAddress: '8.8.4.4/192.168.0.9' })).toEqual([])
   })
 })
 
@@ -118,20 +129,42 @@ describe('a real coturn with every option', () => {
   })
 })
 
-describe('a real coturn behind an external address', () => {
+describe('a real coturn', () => {
   const own = ownAddress()
-  test.skipIf(own === undefined)('joins two allocations by the public address', async () => {
+  test.skipIf(own === undefined)(
+    'joins two allocations by the public side of its external address, and refuses the private side',
+    async () => {
+      const address = own ?? ''
+      const running = await startTurn({ listenAddresses: [address], externalAddress: `8.8.4.4/${address}` })
+      try {
+        const [a, b] = [await running.client({ address }), await running.client({ address })]
+        const [atA, atB] = [await a.allocate(), await b.allocate()]
+        expect([atA.address, atB.address]).toEqual(['8.8.4.4', '8.8.4.4'])
+        await a.createPermission(atB.address)
+        await b.createPermission(atA.address)
+        // Nearly everywhere a machine's own address is a private one; on a public one there is nothing to refuse.
+        expect(await a.codeOf(a.createPermission(address))).toBe(isDenied(address) ? 403 : 0)
+        const received = b.received()
+        a.send(atB.address, atB.port, Buffer.from('over the public address'))
+        expect((await received).data.toString()).toBe('over the public address')
+        await Promise.all([a.close(), b.close()])
+      } finally {
+        await running.turn.stop()
+      }
+    },
+  )
+
+  test.skipIf(own === undefined)('joins two allocations on a relay address of a denied range', async () => {
     const address = own ?? ''
-    const running = await startTurn({ listenAddresses: [address], externalAddress: `8.8.4.4/${address}` })
+    const running = await startTurn({ listenAddresses: [address], relayAddresses: [address] })
     try {
       const [a, b] = [await running.client({ address }), await running.client({ address })]
       const [atA, atB] = [await a.allocate(), await b.allocate()]
-      expect([atA.address, atB.address]).toEqual(['8.8.4.4', '8.8.4.4'])
       await a.createPermission(atB.address)
       await b.createPermission(atA.address)
       const received = b.received()
-      a.send(atB.address, atB.port, Buffer.from('over the public address'))
-      expect((await received).data.toString()).toBe('over the public address')
+      a.send(atB.address, atB.port, Buffer.from('on one machine'))
+      expect((await received).data.toString()).toBe('on one machine')
       await Promise.all([a.close(), b.close()])
     } finally {
       await running.turn.stop()

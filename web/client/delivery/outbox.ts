@@ -13,7 +13,7 @@ import { PartylineError } from '../errors.ts'
 import type { LinkSender } from './link-sender.ts'
 import { OutgoingMessage } from './outgoing-message.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
-import { before, distance, plus } from './serial.ts'
+import { distance, plus } from './serial.ts'
 
 /** A channel as its sender sees it. */
 export interface OutgoingChannel {
@@ -31,11 +31,6 @@ export interface OutgoingChannel {
 /** Sends one frame to several members in one uplink message. `false`: it takes nothing now. */
 export type Broadcast = (lane: Lane, frame: Uint8Array, to: readonly PeerId[]) => boolean
 
-interface Waiting {
-  readonly message: OutgoingMessage
-  readonly to: PeerId | undefined
-}
-
 /**
  * All that this member sends: the room's streams, each link's own, and what waits before them.
  *
@@ -46,7 +41,9 @@ export class Outbox {
   readonly #room: readonly [OutgoingStream, OutgoingStream]
   readonly #senders = new Map<PeerId, LinkSender>()
   readonly #channels: OutgoingChannel[] = []
-  #waiting: Waiting[] = []
+  /** By audience (`undefined`: the room), so that nobody's messages wait behind another's. */
+  readonly #waiting = new Map<PeerId | undefined, OutgoingMessage[]>()
+  #waitingMessages = 0
   #waitingBytes = 0
   #open = false
   #closed = false
@@ -100,11 +97,8 @@ export class Outbox {
 
   /** Waiting messages have their ordinals already, but newcomers are addressed by them. */
   #acceptedOrdinal(channel: number, next: number): number {
-    let ordinal = next
-    for (const { message, to } of this.#waiting) {
-      if (to === undefined && message.channel === channel && before(message.ordinal, ordinal)) ordinal = message.ordinal
-    }
-    return ordinal
+    const first = this.#waiting.get(undefined)?.find((message) => message.channel === channel)
+    return first?.ordinal ?? next
   }
 
   /** The room may be talked to from now on: what waited goes. */
@@ -120,7 +114,7 @@ export class Outbox {
   /** The member is gone: nothing more goes to it. Its own `abandon` has settled what was under way. */
   remove(member: PeerId): void {
     this.#senders.delete(member)
-    this.#dropWaiting(({ to }) => to === member, 'left')
+    this.#dropWaiting(member, 'left')
     this.trim()
     this.flush()
   }
@@ -155,15 +149,18 @@ export class Outbox {
       message.settle(to, 'left')
       return message
     }
-    if ((this.#waiting.length === 0 || channel.id === 0) && this.#takes(channel.id, lane, to)) {
+    const waiting = this.#waiting.get(to)
+    if ((waiting === undefined || channel.id === 0) && this.#takes(channel.id, lane, to)) {
       this.#accept(channel, message, to)
       this.#sendOut(to)
       return message
     }
-    this.#waiting.push({ message, to })
+    if (waiting === undefined) this.#waiting.set(to, [message])
+    else waiting.push(message)
+    this.#waitingMessages += 1
     this.#waitingBytes += body.length
     // Behind what waits for another stream there may still be room in this one's.
-    this.flush()
+    if (waiting !== undefined && this.#acceptWaiting(to, waiting)) this.#sendOut(to)
     return message
   }
 
@@ -171,7 +168,7 @@ export class Outbox {
   ensureRoom(bytes: number, messages: number): void {
     if (this.#closed) throw new PartylineError('closed', 'The room is closed')
     if (
-      this.#waiting.length + messages > LIMITS.queuedMessages ||
+      this.#waitingMessages + messages > LIMITS.queuedMessages ||
       (this.#waitingBytes > 0 && this.#waitingBytes + bytes > LIMITS.queuedBytes)
     ) {
       throw new PartylineError('queue-full', 'Too much waits to be sent: await `accepted` between sends')
@@ -280,46 +277,52 @@ export class Outbox {
     return true
   }
 
-  #dropWaiting(matches: (waiting: Waiting) => boolean, reason: 'left' | 'closed'): void {
-    this.#waiting = this.#waiting.filter((waiting) => {
-      if (!matches(waiting)) return true
-      this.#waitingBytes -= waiting.message.body.length
-      waiting.message.refuse(waiting.to, reason)
-      return false
-    })
+  #dropWaiting(to: PeerId | undefined, reason: 'left' | 'closed'): void {
+    for (const message of this.#waiting.get(to) ?? []) {
+      this.#leaves(message)
+      message.refuse(to, reason)
+    }
+    this.#waiting.delete(to)
   }
 
-  /**
-   * Accept what waits, as far as the streams take it, and send what may go. Order is kept within a channel to one
-   * audience; what waits for one member does not hold back what waits for another.
-   */
+  #leaves(message: OutgoingMessage): void {
+    this.#waitingMessages -= 1
+    this.#waitingBytes -= message.body.length
+  }
+
+  /** Accept what waits, as far as the streams take it, and send what may go. */
   flush(): void {
-    const kept: Waiting[] = []
-    const blocked = new Set<string>()
+    for (const [to, waiting] of [...this.#waiting]) this.#acceptWaiting(to, waiting)
+    this.#sendOut(undefined)
+  }
+
+  /** Accept what waits for one audience; order is kept within a channel. Returns whether any was accepted. */
+  #acceptWaiting(to: PeerId | undefined, waiting: readonly OutgoingMessage[]): boolean {
+    const kept: OutgoingMessage[] = []
+    const blocked = new Set<Lane | number>()
     let looked = 0
-    for (const entry of this.#waiting) {
-      if (kept.length >= MOST_BLOCKED) break
+    for (const message of waiting) {
+      if (kept.length >= MOST_BLOCKED || (blocked.has('small') && blocked.has('bulk'))) break
       looked += 1
-      const { message, to } = entry
       const channel = this.#channels[message.channel]
-      const audience = to ?? 'room'
-      const streamKey = `${audience} ${message.lane}`
-      const channelKey = `${audience} ${message.channel}`
       if (
         channel === undefined ||
-        blocked.has(streamKey) ||
-        blocked.has(channelKey) ||
+        blocked.has(message.lane) ||
+        blocked.has(message.channel) ||
         !this.#takes(message.channel, message.lane, to)
       ) {
-        blocked.add(streamKey).add(channelKey)
-        kept.push(entry)
+        blocked.add(message.lane).add(message.channel)
+        kept.push(message)
         continue
       }
-      this.#waitingBytes -= message.body.length
+      this.#leaves(message)
       this.#accept(channel, message, to)
     }
-    if (kept.length < looked) this.#waiting = [...kept, ...this.#waiting.slice(looked)]
-    this.#sendOut(undefined)
+    if (kept.length === looked) return false
+    const left = [...kept, ...waiting.slice(looked)]
+    if (left.length > 0) this.#waiting.set(to, left)
+    else this.#waiting.delete(to)
+    return true
   }
 
   #sendOut(to: PeerId | undefined): void {
@@ -368,7 +371,7 @@ export class Outbox {
   /** A member has acknowledged more: there may be room for what waits, and someone may be too far behind. */
   acknowledged(sender: LinkSender): void {
     this.trim()
-    if (this.#waiting.length > 0) this.flush()
+    if (this.#waiting.size > 0) this.flush()
     else this.pump(sender)
     for (const lagging of this.#lagging()) this.deps.lagging(lagging)
   }
@@ -412,17 +415,20 @@ export class Outbox {
   /** Nothing more goes out. */
   close(): void {
     this.#closed = true
-    this.#dropWaiting(() => true, 'closed')
+    for (const to of [...this.#waiting.keys()]) this.#dropWaiting(to, 'closed')
   }
 
   /** Whether nothing waits. */
   get drained(): boolean {
-    return this.#waiting.length === 0
+    return this.#waiting.size === 0
   }
 }
 
-/** How many messages that must wait are looked past, for one that need not. */
-const MOST_BLOCKED = 64
+/**
+ * How many messages that must wait are looked past, for one of another channel that need not: as many as can wait for
+ * bulk, so that no chat line waits behind them.
+ */
+const MOST_BLOCKED = LIMITS.queuedBytes / LIMITS.fragmentBytes
 
 /** Those whose next frame is the oldest that anyone relayed may be sent. */
 function nextGroup(senders: readonly LinkSender[], stream: 0 | 1): readonly LinkSender[] {

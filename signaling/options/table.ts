@@ -61,7 +61,11 @@ export const OPTIONS = {
     'auto',
     'uWebSockets.js, or ws on node:http. auto takes the first where its native module loads.',
   ),
-  pages: listening(file('a folder'), undefined, 'Folder of the built pages. Default: those built beside the server.'),
+  pages: listening(
+    optional(text('FOLDER', 'the path of a folder')),
+    undefined,
+    'Folder of the built pages. Default: those built beside the server.',
+  ),
 
   tls: tls(
     choice(['auto', 'off', 'self-signed']),

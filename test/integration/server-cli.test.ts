@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { WireClient } from '../conformance/wire-client.ts'
+
+const CLI = fileURLToPath(new URL('../../signaling/cli.ts', import.meta.url))
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const act of undo.splice(0).reverse()) await act()
+})
+
+interface Run {
+  readonly child: ChildProcess
+  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>
+  /** Resolves with the first match in standard output. */
+  printed(pattern: RegExp): Promise<string>
+}
+
+function partyline(...args: readonly string[]): Run {
+  const child = spawn(process.execPath, ['--import', 'tsx', CLI, ...args], { env: { PATH: process.env.PATH } })
+  undo.push(() => child.kill('SIGKILL'))
+  let out = ''
+  let err = ''
+  child.stdout?.on('data', (data: Buffer) => {
+    out += data.toString()
+  })
+  child.stderr?.on('data', (data: Buffer) => {
+    err += data.toString()
+  })
+  const ended = new Promise<{ code: number | null; out: string; err: string }>((resolve) =>
+    child.on('close', (code) => resolve({ code, out, err })),
+  )
+  const printed = (pattern: RegExp): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(out)
+        if (match !== null) resolve(match[1] ?? match[0])
+      }
+      child.stdout?.on('data', look)
+      look()
+      ended.then(() => reject(new Error(`ended without ${pattern}: ${out}${err}`)))
+    })
+  return { child, ended, printed }
+}
+
+function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'partyline-cli-'))
+  undo.push(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+describe('partyline', () => {
+  it.each([
+    ['SIGTERM', 1012],
+    ['SIGINT', 1001],
+  ] as const)('serves, and on %s tells clients to come back (%i) and exits with 0', async (signal, code) => {
+    const run = partyline('--port', '0', '--host', '127.0.0.1', '--turn', 'off', '--data-folder', dataFolder())
+    const url = await run.printed(/Partyline is ready: (http:\/\/localhost:\d+)\n/)
+    const client = await WireClient.connect(url)
+    await client.join({ room: 'cli' })
+    const startedMs = performance.now()
+    run.child.kill(signal)
+    expect(await client.next('bye')).toMatchObject({ code, retryAfterMs: expect.any(Number) })
+    expect(await client.closed).toMatchObject({ code })
+    expect(await run.ended).toMatchObject({ code: 0 })
+    expect(performance.now() - startedMs).toBeLessThan(3_000)
+  })
+
+  it('prints its version and its help', async () => {
+    expect((await partyline('--version').ended).out).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const help = await partyline('--help').ended
+    expect(help).toMatchObject({ code: 0, err: '' })
+    expect(help.out).toContain('--turn-external-address')
+  })
+
+  it('prints a configuration for coturn', async () => {
+    const secret = 'a-secret-of-enough-letters'
+    const run = await partyline('turn-config', '--turn-secret', secret, '--turn-port', '3479').ended
+    expect(run).toMatchObject({ code: 0, err: '' })
+    expect(run.out).toMatch(new RegExp(`^static-auth-secret=${secret}$`, 'm'))
+    expect(run.out).toMatch(/^listening-port=3479$/m)
+    expect(run.out).toMatch(/^denied-peer-ip=10\.0\.0\.0-10\.255\.255\.255$/m)
+  })
+
+  it.each([
+    [['--graec-ms', '1'], /^partyline: --graec-ms: no such option; did you mean --grace-ms\?\n/],
+    [['dance'], /^partyline: dance: no such command/],
+    [['--turn-relay-ports', '9-8'], /^partyline: --turn-relay-ports: /],
+    [['--data-folder', join(CLI, 'below-a-file')], /The data folder \S+below-a-file cannot be used: ENOTDIR/],
+  ])('says in one line what is wrong with %j', async (args, message) => {
+    const run = await partyline(...args, '--port', '0').ended
+    expect(run.code).toBe(1)
+    expect(run.err).toMatch(message)
+    expect(run.err).not.toMatch(/\n\s+at /)
+  })
+
+  it('starts a coturn, hands out credentials for it, and leaves none behind', async () => {
+    const turnPort = 20_000 + Math.floor(Math.random() * 10_000)
+    const args = ['--port', '0', '--host', '127.0.0.1', '--turn-port', String(turnPort), '--turn-host', 'turn.example']
+    const run = partyline(...args, '--data-folder', dataFolder())
+    const url = await run.printed(/Partyline is ready: (\S+)/)
+    const health = (await (await fetch(`${url}/healthz`)).json()) as { turn: string }
+    if (health.turn === 'unavailable') return
+    expect(health.turn).toBe('running')
+    const client = await WireClient.connect(url)
+    const { iceServers, peerId, iceExpiresAtMs, timeMs } = await client.join({ room: 'turn' })
+    const turn = iceServers.find(({ username }) => username !== undefined)
+    expect(turn?.urls).toContain(`turn:turn.example:${turnPort}?transport=udp`)
+    expect(turn?.username).toMatch(new RegExp(`^\\d+:${peerId}$`))
+    expect(iceExpiresAtMs - timeMs).toBeGreaterThan(3_500_000)
+    run.child.kill('SIGTERM')
+    expect(await run.ended).toMatchObject({ code: 0 })
+    const again = partyline(...args, '--turn', 'local', '--data-folder', dataFolder())
+    await again.printed(/Partyline is ready/)
+  })
+})

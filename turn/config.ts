@@ -26,8 +26,7 @@ function checkedRange(text: string): IpRange {
 
 /**
  * Relay addresses that must be peers even in a denied range, because two members that both use TURN meet there. The
- * private side of an `external-ip` pair is not one of them: members know the public side, which coturn looks up before
- * it turns it into the private one. So the private side stays denied.
+ * private side of an `external-ip` pair needs no line: coturn takes it for the public side when it looks a peer up.
  */
 function ownRelayAddresses(options: TurnOptions): readonly string[] {
   const hidden = options.externalAddress?.split('/')[1]
@@ -116,7 +115,9 @@ export function turnserverConfig(input: TurnOptionsInput, files?: TurnRunFiles):
     'response-origin-only-with-rfc5780',
     'no-software-attribute',
     'no-dynamic-ip-list',
-    'no-dynamic-realms',
+    // Our own coturn reads its realms: else the database is made by the first two members who ask for an allocation,
+    // and one of them finds no tables in it and is refused (4.6.1).
+    ...(files === undefined ? ['no-dynamic-realms'] : []),
     ...each('proc-user', options.processUser === undefined ? [] : [options.processUser]),
     ...each('userdb', files === undefined ? [] : [files.userDatabase]),
     ...each('pidfile', files === undefined ? [] : [files.pidFile]),

@@ -25,12 +25,13 @@ function checkedRange(text: string): IpRange {
 }
 
 /**
- * Relay addresses that must be peers even in a denied range, because two members that both use TURN meet there. The
- * private side of an `external-ip` pair needs no line: coturn takes it for the public side when it looks a peer up.
+ * Relay addresses that must be peers even in a denied range, because two members that both use TURN meet there. coturn
+ * turns the public side of an `external-ip` into the private one before it looks a peer up, and allows the private side
+ * of a pair by itself ("Whitelisting external-ip private part").
  */
 function ownRelayAddresses(options: TurnOptions): readonly string[] {
-  const hidden = options.externalAddress?.split('/')[1]
-  return options.relayAddresses.filter((address) => address !== hidden)
+  const allowedAnyway = options.externalAddress?.split('/')[1]
+  return options.relayAddresses.filter((address) => address !== allowedAnyway)
 }
 
 function peerLines(options: TurnOptions): readonly string[] {

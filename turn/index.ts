@@ -29,7 +29,7 @@ export {
 export type { TurnLogger } from './local/log.ts'
 export type { PortCheck } from './local/port-check.ts'
 export type { RunFolder } from './local/run-folder.ts'
-export type { StunTarget } from './local/stun-binding.ts'
+export type { StunTarget } from './local/stun-socket.ts'
 export {
   type PortRange,
   parseTurnOptions,

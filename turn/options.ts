@@ -30,8 +30,8 @@ export interface TurnOptions {
   readonly listenAddresses: readonly string[]
   /**
    * Addresses that allocations are made on. Empty: the address by which the client reached the server. Each of them is
-   * allowed as a peer, even in a denied range (unless it is the private side of `externalAddress`), because two members
-   * that both use TURN reach each other there. So on a LAN, name the server's address here.
+   * allowed as a peer, even in a denied range, because two members that both use TURN reach each other there. So on a LAN,
+   * name the server's address here. UDP services on that address are then within reach of members, as on a public one.
    */
   readonly relayAddresses: readonly string[]
   /** UDP ports of allocations, one for each; open them in the firewall. At least 16 ports from 1024 on. */
@@ -40,8 +40,8 @@ export interface TurnOptions {
   readonly tls: TurnTlsFiles | undefined
   /**
    * The address that the world sees, when it is not the machine's own (most clouds): `"public/private"`, or `"public"`
-   * alone when the machine has one address. Prefer the pair: with it two members that both use TURN meet inside the
-   * server; with `"public"` alone their packets must be turned around by the NAT, which many do not do.
+   * alone when the machine has one address. Prefer the pair: coturn allows its private side as a peer by itself, so that
+   * two members that both use TURN meet; with `"public"` alone, name the private one in `relayAddresses` for that.
    */
   readonly externalAddress: string | undefined
   /** Ranges that are allowed although they are denied by default, for intranets: CIDR, one address, or `first-last`. */

@@ -76,7 +76,7 @@ describe('turnserverConfig', () => {
     ])
   })
 
-  test('allows its relay addresses, where two members on TURN meet, but not the hidden side of an external one', () => {
+  test('allows its relay addresses, where two members on TURN meet, save the one that coturn allows by itself', () => {
     const allowed = (options: Partial<TurnOptionsInput>): string[] =>
       turnserverConfig({ secrets: SECRETS, ...options })
         .split('\n')
@@ -132,7 +132,7 @@ describe('a real coturn with every option', () => {
 describe('a real coturn', () => {
   const own = ownAddress()
   test.skipIf(own === undefined)(
-    'joins two allocations by the public side of its external address, and refuses the private side',
+    'joins two allocations by the public side of its external address, and refuses its neighbours',
     async () => {
       const address = own ?? ''
       const running = await startTurn({ listenAddresses: [address], externalAddress: `8.8.4.4/${address}` })
@@ -142,8 +142,9 @@ describe('a real coturn', () => {
         expect([atA.address, atB.address]).toEqual(['8.8.4.4', '8.8.4.4'])
         await a.createPermission(atB.address)
         await b.createPermission(atA.address)
-        // Nearly everywhere a machine's own address is a private one; on a public one there is nothing to refuse.
-        expect(await a.codeOf(a.createPermission(address))).toBe(isDenied(address) ? 403 : 0)
+        // Nearly everywhere a machine's own address is a private one; beside a public one there is nothing to refuse.
+        const neighbour = address.replace(/\d+$/, (last) => String(Number(last) ^ 1))
+        expect(await a.codeOf(a.createPermission(neighbour))).toBe(isDenied(neighbour) ? 403 : 0)
         const received = b.received()
         a.send(atB.address, atB.port, Buffer.from('over the public address'))
         expect((await received).data.toString()).toBe('over the public address')
@@ -153,6 +154,21 @@ describe('a real coturn', () => {
       }
     },
   )
+
+  test.skipIf(own === undefined)('needs its relay address named when only the public side is given', async () => {
+    const address = own ?? ''
+    const permissionForItself = async (relayAddresses: readonly string[]): Promise<number> => {
+      const running = await startTurn({ listenAddresses: [address], relayAddresses, externalAddress: '8.8.4.4' })
+      const client = await running.client({ address })
+      await client.allocate()
+      const code = await client.codeOf(client.createPermission('8.8.4.4'))
+      await client.close()
+      await running.turn.stop()
+      return code
+    }
+    expect(await permissionForItself([])).toBe(isDenied(address) ? 403 : 0)
+    expect(await permissionForItself([address])).toBe(0)
+  })
 
   test.skipIf(own === undefined)('joins two allocations on a relay address of a denied range', async () => {
     const address = own ?? ''

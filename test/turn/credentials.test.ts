@@ -68,6 +68,19 @@ describe('a real coturn', () => {
     expect(await codeWith({ username: later, credential })).toBe(UNAUTHORIZED)
   })
 
+  test('accepts many members at once right after its start', async () => {
+    const fresh = await startTurn()
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, (_, member) =>
+        fresh.client(turnCredentials({ secret: SECRETS[0], peerId: `member-${member}`, nowMs: Date.now() })),
+      ),
+    )
+    const codes = await Promise.all(clients.map((client) => client.codeOf(client.allocate())))
+    await Promise.all(clients.map((client) => client.close()))
+    await fresh.turn.stop()
+    expect(codes).toEqual(codes.map(() => 0))
+  })
+
   test('lets an allocation live beyond the end of its credentials', async () => {
     const credentials = turnCredentials({ secret: SECRETS[0], peerId: 'fedcba9876543210', nowMs: Date.now(), ttlMs: 1 })
     const client = await running.client(credentials)

@@ -48,6 +48,7 @@ function fakeTurn(overrides: Partial<LocalTurnDependencies> = {}) {
       makeRunFolder: async () => ({ configFile: 'turnserver.conf', remove: async () => {} }),
       launch,
       answersStun: async () => answers.now,
+      acceptsCredentials: async () => answers.now,
       ...overrides,
     },
   )
@@ -112,6 +113,12 @@ describe('a LocalTurn', () => {
     await turn.stop()
   })
 
+  test('says that it waits when coturn answers and accepts no credentials', async () => {
+    const { turn } = fakeTurn({ acceptsCredentials: async () => false })
+    expect(await turn.start()).toMatchObject({ status: 'waiting', failures: 1 })
+    await turn.stop()
+  })
+
   test('goes on trying when the folder cannot be written', async () => {
     const { turn } = fakeTurn({ makeRunFolder: () => Promise.reject(new Error('no space left')) })
     expect(await turn.start()).toMatchObject({ status: 'waiting', reason: 'no space left' })
@@ -147,7 +154,7 @@ describe('the log of coturn', () => {
     expect(entries).toEqual([
       ['debug', { line: 'Listener address to use: 127.0.0.1' }, 'coturn'],
       ['error', { line: 'Bad configuration format: x' }, 'coturn does not understand a line of its configuration'],
-      ['warn', { line: 'ERROR: no' }, 'coturn'],
+      ['info', { line: 'ERROR: no' }, 'coturn'],
     ])
   })
 

@@ -1,12 +1,15 @@
 /** A coturn of our own as a child process: started, watched, restarted and stopped. */
+
+import { type TurnCredentials, turnCredentials } from '../credentials.ts'
 import { parseTurnOptions, type TurnOptions, type TurnOptionsInput } from '../options.ts'
 import { sleep, systemTurnClock, type TurnClock } from './clock.ts'
 import { type CoturnProcess, type LaunchRequest, launchCoturn } from './coturn-process.ts'
 import { findExecutable, installHint } from './executable.ts'
+import { acceptsCredentials, answersStun } from './health.ts'
 import type { TurnLogger } from './log.ts'
 import { checkPorts, findTurnservers, type PortCheck, portMessage } from './port-check.ts'
 import { makeRunFolder, type RunFolder } from './run-folder.ts'
-import { answersStun, type StunTarget } from './stun-binding.ts'
+import type { StunTarget } from './stun-socket.ts'
 
 /** Where a {@link LocalTurn} stands. */
 export type LocalTurnState =
@@ -14,7 +17,7 @@ export type LocalTurnState =
   | { readonly status: 'stopped' }
   /** coturn is being looked for, started, and asked whether it answers. */
   | { readonly status: 'starting' }
-  /** It answers STUN. `complaints`: what coturn said about its configuration; empty is good. */
+  /** It answers STUN and accepts credentials. `complaints`: what coturn said about its configuration; empty is good. */
   | {
       readonly status: 'running'
       readonly pid: number
@@ -56,6 +59,12 @@ export interface LocalTurnDependencies {
   makeRunFolder(options: TurnOptions, folder: string | undefined): Promise<RunFolder>
   launch(request: LaunchRequest): CoturnProcess
   answersStun(target: StunTarget, timeoutMs: number, signal: AbortSignal): Promise<boolean>
+  acceptsCredentials(
+    target: StunTarget,
+    credentials: TurnCredentials,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean>
 }
 
 const systemDependencies: LocalTurnDependencies = Object.freeze({
@@ -65,6 +74,7 @@ const systemDependencies: LocalTurnDependencies = Object.freeze({
   makeRunFolder,
   launch: launchCoturn,
   answersStun,
+  acceptsCredentials,
 })
 
 /** coturn answers within some 50 ms; ten seconds is for a small machine that is booting. */
@@ -217,7 +227,7 @@ export class LocalTurn {
       return how
     })
     try {
-      if (!(await answersStun(this.#stunTarget(), START_MS, watching))) {
+      if (!(await this.#comesUp(watching))) {
         await coturn.stop()
         return { status: 'failed', reason: `coturn did not come up: ${await exited}` }
       }
@@ -243,6 +253,15 @@ export class LocalTurn {
     } finally {
       await coturn.stop()
     }
+  }
+
+  async #comesUp(signal: AbortSignal): Promise<boolean> {
+    const { clock, answersStun, acceptsCredentials } = this.#dependencies
+    const target = this.#stunTarget()
+    if (!(await answersStun(target, START_MS, signal))) return false
+    const [secret = ''] = this.options.secrets
+    const credentials = turnCredentials({ secret, peerId: 'health-check', nowMs: clock.nowMs() })
+    return acceptsCredentials(target, credentials, START_MS, signal)
   }
 
   #stunTarget(): StunTarget {

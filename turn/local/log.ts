@@ -17,7 +17,8 @@ const LONGEST_LINE = 500
 const COMPLAINT = /Bad configuration format|Wrong address format|Unknown argument|CONFIG ERROR/i
 const STAMP = /^(?:\d{4}-\d\d-\d\dT\S+|\d+): (?:: )?/
 
-/** Lines of coturn's output become entries: complaints about the configuration `error`, its errors `warn`, the rest `debug`. */
+/** Lines of coturn's output become entries: complaints about the configuration are errors, what it calls an
+ * error is information (most are clients that went away), the rest is for debugging. */
 export class CoturnLog {
   readonly #logger: TurnLogger
   readonly #nowMs: () => number
@@ -63,7 +64,7 @@ export class CoturnLog {
       return
     }
     if (!this.#admit()) return
-    if (/\b(?:error|cannot|fatal)\b/i.test(line)) this.#logger.warn({ line }, 'coturn')
+    if (/\b(?:error|cannot|fatal)\b/i.test(line)) this.#logger.info({ line }, 'coturn')
     else this.#logger.debug?.({ line }, 'coturn')
   }
 

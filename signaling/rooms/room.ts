@@ -54,7 +54,12 @@ export class Room<M extends RoomMember> {
    * otherwise miss a version; its presence stands in its welcome.
    */
   changed(id: PeerId, what: { readonly profile?: Json; readonly presence?: MemberInfo['presence'] }): void {
-    this.#publish(what.profile === undefined ? id : undefined, { t: 'changed', version: this.#nextVersion(), id, ...what })
+    this.#publish(what.profile === undefined ? id : undefined, {
+      t: 'changed',
+      version: this.#nextVersion(),
+      id,
+      ...what,
+    })
   }
 
   remove(member: M, reason: LeaveReason): void {

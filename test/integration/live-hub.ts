@@ -64,7 +64,6 @@ export class LiveHub {
       webSocketPath: '/base/ws',
       maxMessageBytes: 1_048_576,
       maxQueuedBytes: 4_194_304,
-      maxHeldBytes: 4_194_304,
       upgrade: (request) => ({ accept: carryOverWebSocket(hub, heartbeat, request.socketAddress) }),
       http: (_request, response) => {
         response.begin(404, {})
@@ -82,7 +81,7 @@ export class LiveHub {
     const network = this.#network
     this.#network = undefined
     this.#hub = undefined
-    await network?.close()
+    await network?.close(0)
   }
 
   /** As by SIGTERM: clients are told when to come back. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -145,20 +145,33 @@ describe('LocalTurn with the real coturn', () => {
     expect(state.status === 'unavailable' && state.message).toMatch(/install/)
   })
 
-  test('coturn dies with its owner, however that dies', async () => {
-    const port = await freePort()
+  /** Start an owner in a process of its own, and kill that; the pid of its coturn. */
+  async function killedOwner(port: number, own: readonly string[], temporaryFolder: string): Promise<number> {
     const script = fileURLToPath(new URL('turn-owner.ts', import.meta.url))
-    const owner = spawn(process.execPath, ['--import', 'tsx', script, String(port), folder], {
+    const owner = spawn(process.execPath, ['--import', 'tsx', script, String(port), ...own], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: temporaryFolder },
     })
     const [line] = await once(owner.stdout, 'data')
     const pid = Number(String(line))
     expect(alive(pid)).toBe(true)
     owner.kill('SIGKILL')
-    await gone(pid)
+    return pid
+  }
+
+  test('coturn dies with its owner, however that dies', async () => {
+    const port = await freePort()
+    await gone(await killedOwner(port, [folder], tmpdir()))
     // The next owner starts in the same folder, over the files that the killed one left.
     expect(existsSync(join(folder, 'turnserver.pid'))).toBe(true)
     stopped(await startTurn({ port }, { folder }))
+  })
+
+  test('a temporary folder, which holds the secrets, goes when its owner is killed', async () => {
+    const temporaryFolders = async (): Promise<readonly string[]> =>
+      (await readdir(folder)).filter((name) => name.startsWith('partyline-turn-'))
+    await gone(await killedOwner(await freePort(), [], folder))
+    await expect.poll(temporaryFolders, { timeout: 5_000, interval: 20 }).toEqual([])
   })
 
   test('ends a coturn that was left by an owner who is gone', async () => {
@@ -168,7 +181,7 @@ describe('LocalTurn with the real coturn', () => {
     const text = turnserverConfig({ secrets: ['secret-of-the-leftover-test'], port }, { userDatabase, pidFile })
     await writeFile(config, text)
     const leftover = spawn('turnserver', ['-c', config], { stdio: 'ignore' })
-    await expect.poll(() => existsSync(pidFile), { timeout: 5_000 }).toBe(true)
+    await expect.poll(() => readFile(pidFile, 'utf8').catch(() => ''), { timeout: 5_000 }).toMatch(/^\d+/)
     const exited = once(leftover, 'exit')
     stopped(await startTurn({ port }, { folder }))
     expect(await exited).toEqual([null, 'SIGKILL'])

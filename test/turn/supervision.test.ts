@@ -45,7 +45,7 @@ function fakeTurn(overrides: Partial<LocalTurnDependencies> = {}) {
       clock,
       findExecutable: async () => '/usr/bin/turnserver',
       checkPorts: async () => ({ status: 'free' }),
-      makeRunFolder: async () => ({ configFile: 'turnserver.conf', remove: async () => {} }),
+      makeRunFolder: async () => ({ configFile: 'turnserver.conf', temporary: undefined, remove: async () => {} }),
       launch,
       answersStun: async () => answers.now,
       acceptsCredentials: async () => answers.now,

@@ -1,4 +1,4 @@
-/** A process that owns a coturn, to be killed by a test. Arguments: port, folder. Prints the pid of coturn. */
+/** A process that owns a coturn, to be killed by a test. Arguments: port, and a folder unless it is to be a temporary one. Prints the pid of coturn. */
 import { LocalTurn } from '../../turn/index.ts'
 
 const [port, folder] = process.argv.slice(2)

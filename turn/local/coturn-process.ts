@@ -24,6 +24,8 @@ export interface CoturnProcess {
 export interface LaunchRequest {
   readonly executable: string
   readonly configFile: string
+  /** A folder to remove when we are killed and cannot do it; it holds the secrets. */
+  readonly temporary?: string | undefined
   readonly logger: TurnLogger
   readonly clock: TurnClock
 }
@@ -36,10 +38,10 @@ const STOP_MS = 2_000
  * killed: the kernel closes the pipe of a dead process, however it died. It works on every Unix, and, unlike a parent
  * death signal, does not depend on the thread that started the process or on file capabilities of turnserver.
  */
-const GUARD_SCRIPT = 'read -r word || kill -9 "$1"'
+const GUARD_SCRIPT = 'read -r word || { kill -9 "$1"; [ -z "$2" ] || rm -rf -- "$2"; }'
 
-function startGuard(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'coturn-guard', String(pid)], {
+function startGuard(pid: number, temporary = ''): ChildProcess {
+  const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'coturn-guard', String(pid), temporary], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })
@@ -49,9 +51,9 @@ function startGuard(pid: number): ChildProcess {
 }
 
 /** Start coturn in the foreground of a process group of its own, so that Ctrl-C in a terminal reaches only us. */
-export function launchCoturn({ executable, configFile, logger, clock }: LaunchRequest): CoturnProcess {
+export function launchCoturn({ executable, configFile, temporary, logger, clock }: LaunchRequest): CoturnProcess {
   const child = spawn(executable, ['-c', configFile], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-  const guard = child.pid === undefined ? undefined : startGuard(child.pid)
+  const guard = child.pid === undefined ? undefined : startGuard(child.pid, temporary)
   const log = new CoturnLog(logger, () => clock.nowMs())
   let gone = false
 

@@ -209,7 +209,7 @@ export class LocalTurn {
         return { status: 'unavailable', reason: ports.status === 'busy' ? 'port-busy' : 'port-forbidden', message }
       }
       if (signal.aborted) return { status: 'failed', reason: 'stopped' }
-      const coturn = needs.launch({ executable, configFile: runFolder.configFile, logger, clock })
+      const coturn = needs.launch({ executable, ...runFolder, logger, clock })
       return await this.#watch(coturn, signal)
     } finally {
       await runFolder.remove()

@@ -1,5 +1,5 @@
 /** The folder in which a coturn of ours keeps its configuration, its database and its pid. */
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,6 +9,8 @@ import type { TurnOptions } from '../options.ts'
 /** Files that are ready for coturn to start with. */
 export interface RunFolder {
   readonly configFile: string
+  /** The whole folder when it is a temporary one, which may go as soon as coturn does. */
+  readonly temporary: string | undefined
   /** Remove what was made; the whole folder when it was a temporary one. */
   remove(): Promise<void>
 }
@@ -27,6 +29,14 @@ const readPid = async (file: string): Promise<number | undefined> => {
   return pid > 1 ? pid : undefined
 }
 
+/** True when the process has let go of its ports: its threads are gone, and what remains waits for its parent at most. */
+async function isOver(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
+  if (threads.length !== 1) return threads.length === 0
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat === '' || /\) [ZX] /.test(stat)
+}
+
 /**
  * End a coturn that an earlier run left in this folder, if its owner is gone and the process is really that coturn
  * (where /proc tells). The guard beside each coturn makes this rare: both it and its owner must have been killed.
@@ -34,11 +44,10 @@ const readPid = async (file: string): Promise<number | undefined> => {
 async function endLeftover(pidFile: string, ownerFile: string, configFile: string): Promise<void> {
   const [pid, owner] = [await readPid(pidFile), await readPid(ownerFile)]
   if (pid === undefined || (owner !== undefined && owner !== process.pid && alive(owner))) return
-  const isOurs = async (): Promise<boolean> =>
-    (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').includes(configFile)
-  if (!(await isOurs())) return
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  if (!commandLine.split('\0').includes(configFile)) return
   process.kill(pid, 'SIGKILL')
-  for (let tries = 0; tries < 100 && (await isOurs()); tries++) await pause(20)
+  for (let tries = 0; tries < 100 && !(await isOver(pid)); tries++) await pause(20)
 }
 
 /**
@@ -62,6 +71,7 @@ export async function makeRunFolder(options: TurnOptions, folder: string | undef
   await writeFile(ownerFile, `${process.pid}\n`)
   return {
     configFile,
+    temporary: folder === undefined ? path : undefined,
     remove: async () => {
       const files = folder === undefined ? [path] : [configFile, pidFile, ownerFile, userDatabase]
       await Promise.all(files.map((file) => rm(file, { recursive: true, force: true })))

@@ -125,6 +125,28 @@ describe('a LocalTurn', () => {
     await turn.stop()
   })
 
+  test('gives a busy port a second to get free', async () => {
+    let checks = 0
+    const busyFor = (times: number) =>
+      fakeTurn({
+        checkPorts: async () =>
+          ++checks > times ? { status: 'free' } : { status: 'busy', port: 3478, protocol: 'udp' },
+      })
+    const startAfter = async ({ turn, clock }: ReturnType<typeof fakeTurn>): Promise<LocalTurnState> => {
+      checks = 0
+      const started = turn.start()
+      for (let waits = 0; waits < 4; waits++) {
+        await settle()
+        clock.advance(250)
+      }
+      return started
+    }
+    const shortly = busyFor(3)
+    expect(await startAfter(shortly)).toMatchObject({ status: 'running' })
+    await shortly.turn.stop()
+    expect(await startAfter(busyFor(100))).toMatchObject({ status: 'unavailable', reason: 'port-busy' })
+  })
+
   test('leaves no timer behind when it is stopped', async () => {
     const { turn, clock, processes } = fakeTurn()
     await turn.start()

@@ -83,6 +83,8 @@ const START_MS = 10_000
 const CHECK_EVERY_MS = 10_000
 const CHECK_TIMEOUT_MS = 2_000
 const CHECKS_MISSED = 3
+const PORT_WAITS = 4
+const PORT_WAIT_MS = 250
 const FIRST_DELAY_MS = 250
 const LONGEST_DELAY_MS = 30_000
 /** A coturn that ran this long was well: the next failure counts as the first. */
@@ -201,7 +203,7 @@ export class LocalTurn {
     }
     const runFolder = await needs.makeRunFolder(options, folder)
     try {
-      const ports = await needs.checkPorts(options)
+      const ports = await this.#portsOnceFree(signal)
       if (ports.status !== 'free') {
         const message = portMessage(ports, await findTurnservers())
         // After a crash whatever holds the port may be what is left of it: try again.
@@ -213,6 +215,16 @@ export class LocalTurn {
       return await this.#watch(coturn, signal)
     } finally {
       await runFolder.remove()
+    }
+  }
+
+  /** A port is given a second to get free: the guard of a server that was killed just now may still be ending its coturn. */
+  async #portsOnceFree(signal: AbortSignal): Promise<PortCheck> {
+    const { clock, checkPorts } = this.#dependencies
+    for (let waits = 0; ; waits++) {
+      const ports = await checkPorts(this.options)
+      if (ports.status !== 'busy' || waits >= PORT_WAITS) return ports
+      if (!(await sleep(clock, PORT_WAIT_MS, signal))) return ports
     }
   }
 

@@ -79,6 +79,16 @@ export function turnOptions(options: ServerOptions, folder: DataFolder, log: Pic
   }
 }
 
+/**
+ * Two members who both need TURN meet at the relay's own address, which is mostly a private one and so denied as a peer.
+ * It is opened by naming it: for a coturn on this machine, without an external address, the one members are told of.
+ */
+function withRelayAddress(options: ServerOptions): ServerOptions {
+  if (options.turnRelayAddresses.length > 0 || options.turnExternalAddress !== undefined) return options
+  const [machine] = options.turnListen.length > 0 ? options.turnListen : machineAddresses()
+  return machine === undefined ? options : { ...options, turnRelayAddresses: [machine] }
+}
+
 function externalAddresses(servers: readonly string[]): readonly TurnServerAddress[] {
   return servers.map((text) => {
     const [, bracketed, name, port, tlsPort] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?(?::(\d+))?$/.exec(text) ?? []
@@ -131,7 +141,7 @@ export async function startTurnService(options: ServerOptions, folder: DataFolde
     return { grant, state: () => 'external', stop: nothing }
   }
 
-  const local = new LocalTurn({ options: turnOptions(options, folder, log), logger: log })
+  const local = new LocalTurn({ options: turnOptions(withRelayAddress(options), folder, log), logger: log })
   const address = localAddress(options, local.options)
   const withTurn = grantOf([address], stun, local.options.secrets[0] ?? '')
   const without = stunOnly(stun)

@@ -127,8 +127,7 @@ it('two tabs of one person are two members', async () => {
   expect(await second.sees('from the first')).toBe(1)
   await second.say('from the second')
   expect(await first.sees('from the second')).toBe(1)
-  // As people close tabs: with its `pagehide`.
-  await second.page.close({ runBeforeUnload: true })
+  await second.page.getByTestId(testIds.leave).click()
   await first.seesMembers(0)
   await first.say('alone')
   await first.sees('alone')

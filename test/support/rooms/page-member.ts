@@ -1,5 +1,6 @@
 /** Runs in the page: a member of a room by the built client library, and what tests ask of it. */
 import type { Channel, JoinOptions, Latest, Peer, PeerStats, Procedure, Room } from 'partyline'
+import { type FileTaken, noise, sha256, takeWhole } from './page-file.ts'
 import { countIn, type Tally } from './tally.ts'
 
 declare global {
@@ -75,6 +76,8 @@ export class PageMember {
   readonly #talk: Channel<string>
   readonly #latest: Latest<Position>
   readonly #double: Procedure<number, number>
+  /** Files that were offered here and taken whole. */
+  readonly taken: FileTaken[] = []
   readonly #received = new Map<string, number[]>()
   readonly #shown = new Map<string, string>()
 
@@ -96,6 +99,7 @@ export class PageMember {
     this.#latest.on('value', ({ from, key, value }) =>
       this.positions.push({ from: this.nameOf(from), key, x: value.x }),
     )
+    this.#talk.on('offer', async (offer) => this.taken.push(await takeWhole(offer)))
     room.on('join', (peer) => this.#note(`join ${peer.profile.name}`, peer))
     room.on('leave', ({ peer, reason }) => this.events.push(`leave ${peer.profile.name} ${reason}`))
     room.on('gap', ({ peer, reason }) => this.events.push(`gap ${peer.profile.name} ${reason}`))
@@ -165,6 +169,13 @@ export class PageMember {
       await pause(10)
     }
     return times
+  }
+
+  /** Offers noise to everybody here, who take it unasked. Returns its hash. */
+  async offer(sizeBytes: number): Promise<string> {
+    const bytes = noise(sizeBytes)
+    this.#talk.offer(new Blob([bytes]), { name: `${sizeBytes} bytes of noise` })
+    return sha256(bytes)
   }
 
   /** Sends 0, 1, … and resolves with why messages were missed, when the last was delivered: nothing, if all is well. */

@@ -43,7 +43,7 @@ export class Site {
     await this.troubles.watch(context, name)
     await context.addInitScript((own) => {
       try {
-        localStorage.setItem('partyline.name', own)
+        if (localStorage.getItem('partyline.name') === null) localStorage.setItem('partyline.name', own)
       } catch {
         // about:blank has no storage.
       }

@@ -3,7 +3,7 @@
  * promise of delivery is checked. Everything follows from the seed.
  */
 import type { Json, PeerId } from '../../signaling/protocol/index.ts'
-import type { Payload, Sent } from '../../web/client/face.ts'
+import type { JoinOptions, Payload, Sent } from '../../web/client/face.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { type SimClient, SimWorld } from './sim-world.ts'
 
@@ -43,6 +43,8 @@ interface Actor {
   readonly peerIds: Set<PeerId>
   readonly heard: { readonly from: PeerId; readonly id: string; readonly channel: string; readonly n: number }[]
   readonly gaps: Set<PeerId>
+  /** Newest value heard of each peer. */
+  readonly positions: Map<PeerId, number>
   /** Peers that it was told had left, and the reasons. */
   readonly leaves: Map<PeerId, string>
   here: boolean
@@ -51,6 +53,8 @@ interface Actor {
 const CHANNELS = ['chat', 'moves', 'files'] as const
 /** Long enough for every back-off and grace period to run out. */
 const CALM_MS = 120_000
+/** For what is said when all is well; a slow reader has some to catch up with. */
+const LAST_MS = 20_000
 
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
   const run = new ScheduleRun(options)
@@ -67,6 +71,7 @@ class ScheduleRun {
   readonly #counts = new Map<string, number>()
   readonly #violations: string[] = []
   readonly #startMs: number
+  #position = 0
 
   constructor(private readonly options: ScheduleOptions) {
     this.#random = new SeededRandom(options.seed ^ 0x5eed)
@@ -90,6 +95,7 @@ class ScheduleRun {
     }
     this.#heal()
     await clock.run(CALM_MS)
+    await this.#sayLast()
     this.#check()
     for (const { client } of this.#actors) void client.room.leave()
     await clock.run(CALM_MS)
@@ -100,8 +106,20 @@ class ScheduleRun {
     if (this.#actors.filter(({ here }) => here).length >= this.options.peers) return
     const name = `p${this.#actors.length}`
     const relayOnly = this.#random.chance(0.15)
-    const client = this.#world.join('room', name, relayOnly ? { paths: ['relay'] } : {}, this.#random.pick([1, 10, 50]))
-    const actor: Actor = { client, peerIds: new Set(), heard: [], gaps: new Set(), leaves: new Map(), here: true }
+    const options: JoinOptions = relayOnly ? { paths: ['relay'] } : {}
+    const client = this.#world.join('room', name, options, this.#random.pick([1, 10, 50]), this.#random.chance(0.3))
+    const actor: Actor = {
+      client,
+      peerIds: new Set(),
+      heard: [],
+      gaps: new Set(),
+      positions: new Map(),
+      leaves: new Map(),
+      here: true,
+    }
+    for (const { client: other } of this.#actors) {
+      if (this.#random.chance(0.2)) this.#world.paths.conditions(name, other.name).kind = 'turn'
+    }
     this.#actors.push(actor)
     this.#trace(`${name} joins${relayOnly ? ', relay only' : ''}`)
     client.room.on('leave', ({ peer, reason }) => {
@@ -116,12 +134,24 @@ class ScheduleRun {
       this.#trace(`${name} sees ${this.#nameOf(id)}: ${presence}, ${path} (${why})`),
     )
     client.room.on('status', (status) => this.#trace(`${name} is ${status}`))
+    client.room.latest<number>('position').on('value', ({ from, value }) => {
+      const before = actor.positions.get(from) ?? -1
+      if (value < before)
+        this.#violations.push(`${name} heard position ${value} of ${this.#nameOf(from)} after ${before}`)
+      actor.positions.set(from, value)
+    })
     for (const channel of CHANNELS) {
       const slow = channel === 'files' && this.#random.chance(0.2)
       const reliable = client.room.channel<Payload>(channel)
       const hear = (from: PeerId, id: string, data: unknown): void => this.#hear(actor, channel, from, id, data)
+      const late = channel === 'moves' && this.#random.chance(0.2)
       if (slow) void this.#readSlowly(reliable, hear)
-      else reliable.on('message', ({ from, id, data }) => hear(from, id, data))
+      else if (late) {
+        this.#world.clock.setTimeout(
+          () => reliable.on('message', ({ from, id, data }) => hear(from, id, data)),
+          this.#random.between(100, 10_000),
+        )
+      } else reliable.on('message', ({ from, id, data }) => hear(from, id, data))
     }
   }
 
@@ -159,7 +189,8 @@ class ScheduleRun {
     }
     const actor = this.#random.pick(actors)
     const what = this.#random.next()
-    if (what < 0.72) this.#send(actor)
+    if (what < 0.65) this.#send(actor)
+    else if (what < 0.72) this.#move(actor)
     else if (what < 0.78) this.#join()
     else if (what < 0.8) this.#leave(actor)
     else this.#trouble(actor, actors)
@@ -202,6 +233,11 @@ class ScheduleRun {
     this.#trace(`${client.name} sends ${count} on ${channel}${to ? ` to ${to.length}` : ''}`)
   }
 
+  #move(actor: Actor): void {
+    actor.client.room.latest<number>('position').set(this.#position)
+    this.#position += 1
+  }
+
   #size(count: number): number {
     const kind = this.#random.next()
     if (kind < 0.1) return 0
@@ -239,6 +275,26 @@ class ScheduleRun {
         })
         return
       }
+      case 'uplink is dark for long':
+        // Longer than the grace period.
+        for (const each of [uplink.up, uplink.down]) each.blackhole = true
+        this.#world.clock.setTimeout(
+          () => {
+            for (const each of [uplink.up, uplink.down]) each.blackhole = false
+          },
+          random.between(15_000, 60_000),
+        )
+        return
+      case 'frames are unruly':
+        Object.assign(uplink.frames, {
+          loss: random.pick([0, 0.05, 0.2]),
+          repeats: random.pick([0, 0.2]),
+          jitterMs: 50,
+        })
+        later(() => {
+          Object.assign(uplink.frames, { loss: 0, repeats: 0, jitterMs: 0 })
+        })
+        return
       case 'uplink is refused':
         uplink.refused = true
         this.#world.server.drop(uplink)
@@ -301,6 +357,7 @@ class ScheduleRun {
     this.#world.server.start()
     for (const { client } of this.#actors) {
       client.uplink.refused = false
+      Object.assign(client.uplink.frames, { loss: 0, repeats: 0, jitterMs: 0 })
       for (const pipe of [client.uplink.up, client.uplink.down]) {
         pipe.blackhole = false
         pipe.bytesPerSecond = 0
@@ -313,6 +370,62 @@ class ScheduleRun {
           pipe.blackhole = false
           pipe.loss = 0
           pipe.jitterMs = 0
+        }
+      }
+    }
+  }
+
+  /** All is well for a while: whatever is said now reaches everyone who is here. */
+  async #sayLast(): Promise<void> {
+    const here = this.#actors.filter((actor) => actor.here)
+    const ids = here.map(({ client }) => client.room.self?.id)
+    const last: [string, Sent][] = []
+    const positions = new Map<PeerId, number>()
+    for (const { client } of here) {
+      const { room, name } = client
+      const self = room.self?.id
+      if (room.peers.size !== here.length - 1) {
+        this.#violations.push(`${name} sees ${room.peers.size} peers of ${here.length - 1}`)
+      }
+      for (const channel of CHANNELS) {
+        for (const to of [undefined, [...room.peers.keys()]]) {
+          const key = `${name} ${channel}`
+          const n = this.#counts.get(key) ?? 0
+          this.#counts.set(key, n + 1)
+          const sent = room.channel<Payload>(channel).send(content(name, channel, n, 9), to === undefined ? {} : { to })
+          const sending: Sending = {
+            from: name,
+            channel,
+            n,
+            bytes: 9,
+            direct: to !== undefined,
+            id: sent.id,
+            outcome: undefined,
+          }
+          this.#byId.set(sent.id, sending)
+          last.push([`${name} ${channel} ${n} at last`, sent])
+        }
+      }
+      if (self !== undefined) positions.set(self, this.#position)
+      this.#move({ client } as Actor)
+    }
+    const outcomes = new Map<string, Awaited<Sent['delivered']>>()
+    for (const [label, { delivered }] of last) void delivered.then((outcome) => outcomes.set(label, outcome))
+    await this.#world.clock.run(LAST_MS)
+    for (const [label] of last) {
+      const outcome = outcomes.get(label)
+      if (outcome === undefined) this.#violations.push(`${label}: delivered never resolved`)
+      else if (outcome.missed.size > 0) this.#violations.push(`${label}: missed by ${[...outcome.missed.values()]}`)
+      else if (
+        ids.some((id) => id !== undefined && !label.startsWith(`${this.#nameOf(id)} `) && !outcome.to.includes(id))
+      ) {
+        this.#violations.push(`${label}: not sent to everyone`)
+      }
+    }
+    for (const { client, positions: heard } of here) {
+      for (const [peer, position] of positions) {
+        if (peer !== client.room.self?.id && heard.get(peer) !== position) {
+          this.#violations.push(`${client.name} does not know the last position of ${this.#nameOf(peer)}`)
         }
       }
     }
@@ -396,6 +509,8 @@ function countBy(keys: readonly string[]): Record<string, number> {
 const TROUBLES = [
   'carrier drops',
   'uplink goes dark',
+  'uplink is dark for long',
+  'frames are unruly',
   'uplink is refused',
   'uplink is slow',
   'server restarts',

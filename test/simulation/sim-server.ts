@@ -16,12 +16,15 @@ export interface UplinkConditions {
   readonly down: PipeConditions
   /** New carriers do not open. */
   refused: boolean
+  /** What carriers are allowed to do to frames coming down, though WebSocket does not. */
+  readonly frames: { loss: number; repeats: number; jitterMs: number }
 }
 
 export const clearUplink = (delayMs: number): UplinkConditions => ({
   up: clearPipe(delayMs),
   down: clearPipe(delayMs),
   refused: false,
+  frames: { loss: 0, repeats: 0, jitterMs: 0 },
 })
 
 /** The server's side notices a silent client after this, as WebSocket pings do. */
@@ -84,6 +87,8 @@ class SimCarrier implements Carrier {
   readonly kind = 'websocket'
   readonly #up: SimPipe<Message>
   readonly #down: SimPipe<Message>
+  /** For frames while they are lost, repeated and reordered. */
+  readonly #unruly: SimPipe<Message>
   #handlers: UplinkHandlers | undefined
   #open = false
   #over = false
@@ -99,18 +104,21 @@ class SimCarrier implements Carrier {
     private readonly gone: () => void,
   ) {
     this.#up = new SimPipe(clock, random, conditions.up, (message) => this.#arrive(message))
-    this.#down = new SimPipe(
-      clock,
-      random,
-      conditions.down,
-      (message) => {
-        if (typeof message === 'string') this.events.text(message)
-        else this.events.binary(message)
-      },
-      () => {
-        if (this.#down.queuedBytes === 0) this.#handlers?.drained()
-      },
-    )
+    const receive = (message: Message): void => {
+      if (typeof message === 'string') this.events.text(message)
+      else this.events.binary(message)
+    }
+    const { frames } = conditions
+    const unruly = Object.create(conditions.down, {
+      loss: { get: () => frames.loss },
+      repeats: { get: () => frames.repeats },
+      jitterMs: { get: () => frames.jitterMs },
+      ordered: { get: () => false },
+    }) as PipeConditions
+    this.#unruly = new SimPipe(clock, random, unruly, receive)
+    this.#down = new SimPipe(clock, random, conditions.down, receive, () => {
+      if (this.#down.queuedBytes === 0) this.#handlers?.drained()
+    })
   }
 
   connect(hub: () => Hub | undefined): void {
@@ -144,7 +152,9 @@ class SimCarrier implements Carrier {
       send: (message): SendResult => {
         if (this.#over) return 'dropped'
         const copy = typeof message === 'string' ? message : message.slice()
-        this.#down.put(copy, message.length)
+        const { loss, repeats, jitterMs } = this.conditions.frames
+        const unruly = typeof message !== 'string' && loss + repeats + jitterMs > 0
+        ;(unruly ? this.#unruly : this.#down).put(copy, message.length)
         return this.#down.queuedBytes > 0 ? 'queued' : 'sent'
       },
       queuedBytes: () => this.#down.queuedBytes,
@@ -222,6 +232,7 @@ class SimCarrier implements Carrier {
     this.gone()
     this.#up.close()
     this.#down.close()
+    this.#unruly.close()
     this.clock.setTimeout(() => this.#serverLoses(), 0)
     this.events.closed(code, reason)
   }

@@ -30,14 +30,21 @@ export class SimWorld {
     this.paths = new SimPaths(this.clock, this.random, options.delayMs ?? (() => 20))
   }
 
-  join(roomName: string, name: string, options: JoinOptions = {}, delayMs = 20): SimClient {
+  /** `nearWrap`: sequence numbers of the room's streams begin shortly before they wrap. */
+  join(roomName: string, name: string, options: JoinOptions = {}, delayMs = 20, nearWrap = false): SimClient {
     const uplink = clearUplink(delayMs)
     const handlers = new Set<(event: NetworkEvent) => void>()
     const random = new SeededRandom(this.random.integer(0, 2 ** 32))
+    // A room draws its streams' first numbers first.
+    let drawn = 0
+    const draw = (): number => {
+      drawn += 1
+      return nearWrap && drawn <= 2 ? 1 - random.next() * 1e-7 : random.next()
+    }
     const room = new ClientRoom<Json>(roomName, parseJoinOptions({ server: 'https://sim.example/', ...options }), {
       clock: this.clock,
       wallMs: () => this.clock.now(),
-      random: random.next,
+      random: draw,
       fillRandom: random.fill,
       openCarrier: this.server.open(uplink),
       network: {

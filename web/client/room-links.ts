@@ -136,9 +136,7 @@ export class RoomLinks {
       if (peer !== undefined) what(peer)
     }
     return {
-      clock: deps.clock,
-      random: deps.random,
-      instance: deps.instance,
+      ...deps,
       outbox: this.outbox,
       budget: this.#budget,
       nextTag: () => this.#nextTag(),
@@ -148,8 +146,6 @@ export class RoomLinks {
       },
       firstSeq: () => this.#firstSeq(),
       relay: (id, frame) => deps.relay({ kind: 'one', id }, frame),
-      uplinkRttMs: deps.uplinkRttMs,
-      suspectUplink: deps.suspectUplink,
       ackDelayMs: () => Math.max(LEAST_ACK_DELAY_MS, this.#peers.size * ACK_DELAY_PER_MEMBER_MS),
       maxLagMs: deps.graceMs,
       message: (link, message) => deps.message(link.member.id, message),
@@ -202,17 +198,8 @@ export class RoomLinks {
       },
       changed: () => deps.changed(peer),
     }
-    return new Attempts({
-      initiator,
-      connect,
-      slots: this.#slots,
-      clock: deps.clock,
-      random: deps.random,
-      policy: deps.policy,
-      events,
-      say: (message) => this.#say(peer, message),
-      iceServers: deps.iceServers,
-    })
+    const say = (message: LinkMessage): void => this.#say(peer, message)
+    return new Attempts({ ...deps, initiator, connect, slots: this.#slots, events, say })
   }
 
   #say(peer: RoomPeer<Json>, message: LinkMessage): void {

@@ -169,6 +169,51 @@ describe('a member that is far behind', () => {
   })
 })
 
+describe('a window', () => {
+  it('is never more frames than an acknowledgement can tell of', () => {
+    const world = new DeliveryWorld({ firstSeq: 2 ** 32 - 10 })
+    const bob = world.member('bob')
+    for (let count = 0; count < LIMITS.windowFrames + 100; count += 1) world.send('x')
+    const frames = bob.outlet?.take() ?? []
+    expect(frames.length).toBe(LIMITS.windowFrames)
+    bob.arrive(frames.slice(1))
+    bob.acknowledged()
+    // All but the first have come: it alone holds back the rest.
+    expect(bob.outlet?.take()).toEqual(frames.slice(0, 1))
+    bob.arrive(frames.slice(0, 1))
+    bob.acknowledged()
+    expect(bob.outlet?.take().length).toBe(100)
+  })
+
+  it('is what the receiver has room for, but one frame always goes', () => {
+    const world = new DeliveryWorld({ receiveBytes: 50_000 })
+    const bob = world.member('bob')
+    bob.acknowledged(bob.ack(true))
+    for (let count = 0; count < 20; count += 1) world.sendBytes(new Uint8Array(10_000))
+    expect(bob.outlet?.take().length).toBe(4)
+    world.budget.add(50_000)
+    const shut = world.member('eve')
+    shut.acknowledged(shut.ack(true))
+    for (let count = 0; count < 3; count += 1) world.sendBytes(new Uint8Array(10_000), 'm:x', shut)
+    expect(shut.outlet?.take().length).toBe(1)
+  })
+
+  it('that opens again is used at once, from the frame that was refused on', () => {
+    const world = new DeliveryWorld({ receiveBytes: 20_000 })
+    const bob = world.member('bob')
+    bob.reads = false
+    for (let count = 0; count < 6; count += 1) world.sendBytes(new Uint8Array(10_000).fill(67))
+    const results = bob.arrive(bob.outlet?.take() ?? [])
+    expect(results).toContain('refused')
+    bob.acknowledged()
+    bob.reads = true
+    bob.receiver.drain('m:chat')
+    bob.acknowledged()
+    bob.settle()
+    expect(bob.heard.length).toBe(6)
+  })
+})
+
 describe('what waits before the window', () => {
   const fill = (world: DeliveryWorld, channel = 'm:files'): OutgoingMessage[] => {
     const waiting: OutgoingMessage[] = []

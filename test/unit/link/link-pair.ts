@@ -28,6 +28,9 @@ export class Side {
   /** Frames that the relay swallows. */
   drops: (frame: Uint8Array) => boolean = () => false
   reads = true
+  ackDelayMs = 20
+  /** The relay takes nothing. */
+  full = false
   link: Link
   other: Side | undefined
   #generation = 0
@@ -59,6 +62,7 @@ export class Side {
   }
 
   #relay(frame: Uint8Array): boolean {
+    if (this.full) return false
     this.relayed.push(frameType(frame))
     if (this.drops(frame)) return true
     this.pair.clock.setTimeout(() => this.other?.link.receive(frame.slice(), undefined), RELAY_MS)
@@ -90,7 +94,7 @@ export class Side {
         relay: (_to, frame) => this.#relay(frame),
         uplinkRttMs: () => 2 * RELAY_MS,
         suspectUplink: () => this.events.push('suspect uplink'),
-        ackDelayMs: () => 20,
+        ackDelayMs: () => this.ackDelayMs,
         maxLagMs: () => 20_000,
         message: (_link, { body }) => {
           if (this.reads) this.heard.push(decodeText(body.subarray(0, 20)))

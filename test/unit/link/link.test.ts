@@ -82,6 +82,34 @@ describe('a link', () => {
     expect(ada.link.sender.quiet).toBe(true)
   })
 
+  it('acknowledges a repeat at once, however long it may wait otherwise', () => {
+    const { ada, bob, clock } = new LinkPair()
+    bob.ackDelayMs = 400
+    clock.advance(100)
+    bob.drops = (frame) => frameType(frame) === FRAME.ack
+    ada.send('hello')
+    clock.advance(500)
+    bob.drops = () => false
+    const before = bob.relayed.length
+    while (bob.link.duplicates === 0) clock.advance(1)
+    expect(bob.relayed.slice(before)).toContain(FRAME.ack)
+    clock.advance(20)
+    expect(ada.link.sender.quiet).toBe(true)
+  })
+
+  it('says again what an acknowledgement would have said for which there was no room', () => {
+    const { ada, bob, clock } = new LinkPair()
+    clock.advance(100)
+    bob.full = true
+    ada.send('hello')
+    clock.advance(25)
+    bob.full = false
+    clock.advance(60)
+    expect(bob.heard).toEqual(['hello'])
+    expect(ada.link.sender.quiet).toBe(true)
+    expect(bob.link.duplicates).toBe(0)
+  })
+
   it('gives up a path that stays silent', () => {
     const pair = new LinkPair()
     const { ada, clock } = pair

@@ -28,13 +28,14 @@ export type HandOn = (message: Arrived) => boolean
  * A hole here holds back this channel only.
  */
 export class ChannelOrder {
-  #name: string | undefined
+  name: string | undefined
   /** Ordinal of the next message to hand on; known once the channel has been opened. */
-  #next = 0
+  next = 0
   readonly #whole = new Map<number, Whole>()
   readonly #partial = new Map<number, Assembly>()
   #draining = false
-  #blocked = false
+  /** The application takes no more for now. */
+  blocked = false
 
   /** `held` is told of every byte kept or let go. */
   constructor(
@@ -43,19 +44,6 @@ export class ChannelOrder {
     private readonly held: (bytes: number) => void,
   ) {}
 
-  get name(): string | undefined {
-    return this.#name
-  }
-
-  get next(): number {
-    return this.#next
-  }
-
-  /** The application takes no more for now. */
-  get blocked(): boolean {
-    return this.#blocked
-  }
-
   /** Whole messages wait: for an earlier one, or for the application. */
   get waiting(): boolean {
     return this.#whole.size > 0
@@ -63,15 +51,15 @@ export class ChannelOrder {
 
   /** The sender has said what the channel is called, and where its messages begin for us. */
   open(name: string, ordinal: number): void {
-    if (this.#name !== undefined) return
-    this.#name = name
-    this.#next = ordinal
+    if (this.name !== undefined) return
+    this.name = name
+    this.next = ordinal
   }
 
   /** How many messages lie between the next one and this piece's, as far as is known; more than can be is `Infinity`. */
   ahead({ ordinal, opening }: PieceFrame): number {
     if (opening !== undefined) return 0
-    const ahead = this.#name === undefined ? this.#whole.size + 1 : (ordinal - this.#next) & 0xffff
+    const ahead = this.name === undefined ? this.#whole.size + 1 : (ordinal - this.next) & 0xffff
     return ahead >= HALF ? 0 : ahead < MOST_AHEAD ? ahead : Number.POSITIVE_INFINITY
   }
 
@@ -79,7 +67,7 @@ export class ChannelOrder {
   take(piece: PieceFrame): void {
     if (piece.opening !== undefined) this.open(piece.opening.name, piece.opening.ordinal)
     // What lies before the start was not meant for us: it was under way when we came.
-    if (this.#name !== undefined && ((piece.ordinal - this.#next) & 0xffff) >= HALF) return
+    if (this.name !== undefined && ((piece.ordinal - this.next) & 0xffff) >= HALF) return
     if (piece.start !== undefined && piece.last) {
       this.#keep(piece.ordinal, { ...piece.start, body: piece.body })
       return
@@ -106,26 +94,26 @@ export class ChannelOrder {
 
   /** Hand on what is in order, while it is taken. Returns how many. */
   drain(handOn: HandOn): number {
-    const name = this.#name
+    const name = this.name
     // A handler that makes us drain again, inside this drain, is served by the outer one.
     if (name === undefined || this.#draining) return 0
     this.#draining = true
-    this.#blocked = false
+    this.blocked = false
     let count = 0
     try {
       for (;;) {
-        const ordinal = this.#next
+        const ordinal = this.next
         const whole = this.#whole.get(ordinal & 0xffff)
         if (whole === undefined) return count
         const { audience, id } = this
         if (whole.content !== CONTENT.void && !handOn({ ...whole, channel: name, channelId: id, audience, ordinal })) {
-          this.#blocked = true
+          this.blocked = true
           return count
         }
         // The handler may have ended the link, and this with it.
         if (!this.#whole.delete(ordinal & 0xffff)) return count
         this.held(-(whole.body.length + OVERHEAD_BYTES))
-        this.#next = plus(ordinal, 1)
+        this.next = plus(ordinal, 1)
         count += 1
       }
     } finally {

@@ -3,15 +3,8 @@ import type { Outgoing, OutgoingStream } from './outgoing-stream.ts'
 import type { Outlet } from './outlet.ts'
 import { before, distance, plus } from './serial.ts'
 
-/** What became of one frame on its way to one member. */
-const FLYING = 0
-const ACKED = 1
-/** Believed lost: to be sent again. */
-const LOST = 2
-
 /** A frame counts as lost when this many later ones of the same outlet were acknowledged (RFC 5681, 3.2). */
 const REORDERING = 3
-const FIRST_RING = 64
 
 /** What an acknowledgement told, for the link's round-trip time, windows and timers. */
 export interface AckNews {
@@ -25,9 +18,21 @@ export interface AckNews {
   lost: number
 }
 
+/** A transmission that has not been acknowledged. */
+interface Flight {
+  readonly sentAtMs: number
+  readonly tag: number
+  /** Its place among all transmissions of the link. */
+  readonly order: number
+  /** The frame was sent before, or another way too: its acknowledgement tells nothing about the round trip. */
+  repeated: boolean
+  /** Believed lost: to be sent again. */
+  lost: boolean
+}
+
 /**
  * One member's place in one stream: what it has acknowledged, what is in flight to it, and by which outlet.
- * Frames from `acked` to `sent` have a record in a ring that grows as the flight does.
+ * Of the frames from `acked` to `sent`, those without a flight have been acknowledged.
  */
 export class Cursor {
   /** Every frame before this has been acknowledged. */
@@ -38,13 +43,9 @@ export class Cursor {
   flyingBytes = 0
   #lostFrames = 0
   /** The message whose end is the next to be passed. */
-  #message: number
-  #states = new Uint8Array(FIRST_RING)
-  #sentAt = new Float64Array(FIRST_RING)
-  #tags = new Uint32Array(FIRST_RING)
-  #order = new Float64Array(FIRST_RING)
-  #repeated = new Uint8Array(FIRST_RING)
-  #mask = FIRST_RING - 1
+  messagePosition: number
+  /** By sequence number, in the order of transmission. */
+  readonly #flights = new Map<number, Flight>()
   /**
    * The retransmission timer runs from here at the earliest: when `acked` last moved (RFC 6298, 5.3), or the oldest
    * frame was last overdue. What came beyond a gap does not count, or a stream that flows on by another path would
@@ -54,9 +55,8 @@ export class Cursor {
   /** How often in a row the oldest frame was overdue. */
   backoff = 0
   retransmissions = 0
-  /** The newest transmission that arrived: by this outlet, and its place among the link's. */
-  #arrivedTag = 0
-  #arrivedOrder = 0
+  /** The newest transmission that arrived. */
+  #arrived: Flight | undefined
 
   constructor(
     readonly stream: OutgoingStream,
@@ -64,11 +64,7 @@ export class Cursor {
   ) {
     this.acked = stream.next
     this.sent = stream.next
-    this.#message = stream.messageCount
-  }
-
-  get messagePosition(): number {
-    return this.#message
+    this.messagePosition = stream.messageCount
   }
 
   get idle(): boolean {
@@ -98,11 +94,14 @@ export class Cursor {
   }
 
   /** The frame `sent` has gone out by `outlet`. `order` counts transmissions of the link. */
-  advanced(outlet: Outlet, order: number, nowMs: number): void {
-    if (distance(this.acked, this.sent) > this.#mask) this.#grow()
-    this.#record(this.sent, outlet, order, nowMs, 0)
-    this.flyingBytes += this.stream.frame(this.sent).length
+  advanced({ tag }: Outlet, order: number, nowMs: number): void {
+    this.#fly(this.sent, { sentAtMs: nowMs, tag, order, repeated: false, lost: false })
     this.sent = plus(this.sent, 1)
+  }
+
+  #fly(seq: number, flight: Flight): void {
+    this.#flights.set(seq, flight)
+    this.flyingBytes += this.stream.frame(seq).length
   }
 
   /**
@@ -116,8 +115,8 @@ export class Cursor {
     windowBytes: number,
     peerWindowBytes: number,
   ): boolean {
-    for (let seq = this.acked; seq !== this.sent && this.#lostFrames > 0; seq = plus(seq, 1)) {
-      if (this.#states[seq & this.#mask] !== LOST) continue
+    for (const seq of [this.acked, ...this.#flights.keys()]) {
+      if (this.#flights.get(seq)?.lost !== true) continue
       const frame = this.stream.frame(seq)
       if (seq !== this.acked) {
         if (this.flyingBytes + frame.length > windowBytes) return false
@@ -125,56 +124,40 @@ export class Cursor {
       }
       if (!outlet.send(this.stream.lane, frame)) return false
       this.#lostFrames -= 1
-      this.flyingBytes += frame.length
       this.retransmissions += 1
-      this.#record(seq, outlet, nextOrder(), nowMs, 1)
+      this.#flights.delete(seq)
+      this.#fly(seq, { sentAtMs: nowMs, tag: outlet.tag, order: nextOrder(), repeated: true, lost: false })
     }
     return true
   }
 
-  #record(seq: number, outlet: Outlet, order: number, nowMs: number, repeated: 0 | 1): void {
-    const at = seq & this.#mask
-    this.#states[at] = FLYING
-    this.#sentAt[at] = nowMs
-    this.#tags[at] = outlet.tag
-    this.#order[at] = order
-    this.#repeated[at] = repeated
+  /** How the oldest unacknowledged frame flies; `undefined` when it does not. */
+  oldest(): Flight | undefined {
+    const flight = this.#flights.get(this.acked)
+    return flight?.lost ? undefined : flight
   }
 
-  /** When the oldest frame in flight was sent, `undefined` when none is; its tag beside it. */
-  oldest(): { readonly seq: number; readonly sentAtMs: number; readonly tag: number } | undefined {
-    if (this.acked === this.sent) return undefined
-    const at = this.acked & this.#mask
-    if (this.#states[at] === LOST) return undefined
-    return { seq: this.acked, sentAtMs: this.#sentAt[at] ?? 0, tag: this.#tags[at] ?? 0 }
-  }
-
-  /** It also went another way: its acknowledgement tells nothing about the round trip. */
-  hedged(seq: number): void {
-    this.#repeated[seq & this.#mask] = 1
+  /** The oldest also went another way. */
+  hedged(): void {
+    const oldest = this.oldest()
+    if (oldest !== undefined) oldest.repeated = true
     this.retransmissions += 1
   }
 
-  /** What flew by `tag` (any, when undefined) will not arrive: send it again. Returns how many frames. */
-  lose(tag?: number): number {
-    let lost = 0
-    for (let seq = this.acked; seq !== this.sent; seq = plus(seq, 1)) {
-      const at = seq & this.#mask
-      if (this.#states[at] === FLYING && (tag === undefined || this.#tags[at] === tag)) {
-        this.#lose(seq)
-        lost += 1
-      }
-    }
-    return lost
+  /** What flew by `tag` will not arrive: send it again. */
+  lose(tag: number): void {
+    for (const [seq, flight] of this.#flights) if (flight.tag === tag) this.#lose(seq, flight)
   }
 
   /** The oldest frame is overdue. */
   loseOldest(): void {
-    if (this.acked !== this.sent && this.#states[this.acked & this.#mask] === FLYING) this.#lose(this.acked)
+    const oldest = this.oldest()
+    if (oldest !== undefined) this.#lose(this.acked, oldest)
   }
 
-  #lose(seq: number): void {
-    this.#states[seq & this.#mask] = LOST
+  #lose(seq: number, flight: Flight): void {
+    if (flight.lost) return
+    flight.lost = true
     this.#lostFrames += 1
     this.flyingBytes -= this.stream.frame(seq).length
   }
@@ -186,15 +169,13 @@ export class Cursor {
   acknowledge(ack: StreamAck, nowMs: number, news: AckNews): void {
     const { next, bitmap } = ack
     if (before(this.stream.next, next) || (before(next, this.acked) && bitmap.length === 0)) return
-    const arrivedOrder = this.#arrivedOrder
+    const arrived = this.#arrived
     const { acked } = this
-    for (let seq = acked; before(seq, next) && seq !== this.sent; seq = plus(seq, 1)) this.#acknowledgeFrame(seq, news)
+    for (let seq = acked; before(seq, next) && seq !== this.sent; seq = plus(seq, 1)) this.#arrive(seq, news)
     for (let byte = 0; byte < bitmap.length; byte += 1) {
       const bits = bitmap[byte] as number
       for (let bit = 0; bits >>> bit !== 0; bit += 1) {
-        if ((bits & (1 << bit)) === 0) continue
-        const seq = plus(next, 1 + byte * 8 + bit)
-        if (before(seq, this.sent) && !before(seq, this.acked)) this.#acknowledgeFrame(seq, news)
+        if ((bits & (1 << bit)) !== 0) this.#arrive(plus(next, 1 + byte * 8 + bit), news)
       }
     }
     if (before(this.sent, next)) {
@@ -203,97 +184,58 @@ export class Cursor {
     }
     if (before(this.acked, next)) this.acked = next
     // What the bitmap told may reach down to the cumulative point in a later, or an earlier, acknowledgement.
-    while (this.acked !== this.sent && this.#states[this.acked & this.#mask] === ACKED) this.acked = plus(this.acked, 1)
+    while (this.acked !== this.sent && !this.#flights.has(this.acked)) this.acked = plus(this.acked, 1)
     if (this.acked !== acked) {
       this.timerBasisMs = nowMs
       this.backoff = 0
     }
-    if (this.#arrivedOrder !== arrivedOrder && this.flyingBytes > 0) this.#findGaps(news)
+    if (this.#arrived !== arrived) this.#findGaps(news)
   }
 
-  #acknowledgeFrame(seq: number, news: AckNews): void {
-    const at = seq & this.#mask
-    const state = this.#states[at]
-    if (state === ACKED) return
+  #arrive(seq: number, news: AckNews): void {
+    const flight = this.#flights.get(seq)
+    if (flight === undefined) return
+    this.#flights.delete(seq)
     const bytes = this.stream.frame(seq).length
-    if (state === LOST) this.#lostFrames -= 1
+    if (flight.lost) this.#lostFrames -= 1
     else this.flyingBytes -= bytes
-    this.#states[at] = ACKED
     news.frames += 1
     news.bytes += bytes
-    const order = this.#order[at] ?? 0
-    if (order > this.#arrivedOrder) {
-      this.#arrivedOrder = order
-      this.#arrivedTag = this.#tags[at] ?? 0
-    }
-    const sentAtMs = this.#sentAt[at] ?? 0
-    if (this.#repeated[at] === 0 && (news.sampleSentAtMs === undefined || sentAtMs >= news.sampleSentAtMs)) {
-      news.sampleSentAtMs = sentAtMs
-      news.sampleTag = this.#tags[at] ?? 0
+    if (this.#arrived === undefined || flight.order > this.#arrived.order) this.#arrived = flight
+    if (!flight.repeated && (news.sampleSentAtMs === undefined || flight.sentAtMs >= news.sampleSentAtMs)) {
+      news.sampleSentAtMs = flight.sentAtMs
+      news.sampleTag = flight.tag
     }
   }
 
   /** Frames that have not come although later transmissions by the same outlet have. */
   #findGaps(news: AckNews): void {
-    const passed = this.#arrivedOrder - REORDERING
-    for (let seq = this.acked; seq !== this.sent; seq = plus(seq, 1)) {
-      const at = seq & this.#mask
-      // Sent once, in order: nothing after it was sent before it, save what was sent again, which looks for itself.
-      if (this.#states[at] !== FLYING) continue
-      if ((this.#order[at] ?? 0) > passed) {
-        if (this.#repeated[at] === 0) return
-      } else if (this.#tags[at] === this.#arrivedTag) {
-        this.#lose(seq)
-        news.lost += 1
-      }
+    const { order, tag } = this.#arrived as Flight
+    for (const [seq, flight] of this.#flights) {
+      if (flight.order + REORDERING > order) return
+      if (flight.tag !== tag || flight.lost) continue
+      this.#lose(seq, flight)
+      news.lost += 1
     }
   }
 
   /** Hand each message that now lies wholly before `acked` to `passed`, in order. */
   takePassed(passed: (message: Outgoing) => void): void {
     for (;;) {
-      const placed = this.stream.placed(this.#message)
+      const placed = this.stream.placed(this.messagePosition)
       if (placed === undefined || !before(placed.lastSeq, this.acked)) return
-      this.#message += 1
+      this.messagePosition += 1
       passed(placed.message)
     }
   }
 
   /** Give up all that is not acknowledged and go on from the end of the stream. */
   skipToEnd(missed: (message: Outgoing) => void): void {
-    for (;;) {
-      const placed = this.stream.placed(this.#message)
-      if (placed === undefined) break
-      this.#message += 1
-      missed(placed.message)
-    }
     this.acked = this.stream.next
     this.sent = this.stream.next
+    this.#flights.clear()
     this.flyingBytes = 0
     this.#lostFrames = 0
-  }
-
-  #grow(): void {
-    const size = (this.#mask + 1) * 2
-    const states = new Uint8Array(size)
-    const sentAt = new Float64Array(size)
-    const tags = new Uint32Array(size)
-    const order = new Float64Array(size)
-    const repeated = new Uint8Array(size)
-    for (let seq = this.acked; seq !== this.sent; seq = plus(seq, 1)) {
-      const from = seq & this.#mask
-      const to = seq & (size - 1)
-      states[to] = this.#states[from] ?? 0
-      sentAt[to] = this.#sentAt[from] ?? 0
-      tags[to] = this.#tags[from] ?? 0
-      order[to] = this.#order[from] ?? 0
-      repeated[to] = this.#repeated[from] ?? 0
-    }
-    this.#states = states
-    this.#sentAt = sentAt
-    this.#tags = tags
-    this.#order = order
-    this.#repeated = repeated
-    this.#mask = size - 1
+    this.takePassed(missed)
   }
 }

@@ -38,7 +38,7 @@ export class LinkReceiver {
   #bytesSinceAck = 0
   #newestAtMs = 0
   #lastAckAtMs = Number.NEGATIVE_INFINITY
-  #ackDueMs = Number.POSITIVE_INFINITY
+  ackDueMs = Number.POSITIVE_INFINITY
   #advertisedBytes = 0
 
   constructor(
@@ -101,7 +101,7 @@ export class LinkReceiver {
       if (order.drain(this.events.message) === 0) continue
       // The sender is to know that they have been handed on, and that there is room again.
       this.#dirty |= order.audience === 'room' ? 0b0011 : 0b1100
-      this.#ackDueMs = Number.NEGATIVE_INFINITY
+      this.ackDueMs = Number.NEGATIVE_INFINITY
     }
   }
 
@@ -109,22 +109,18 @@ export class LinkReceiver {
   ackWanted(nowMs: number, delayMs: number, random: () => number): boolean {
     if (this.#dirty === 0) return false
     if (this.#framesSinceAck >= ACK_FRAMES || this.#bytesSinceAck >= ACK_BYTES) return true
-    if (this.#ackDueMs === Number.POSITIVE_INFINITY) {
+    if (this.ackDueMs === Number.POSITIVE_INFINITY) {
       // In a small room a lone message is acknowledged at once; in a large one its receivers spread their answers.
       const idle = nowMs - this.#lastAckAtMs >= delayMs
-      this.#ackDueMs = idle && delayMs <= IMMEDIATE_DELAY_MS ? nowMs : nowMs + delayMs * (0.5 + random() / 2)
+      this.ackDueMs = idle && delayMs <= IMMEDIATE_DELAY_MS ? nowMs : nowMs + delayMs * (0.5 + random() / 2)
     }
-    return nowMs >= this.#ackDueMs
-  }
-
-  get ackDueMs(): number {
-    return this.#ackDueMs
+    return nowMs >= this.ackDueMs
   }
 
   /** Acknowledge at the next opportunity. `all`: every stream, changed or not. */
   wantAck(all: boolean): void {
     if (all) this.#dirty = 0b1111
-    this.#ackDueMs = Number.NEGATIVE_INFINITY
+    this.ackDueMs = Number.NEGATIVE_INFINITY
   }
 
   /** There is much more room than the sender was last told. */
@@ -155,7 +151,7 @@ export class LinkReceiver {
     this.#framesSinceAck = 0
     this.#bytesSinceAck = 0
     this.#lastAckAtMs = nowMs
-    this.#ackDueMs = Number.POSITIVE_INFINITY
+    this.ackDueMs = Number.POSITIVE_INFINITY
     return { heldMs, delayMs, windowBytes, streams, unread }
   }
 

@@ -2,6 +2,7 @@ import {
   type Ack,
   type Audience,
   LIMITS,
+  LINK_CHANNEL,
   type PeerId,
   STREAMS,
   type StreamIndex,
@@ -96,16 +97,20 @@ export class LinkSender {
   }
 
   get unacknowledgedBytes(): number {
-    return this.cursors.reduce((sum, cursor) => sum + cursor.unacknowledgedBytes, 0)
+    return this.#sum('unacknowledgedBytes')
   }
 
   get retransmissions(): number {
-    return this.cursors.reduce((sum, cursor) => sum + cursor.retransmissions, 0)
+    return this.#sum('retransmissions')
   }
 
   get flyingBytes(): number {
+    return this.#sum('flyingBytes')
+  }
+
+  #sum(what: 'flyingBytes' | 'retransmissions' | 'unacknowledgedBytes'): number {
     const [a, b, c, d] = this.cursors
-    return a.flyingBytes + b.flyingBytes + c.flyingBytes + d.flyingBytes
+    return a[what] + b[what] + c[what] + d[what]
   }
 
   /** Whether everything sent has come and has been handed on. */
@@ -156,8 +161,8 @@ export class LinkSender {
       const seq = cursor.sent
       const frame = cursor.stream.frame(seq)
       if (!outlet.send(cursor.stream.lane, frame)) return
-      if (outlet.kind !== 'relay' && cursor.stream.alsoByRelay(seq))
-        this.events.relay()?.send(cursor.stream.lane, frame)
+      // Signals go by the relay too, always: they are about this very path.
+      if (outlet.kind !== 'relay' && frame[CHANNEL_AT] === LINK_CHANNEL) this.events.relay()?.send('small', frame)
       this.advanced(cursor, outlet, nowMs)
     }
   }
@@ -260,7 +265,7 @@ export class LinkSender {
       cursor.loseOldest()
       this.events.relayLoss(true)
     } else {
-      this.#hedge(cursor, stream, oldest.seq)
+      this.#hedge(cursor, stream)
       // The second time, the path has shown to be alive, or this would not fly by it any more: the receiver had to
       // refuse the frame.
       if (cursor.backoff > 1) cursor.loseOldest()
@@ -271,11 +276,12 @@ export class LinkSender {
   }
 
   /** Send the oldest small frame by the relay too, once. Bulk moves only when the path is given up. */
-  #hedge(cursor: Cursor, stream: StreamIndex, seq: number): void {
+  #hedge(cursor: Cursor, stream: StreamIndex): void {
+    const seq = cursor.acked
     if (cursor.stream.lane === 'bulk' || this.#hedgedSeqs[stream] === seq) return
     if (this.events.relay()?.send('small', cursor.stream.frame(seq)) !== true) return
     this.#hedgedSeqs[stream] = seq
-    cursor.hedged(seq)
+    cursor.hedged()
   }
 
   /** The peer is back: only from now on may it be blamed for silence. */
@@ -300,6 +306,9 @@ export class LinkSender {
     this.peerWindowBytes = FIRST_WINDOW_BYTES
   }
 }
+
+/** Where a data frame or a fragment names its channel, as a varint. */
+const CHANNEL_AT = 5
 
 /** Signals and unicast first, so that neither waits behind the room's chatter; bulk last. */
 const PUMP_ORDER: readonly StreamIndex[] = [2, 0, 3, 1]

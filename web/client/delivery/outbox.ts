@@ -129,21 +129,13 @@ export class Outbox {
     body: Uint8Array,
     sentWire: number,
     to?: PeerId,
-    number?: number,
+    number = 0,
   ): OutgoingMessage {
     if (channel.id !== 0) this.ensureRoom(body.length, 1)
     const lane: Lane = body.length > LIMITS.fragmentBytes ? 'bulk' : 'small'
     const ordinal = this.#takeOrdinal(channel, to)
-    const message = new OutgoingMessage({
-      channel: channel.id,
-      ordinal,
-      number: number ?? 0,
-      id: to === undefined ? `${this.deps.instance}-${channel.id}-${ordinal}` : this.unicastId(channel, number ?? 0),
-      content,
-      body,
-      sentWire,
-      lane,
-    })
+    const id = to === undefined ? `${this.deps.instance}-${channel.id}-${ordinal}` : this.unicastId(channel, number)
+    const message = new OutgoingMessage(id, channel.id, ordinal, number, lane, sentWire, content, body)
     if (to !== undefined && !this.#senders.has(to)) {
       message.accept([to])
       message.settle(to, 'left')
@@ -241,7 +233,7 @@ export class Outbox {
       number: message.number,
     })
     if (body.length <= LIMITS.fragmentBytes) {
-      stream.append(encodeData(head(stream.next), body), channel.id === 0)
+      stream.append(encodeData(head(stream.next), body))
     } else {
       const count = Math.ceil(body.length / LIMITS.fragmentBytes)
       for (let index = 0; index < count; index += 1) {

@@ -10,34 +10,26 @@ export interface Delivered {
 /** A promise that is made only when somebody asks for it: most senders never do. */
 class Lazy<T> {
   #promise: Promise<T> | undefined
-  #resolve: ((value: T) => void) | undefined
-  #reject: ((error: unknown) => void) | undefined
-  #outcome: { readonly value: T } | { readonly error: unknown } | undefined
+  #wake: (() => void) | undefined
+  #outcome: (() => T) | undefined
 
   get promise(): Promise<T> {
     if (this.#promise === undefined) {
-      const outcome = this.#outcome
-      this.#promise = new Promise<T>((resolve, reject) => {
-        if (outcome === undefined) {
-          this.#resolve = resolve
-          this.#reject = reject
-        } else if ('value' in outcome) resolve(outcome.value)
-        else reject(outcome.error)
+      const settled = new Promise<void>((wake) => {
+        this.#wake = wake
+        if (this.#outcome !== undefined) wake()
       })
+      this.#promise = settled.then(() => (this.#outcome as () => T)())
       // Whoever does not await it has decided not to care.
       this.#promise.catch(() => {})
     }
     return this.#promise
   }
 
-  resolve(value: T): void {
-    this.#outcome ??= { value }
-    this.#resolve?.(value)
-  }
-
-  reject(error: unknown): void {
-    this.#outcome ??= { error }
-    this.#reject?.(error)
+  /** Once: it becomes what this returns or throws. */
+  settle(outcome: () => T): void {
+    this.#outcome ??= outcome
+    this.#wake?.()
   }
 }
 
@@ -46,17 +38,10 @@ type State = 'waiting' | 'accepted' | 'done'
 
 const NONE: ReadonlyMap<PeerId, MissedReason> = new Map()
 const EMPTY = new Uint8Array()
+const ACCEPTED = (): void => {}
 
 /** One message to one audience, from `send` until everybody has it or cannot any more. */
 export class OutgoingMessage implements Outgoing {
-  readonly channel: number
-  readonly ordinal: number
-  readonly number: number
-  readonly id: string
-  readonly lane: Lane
-  readonly sentWire: number
-  content: Content
-  body: Uint8Array
   #state: State = 'waiting'
   #to: readonly PeerId[] = []
   #left = 0
@@ -64,25 +49,16 @@ export class OutgoingMessage implements Outgoing {
   readonly #accepted = new Lazy<void>()
   readonly #delivered = new Lazy<Delivered>()
 
-  constructor(fields: {
-    readonly channel: number
-    readonly ordinal: number
-    readonly number: number
-    readonly id: string
-    readonly lane: Lane
-    readonly sentWire: number
-    readonly content: Content
-    readonly body: Uint8Array
-  }) {
-    this.channel = fields.channel
-    this.ordinal = fields.ordinal
-    this.number = fields.number
-    this.id = fields.id
-    this.lane = fields.lane
-    this.sentWire = fields.sentWire
-    this.content = fields.content
-    this.body = fields.body
-  }
+  constructor(
+    readonly id: string,
+    readonly channel: number,
+    readonly ordinal: number,
+    readonly number: number,
+    readonly lane: Lane,
+    readonly sentWire: number,
+    public content: Content,
+    public body: Uint8Array,
+  ) {}
 
   get accepted(): Promise<void> {
     return this.#accepted.promise
@@ -102,7 +78,7 @@ export class OutgoingMessage implements Outgoing {
     this.#state = 'accepted'
     this.#to = to
     this.#left = to.length
-    this.#accepted.resolve()
+    this.#accepted.settle(ACCEPTED)
     if (this.#left === 0) this.#finish()
   }
 
@@ -127,8 +103,8 @@ export class OutgoingMessage implements Outgoing {
     this.#state = 'done'
     this.content = CONTENT.void
     this.body = EMPTY
-    this.#accepted.reject(new PartylineError('aborted', 'The message was given up before it was accepted'))
-    this.#delivered.resolve({ to: [], missed: NONE })
+    this.#fail(new PartylineError('aborted', 'The message was given up before it was accepted'))
+    this.#delivered.settle(() => ({ to: [], missed: NONE }))
     return true
   }
 
@@ -137,14 +113,20 @@ export class OutgoingMessage implements Outgoing {
     if (this.#state !== 'waiting') return
     this.#state = 'done'
     this.body = EMPTY
-    if (reason === 'closed') this.#accepted.reject(new PartylineError('closed', 'The room is closed'))
-    else this.#accepted.resolve()
+    if (reason === 'closed') this.#fail(new PartylineError('closed', 'The room is closed'))
+    else this.#accepted.settle(ACCEPTED)
     const receivers = to === undefined ? [] : [to]
-    this.#delivered.resolve({ to: receivers, missed: new Map(receivers.map((id) => [id, reason])) })
+    this.#delivered.settle(() => ({ to: receivers, missed: new Map(receivers.map((id) => [id, reason])) }))
+  }
+
+  #fail(error: PartylineError): void {
+    this.#accepted.settle(() => {
+      throw error
+    })
   }
 
   #finish(): void {
     this.#state = 'done'
-    this.#delivered.resolve({ to: this.#to, missed: this.#missed ?? NONE })
+    this.#delivered.settle(() => ({ to: this.#to, missed: this.#missed ?? NONE }))
   }
 }

@@ -26,13 +26,12 @@ interface Placed {
 export class OutgoingStream {
   readonly lane: Lane
   /** The oldest frame kept. */
-  #base: number
+  base: number
   /** The next frame's number. */
-  #next: number
+  next: number
   readonly #frames: Uint8Array[] = []
   /** Running total of bytes up to and with each frame: lag and windows are differences of these. */
   readonly #ends: number[] = []
-  readonly #alsoByRelay = new Set<number>()
   #baseEnd = 0
   #head = 0
   readonly #placed: Placed[] = []
@@ -45,51 +44,37 @@ export class OutgoingStream {
     firstSeq: number,
   ) {
     this.lane = laneOf(index)
-    this.#base = firstSeq
-    this.#next = firstSeq
-  }
-
-  get next(): number {
-    return this.#next
-  }
-
-  get base(): number {
-    return this.#base
+    this.base = firstSeq
+    this.next = firstSeq
   }
 
   get retainedBytes(): number {
-    return this.offsetBefore(this.#next) - this.#baseEnd
+    return this.offsetBefore(this.next) - this.#baseEnd
   }
 
   /** Bytes of all frames before `seq`, since the stream began. `seq` lies from `base` to `next`. */
   offsetBefore(seq: number): number {
-    const count = distance(this.#base, seq)
+    const count = distance(this.base, seq)
     return count === 0 ? this.#baseEnd : (this.#ends[this.#head + count - 1] ?? this.#baseEnd)
   }
 
   /** @throws when `seq` is no longer, or not yet, kept: a cursor outside its stream is a bug */
   frame(seq: number): Uint8Array {
-    const frame = this.#frames[this.#head + distance(this.#base, seq)]
-    if (frame === undefined) throw new Error(`frame ${seq} is not kept (from ${this.#base} to ${this.#next})`)
+    const frame = this.#frames[this.#head + distance(this.base, seq)]
+    if (frame === undefined) throw new Error(`frame ${seq} is not kept`)
     return frame
   }
 
-  /** Whether this frame always also goes by the relay. */
-  alsoByRelay(seq: number): boolean {
-    return this.#alsoByRelay.size > 0 && this.#alsoByRelay.has(seq)
-  }
-
-  append(frame: Uint8Array, alsoByRelay = false): void {
-    const end = this.offsetBefore(this.#next) + frame.length
+  append(frame: Uint8Array): void {
+    const end = this.offsetBefore(this.next) + frame.length
     this.#frames.push(frame)
     this.#ends.push(end)
-    if (alsoByRelay) this.#alsoByRelay.add(this.#next)
-    this.#next = plus(this.#next, 1)
+    this.next = plus(this.next, 1)
   }
 
   /** All frames of `message` have been appended. */
   place(message: Outgoing): void {
-    this.#placed.push({ message, lastSeq: plus(this.#next, -1) })
+    this.#placed.push({ message, lastSeq: plus(this.next, -1) })
   }
 
   /** Where a cursor that starts now begins to count messages. */
@@ -104,16 +89,15 @@ export class OutgoingStream {
 
   /** Forget what lies before `seq` and before the `position`th message: every cursor has passed them. */
   trim(seq: number, position: number): void {
-    const count = distance(this.#base, seq)
+    const count = distance(this.base, seq)
     if (count > 0) {
       this.#baseEnd = this.offsetBefore(seq)
       for (let index = 0; index < count; index += 1) {
         // The bytes go at once; the slots go when enough have gathered.
         this.#frames[this.#head + index] = EMPTY
-        if (this.#alsoByRelay.size > 0) this.#alsoByRelay.delete(plus(this.#base, index))
       }
       this.#head += count
-      this.#base = seq
+      this.base = seq
       if (this.#head > 1_024 && this.#head * 2 > this.#frames.length) {
         this.#frames.splice(0, this.#head)
         this.#ends.splice(0, this.#head)

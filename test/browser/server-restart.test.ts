@@ -1,5 +1,6 @@
 import type { Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { testIds } from '../../web/ui/test-ids.ts'
 import { Site } from '../support/rooms/site.ts'
 import { allOf } from '../support/rooms/tally.ts'
 
@@ -77,4 +78,22 @@ it('members on a direct path go on talking while there is no server', async () =
   }
   expect(await bo.evaluate(() => member.sendNumbers({ count: 200 }))).toEqual([])
   expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(allOf(200))
+})
+
+it('the chat page says that the server is gone, and delivers what was written meanwhile', async () => {
+  const room = 'chat without a server'
+  const ada = await site.visitor(room, 'Ada')
+  const bo = await site.visitor(room, 'Bo')
+  await ada.seesMembers(1)
+  await bo.seesMembers(1)
+  await site.server.kill()
+  await ada.statusIs('reconnecting')
+  await ada.page.getByTestId(testIds.statusBanner).waitFor()
+  for (let n = 0; n < 5; n += 1) await ada.say(`written meanwhile ${n}`)
+  await site.server.start()
+  await ada.online()
+  await ada.page.getByTestId(testIds.statusBanner).waitFor({ state: 'detached' })
+  for (let n = 0; n < 5; n += 1) expect(await bo.sees(`written meanwhile ${n}`)).toBe(1)
+  expect(await bo.messages.allInnerTexts()).toHaveLength(5)
+  await ada.seesAllDelivered()
 })

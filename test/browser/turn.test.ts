@@ -16,6 +16,13 @@ afterEach(async () => {
 })
 afterAll(() => site?.close())
 
+/** Of the coturn that the server started last, as its log tells. */
+function coturnPid(log: string): number {
+  const pid = [...log.matchAll(/"pid":(\d+).*"msg":"coturn is running"/g)].at(-1)?.[1]
+  if (pid === undefined) throw new Error(`the server has not told of a coturn: ${log}`)
+  return Number(pid)
+}
+
 it.each(['udp', 'tcp'] as const)(
   'TURN only, over %s: the path says turn, and so does the browser',
   async (transport) => {
@@ -41,6 +48,25 @@ it.each(['udp', 'tcp'] as const)(
     expect(stats.rttMs).toBeGreaterThan(0)
   },
 )
+
+it('coturn dies under traffic: the relay takes over, TURN is back with the next coturn, nothing is lost', async () => {
+  const room = 'coturn dies'
+  const options = { room, iceTransportPolicy: 'relay' } as const
+  const ada = await site.member({ ...options, name: 'Ada' })
+  const bo = await site.member({ ...options, name: 'Bo' })
+  await ada.evaluate(() => member.until('turn', () => member.pathTo('Bo') === 'turn'))
+  await bo.evaluate(() => member.until('turn', () => member.pathTo('Ada') === 'turn'))
+  const sending = [ada, bo].map((page) =>
+    page.evaluate(() => member.sendNumbers({ count: 1_000, burst: 5, pauseMs: 20 })),
+  )
+  await bo.evaluate(() => member.until('traffic', () => member.received('Ada') > 100))
+  process.kill(coturnPid(site.server.output), 'SIGKILL')
+  await ada.evaluate(() => member.until('on the relay', () => member.pathTo('Bo') === 'relay'))
+  expect(await Promise.all(sending)).toEqual([[], []])
+  expect(await bo.evaluate(() => member.tally('Ada'))).toEqual(allOf(1_000))
+  expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(allOf(1_000))
+  await ada.evaluate(() => member.until('turn again', () => member.pathTo('Bo') === 'turn'))
+})
 
 it('without TURN in its way, nothing goes through TURN', async () => {
   const room = 'straight'

@@ -15,6 +15,10 @@ const CHROMIUM_FLAGS: readonly string[] = [
 export interface BrowserOptions {
   /** Added to the flags every test uses. */
   readonly flags?: readonly string[]
+  /** Default: the one that is installed. */
+  readonly executablePath?: string
+  /** Of Playwright's own flags, those to leave out. Default: none. */
+  readonly without?: readonly string[]
 }
 
 /**
@@ -22,8 +26,13 @@ export interface BrowserOptions {
  *
  * @throws Error when there is no Chromium; `npm test` installs one
  */
-export async function launchChromium({ flags = [] }: BrowserOptions = {}): Promise<Browser> {
-  const executablePath = await chromiumPath()
+export async function launchChromium({ flags = [], without = [], ...options }: BrowserOptions = {}): Promise<Browser> {
+  const executablePath = options.executablePath ?? (await chromiumPath())
   if (executablePath === undefined) throw new Error('there is no Chromium: npm test installs one')
-  return chromium.launch({ executablePath, headless: true, args: [...CHROMIUM_FLAGS, ...flags] })
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: [...CHROMIUM_FLAGS, ...flags],
+    ignoreDefaultArgs: [...without],
+  })
 }

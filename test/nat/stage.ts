@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright'
+import { pageScript } from '../support/rooms/page-script.ts'
+import { SERVER_NAME, TURN_NAME } from './lab/addresses.ts'
+import { type Certificate, makeCertificate } from './lab/certificate.ts'
+import { Lab, type SiteSizes } from './lab/lab.ts'
+import { launchInside } from './lab/lab-browser.ts'
+import type { NatKind } from './lab/nat-kinds.ts'
+import { makeServices, type Services } from './lab/services.ts'
+import type { Client } from './lab/site.ts'
+
+const LOADING_MS = 15_000
+
+/** A lab with everything running: the server, coturn, and a browser at each client. */
+export class Stage {
+  private constructor(
+    readonly lab: Lab,
+    readonly services: Services,
+    readonly browsers: readonly Browser[],
+    private readonly folder: string,
+    private readonly script: string,
+  ) {}
+
+  /** @param sizes clients of each site */
+  static async create(sizes: SiteSizes): Promise<Stage> {
+    const folder = await mkdtemp(join(tmpdir(), 'partyline-nat-'))
+    const lab = await Lab.create(sizes)
+    const browsers: Browser[] = []
+    try {
+      const certificate: Certificate = await makeCertificate(folder, [SERVER_NAME, TURN_NAME])
+      const services = await makeServices(lab, folder, certificate)
+      await Promise.all([services.server.start(), services.turn.start()])
+      for (const { namespace } of lab.clients) browsers.push(await launchInside(namespace, folder, certificate))
+      const script = await pageScript(new URL('page/talker.ts', import.meta.url), 'talkers')
+      return new Stage(lab, services, browsers, folder, script)
+    } catch (error) {
+      await Promise.all(browsers.map((browser) => browser.close()))
+      await lab.close()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.browsers.map((browser) => browser.close()))
+    await Promise.all([this.services.server.kill(), this.services.turn.kill()])
+    await this.lab.close()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  /** Each site gets this kind of NAT, and its clients the addresses that go with it. */
+  async setKinds(kinds: readonly NatKind[]): Promise<void> {
+    for (const [index, kind] of kinds.entries()) await this.lab.sites[index]?.become(kind)
+    for (const client of this.lab.clients) await client.readdress()
+  }
+
+  /** A page of the server's origin at this client, in which talkers can join. Its context is its own. */
+  async page(client: Client): Promise<Page> {
+    const browser = this.browsers[this.lab.clients.indexOf(client)]
+    if (browser === undefined) throw new Error('no such client')
+    const page = await (await browser.newContext()).newPage()
+    await this.open(page)
+    return page
+  }
+
+  /** Again, when the network changed meanwhile: loading is not what is tested here. */
+  async open(page: Page): Promise<void> {
+    const untilMs = performance.now() + LOADING_MS
+    for (;;) {
+      try {
+        await page.goto(`https://${SERVER_NAME}/healthz`, { timeout: LOADING_MS })
+        break
+      } catch (error) {
+        if (performance.now() > untilMs) throw error
+        await page.waitForTimeout(100)
+      }
+    }
+    await page.evaluate(this.script)
+  }
+}

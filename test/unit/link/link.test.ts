@@ -91,7 +91,7 @@ describe('a link', () => {
     clock.advance(500)
     bob.drops = () => false
     const before = bob.relayed.length
-    while (bob.link.duplicates === 0) clock.advance(1)
+    for (let ms = 0; ms < 5_000 && bob.link.duplicates === 0; ms += 1) clock.advance(1)
     expect(bob.relayed.slice(before)).toContain(FRAME.ack)
     clock.advance(20)
     expect(ada.link.sender.quiet).toBe(true)

@@ -97,10 +97,13 @@ export class Member {
 
   /** Frames arrive and are acknowledged until none move. */
   settle(): void {
-    for (let frames = this.outlet?.take() ?? []; frames.length > 0; frames = this.outlet?.take() ?? []) {
+    for (let round = 0; round < 1_000; round += 1) {
+      const frames = this.outlet?.take() ?? []
+      if (frames.length === 0) return
       this.arrive(frames)
       this.acknowledged()
     }
+    throw new Error('it never settles')
   }
 
   /** Time passes, and the sender's timers with it. */

@@ -38,8 +38,9 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
   const status = useCell(session.status)
   const memberCount = useCell(session.members.members).length + 1
   const inspect = (id: PeerId): void => setShown({ dialog: 'connection', id })
-  const offerFiles = (files: Iterable<File>): void => {
-    for (const file of files) void session.outgoing.offer(file)
+  /** One after another: pictures are measured first, and files would overtake them. */
+  const offerFiles = async (files: Iterable<File>): Promise<void> => {
+    for (const file of files) await session.outgoing.offer(file)
   }
   useEffect(() => {
     document.title = titleOf(room, unread)

@@ -196,6 +196,18 @@ it('a file is asked for, taken and saved with the same bytes', async () => {
   expect((await readFile(await download.path())).equals(content)).toBe(true)
 })
 
+it('several files are offered in the order in which they were chosen', async () => {
+  const ada = await site.visitor('files', 'Ada')
+  const bo = await site.visitor('files', 'Bo')
+  await seeEachOther(ada, bo)
+  const picture = { name: '1.png', mimeType: 'image/png', buffer: await readFile(picturePath) }
+  const text = { name: '2.txt', mimeType: 'text/plain', buffer: Buffer.from('two') }
+  await ada.page.getByTestId(testIds.fileInput).setInputFiles([picture, text, { ...picture, name: '3.png' }])
+  const names = bo.page.getByTestId(testIds.fileName)
+  await names.getByText('3.png').waitFor()
+  expect(await names.allInnerTexts()).toEqual(['1.png', '2.txt', '3.png'])
+})
+
 it('text of others is text, and their links are safe', async () => {
   const ada = await site.visitor('text', 'Ada')
   const bo = await site.visitor('text', 'Bo <b>')

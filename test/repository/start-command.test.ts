@@ -33,7 +33,7 @@ describe('npm start', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`serves with the options after --, and ends with 0 on ${signal}, the server too`, async () => {
       const port = await freePort()
-      npm = spawn('npm', ['start', '--', '--port', String(port), '--data', dataFolder], {
+      npm = spawn('npm', ['start', '--', '--port', String(port), '--data-folder', dataFolder], {
         cwd: TOP,
         stdio: 'ignore',
         detached: true,

@@ -44,7 +44,9 @@ export async function loadWebRtc(): Promise<boolean> {
   if (RTCPeerConnection !== undefined) return true
   if (!runsUnderNode()) return false
   try {
-    const found = (await import('node-datachannel/polyfill')) as unknown as WebRtc
+    const found = (await import(
+      /* @vite-ignore */ /* webpackIgnore: true */ 'node-datachannel/polyfill'
+    )) as unknown as WebRtc
     RTCPeerConnection = asSimplePeerExpects(found.RTCPeerConnection)
     RTCSessionDescription = found.RTCSessionDescription
     RTCIceCandidate = found.RTCIceCandidate

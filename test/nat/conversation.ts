@@ -1,4 +1,7 @@
+import type { Page } from 'playwright'
+import type { Client } from './lab/site.ts'
 import type { Account } from './page/talker.ts'
+import type { Stage } from './stage.ts'
 
 /** What became of the messages of one talker to another. */
 export interface Delivery {
@@ -46,4 +49,50 @@ export function delivery(from: Account, to: Account): Delivery {
     longestDelayMs: Math.round(longestDelayMs),
     firstMs: first === undefined ? undefined : Math.round(first.atMs - to.joinedAtMs),
   }
+}
+
+/** What a user of the lab waits for at both ends. */
+export interface Talk {
+  readonly pages: readonly [Page, Page]
+  readonly names: readonly [string, string]
+}
+
+const NAMES = ['Ada', 'Bo'] as const
+/** Messages of each talker. */
+const PER_SECOND = 50
+const SETTLING_MS = 40_000
+
+/** Both join at the same moment, and talk from then on. */
+export async function startTalk(stage: Stage, clients: readonly [Client, Client], room: string): Promise<Talk> {
+  const [ada, bo] = await Promise.all([stage.page(clients[0]), stage.page(clients[1])])
+  const join = (page: Page, name: string): Promise<void> =>
+    page.evaluate((options) => talkers.Talker.join(options), { room, name, perSecond: PER_SECOND })
+  await Promise.all([join(ada, NAMES[0]), join(bo, NAMES[1])])
+  return { pages: [ada, bo], names: NAMES }
+}
+
+/** Whether both reached each other by this path in time. */
+export async function bothOn({ pages, names }: Talk, path: string, withinMs: number): Promise<boolean> {
+  const on = pages.map((page, index) =>
+    page.evaluate(([other, wanted, ms]) => talker.until(() => talker.path(other) === wanted, ms), [
+      names[1 - index] ?? '',
+      path,
+      withinMs,
+    ] as const),
+  )
+  return (await Promise.all(on)).every(Boolean)
+}
+
+/** Both stop and wait until every message has an outcome, and tell. */
+export async function endTalk({ pages, names }: Talk): Promise<[Account, Account]> {
+  await Promise.all(pages.map((page) => page.evaluate(() => talker.stop())))
+  await Promise.all(pages.map((page) => page.evaluate((ms) => talker.until(() => talker.settled(), ms), SETTLING_MS)))
+  const [ada, bo] = pages
+  const accounts = await Promise.all([
+    ada.evaluate((other) => talker.account(other), names[1]),
+    bo.evaluate((other) => talker.account(other), names[0]),
+  ])
+  await Promise.all(pages.map((page) => page.evaluate(() => talker.leave())))
+  await Promise.all(pages.map((page) => page.context().close()))
+  return accounts
 }

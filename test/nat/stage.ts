@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright'
 import { pageScript } from '../support/rooms/page-script.ts'
-import { SERVER_NAME, TURN_NAME } from './lab/addresses.ts'
+import { SERVER_NAME } from './lab/addresses.ts'
 import { type Certificate, makeCertificate } from './lab/certificate.ts'
 import { Lab, type SiteSizes } from './lab/lab.ts'
 import { launchInside } from './lab/lab-browser.ts'
@@ -29,7 +29,7 @@ export class Stage {
     const lab = await Lab.create(sizes)
     const browsers: Browser[] = []
     try {
-      const certificate: Certificate = await makeCertificate(folder, [SERVER_NAME, TURN_NAME])
+      const certificate: Certificate = await makeCertificate(folder, SERVER_NAME)
       const services = await makeServices(lab, folder, certificate)
       await Promise.all([services.server.start(), services.turn.start()])
       for (const { namespace } of lab.clients) browsers.push(await launchInside(namespace, folder, certificate))

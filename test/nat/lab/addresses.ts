@@ -5,7 +5,6 @@ export const INTERNET_PREFIX = 24
 export const SERVER_ADDRESS = '203.0.113.10'
 export const TURN_ADDRESS = '203.0.113.20'
 export const SERVER_NAME = 'room.example'
-export const TURN_NAME = 'turn.example'
 
 /** Addresses of site number 1 to 15, and of what is in it. */
 export interface SiteAddresses {

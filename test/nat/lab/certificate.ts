@@ -5,7 +5,7 @@ import { generate } from 'selfsigned'
 
 const DAY_MS = 86_400_000
 
-/** A certificate for the names of the lab, signed by nobody. */
+/** A certificate for a name of the lab, signed by nobody. */
 export interface Certificate {
   readonly certFile: string
   readonly keyFile: string
@@ -13,7 +13,7 @@ export interface Certificate {
   readonly keyHash: string
 }
 
-export async function makeCertificate(folder: string, names: readonly string[]): Promise<Certificate> {
+export async function makeCertificate(folder: string, name: string): Promise<Certificate> {
   const pair = await generate([{ name: 'commonName', value: 'NAT lab' }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -21,7 +21,7 @@ export async function makeCertificate(folder: string, names: readonly string[]):
     notAfterDate: new Date(Date.now() + DAY_MS),
     extensions: [
       { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: names.map((value) => ({ type: 2 as const, value })) },
+      { name: 'subjectAltName', altNames: [{ type: 2, value: name }] },
     ],
   })
   const certFile = join(folder, 'certificate.pem')

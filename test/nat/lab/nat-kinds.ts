@@ -77,7 +77,8 @@ const RULES: Readonly<Record<NatKind, Rules>> = Object.freeze({
  * The rule set of a router of this kind, with `lan` and `wan`. It takes the place of the kind before.
  *
  * The router drops what is sent to itself: else the early packet of a peer would leave a connection behind in its
- * table, and masquerade would then take another port for the packets to that peer.
+ * table, and masquerade would then take another port for the packets to that peer. What stays inside may go (where the
+ * kernel filters bridges, it comes by here, too).
  */
 export function natRules(kind: NatKind): string {
   const { sets = '', prerouting, forward, masquerade } = RULES[kind]
@@ -98,6 +99,7 @@ ${sets}
   }
   chain forward {
     type filter hook forward priority filter; policy drop;
+    iifname "lan" oifname "lan" accept
     ct state established,related accept
     ${forward.trim()}
   }

@@ -31,8 +31,7 @@ export class Service {
     this.#process = started
     const from = this.output.length
     await new Promise<void>((resolve, reject) => {
-      const fail = (how: string): void =>
-        reject(new Error(`the ${name} ${how}:\n${this.output.slice(from)}`))
+      const fail = (how: string): void => reject(new Error(`the ${name} ${how}:\n${this.output.slice(from)}`))
       const timer = setTimeout(() => fail(`was not ready within ${STARTING_MS} ms`), STARTING_MS)
       const collect = (chunk: Buffer): void => {
         this.output += chunk.toString()

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { turnserverConfig } from '../../../turn/index.ts'
-import { SERVER_ADDRESS, TURN_ADDRESS, TURN_NAME } from './addresses.ts'
+import { SERVER_ADDRESS, TURN_ADDRESS } from './addresses.ts'
 import type { Certificate } from './certificate.ts'
 import type { Lab } from './lab.ts'
 import { Service } from './service.ts'
@@ -29,7 +29,7 @@ export async function makeServices(lab: Lab, folder: string, { certFile, keyFile
       ...['--host', SERVER_ADDRESS, '--port', String(TLS_PORT)],
       ...['--tls-cert', certFile, '--tls-key', keyFile],
       ...['--data-folder', join(folder, 'server')],
-      ...['--turn-servers', `${TURN_NAME}:${TURN_PORT}:${TLS_PORT}`, '--turn-secret', secret],
+      ...['--turn-servers', `${TURN_ADDRESS}:${TURN_PORT}:${TLS_PORT}`, '--turn-secret', secret],
       ...['--log-format', 'json'],
     ],
     ready: /"listening"/,

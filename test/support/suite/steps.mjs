@@ -67,4 +67,5 @@ export const STEPS = [
   tests('turn'),
   tests('repository'),
   tests('browser'),
+  tests('nat'),
 ]

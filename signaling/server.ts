@@ -6,6 +6,7 @@ import { DataFolder } from './data-folder.ts'
 import { Hub, type HubStats } from './hub.ts'
 import { HUB_DEFAULTS, type HubOptions } from './limits/hub-options.ts'
 import { createLog, type Log } from './log.ts'
+import { LogThrottle } from './log-throttle.ts'
 import { clientAddressBehind, trustedProxyCheck } from './net/address.ts'
 import { chooseEngine } from './net/engines.ts'
 import { HEARTBEAT, Heartbeat } from './net/heartbeat.ts'
@@ -85,12 +86,16 @@ function upgrader(
   heartbeat: Heartbeat,
 ): (request: RequestHead) => UpgradeDecision {
   const clientAddress = clientAddressBehind(options.trustedProxies)
+  const throttle = new LogThrottle(() => performance.now())
   const refuseOrigin = originCheck(options.origins, trustedProxyCheck(options.trustedProxies))
   return (request) => {
     const address = clientAddress(request.socketAddress, request.header('x-forwarded-for'))
     const refusal = refuseOrigin(request)
     if (refusal === undefined) return { accept: carryOverWebSocket(hub, heartbeat, address) }
-    log.warn({ address, origin: request.header('origin') }, 'refused a page of another origin; allow it with --origins')
+    throttle.tell((unsaid) => {
+      const origin = request.header('origin')?.slice(0, 200)
+      log.warn({ address, origin, ...unsaid }, 'refused a page of another origin; allow it with --origins')
+    })
     return { refuse: { status: 403, message: refusal } }
   }
 }
@@ -139,6 +144,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
     undo.unshift(() => clearInterval(sweeping))
 
     const base = trimmedBase(options.basePath)
+    const defects = new LogThrottle(() => performance.now())
     let closing: Promise<void> | undefined
     const site = createSite({
       base,
@@ -161,7 +167,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       maxQueuedBytes: queueBytes(hubSettings),
       upgrade: upgrader(options, log, hub, heartbeat),
       http: site.handle,
-      onError: (error) => log.error({ err: error }, 'a request met a defect'),
+      onError: (error) => defects.tell((unsaid) => log.error({ err: error, ...unsaid }, 'a request met a defect')),
     })
     undo.unshift(keepTlsFresh(tls, network, log))
     const secure = tls !== undefined

@@ -21,17 +21,17 @@ export function addressFromBytes(bytes: Uint8Array): string {
   return normalAddress(groups.join(':')) ?? ''
 }
 
-const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  loopback: ['127.0.0.0/8', '::1/128'],
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', '127.0.0.0/8', '::1/128'],
-})
+const NAMED_RANGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['loopback', ['127.0.0.0/8', '::1/128']],
+  ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', '127.0.0.0/8', '::1/128']],
+])
 
 /** The names that stand for ranges wherever an address range is asked for. */
-export const RANGE_NAMES: readonly string[] = Object.keys(NAMED_RANGES)
+export const RANGE_NAMES: readonly string[] = [...NAMED_RANGES.keys()]
 
 /** Whether `range` is an address, a CIDR range, or one of `RANGE_NAMES`. */
 export function isAddressRange(range: string): boolean {
-  if (range in NAMED_RANGES) return true
+  if (NAMED_RANGES.has(range)) return true
   const [address = '', bits, ...rest] = range.split('/')
   const family = isIP(address)
   if (family === 0 || rest.length > 0) return false
@@ -39,7 +39,7 @@ export function isAddressRange(range: string): boolean {
 }
 
 function addRange(list: BlockList, range: string): void {
-  const named = NAMED_RANGES[range]
+  const named = NAMED_RANGES.get(range)
   if (named !== undefined) {
     for (const part of named) addRange(list, part)
     return

@@ -26,8 +26,17 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error &&
   /GLIBC|\.node|Cannot find|not supported|supports only|invalid ELF|dlopen/i.test(error.message)
 
+/**
+ * uWebSockets.js takes headers of any size that come in one read, but of those that come in pieces only so much: 4 KiB
+ * unless this is set when it loads. Cookies of other servers on the same host (localhost!) are often more; node:http
+ * takes 16 KiB.
+ */
+const HEADERS_VARIABLE = 'UWS_HTTP_MAX_HEADERS_SIZE'
+const MOST_HEADERS_BYTES = 16_384
+
 /** @throws NetworkError `engine-missing` when the native module does not load on this machine */
 export async function loadUws(): Promise<Uws> {
+  process.env[HEADERS_VARIABLE] ??= String(MOST_HEADERS_BYTES)
   try {
     const module = (await import('uWebSockets.js')) as Uws & { readonly default?: Uws }
     return module.default ?? module

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
-import type { Duplex } from 'node:stream'
+import type { Socket as TcpSocket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Listen, NetworkOptions, Refusal } from './network.ts'
 import { asListenError } from './port.ts'
@@ -13,12 +13,22 @@ import { WsConnection } from './ws-socket.ts'
 const BACKLOG = 4_096
 /** A peer that answers no closing handshake is dropped after this. */
 const CLOSE_TIMEOUT_MS = 10_000
-/** Clients that send their request byte by byte. */
-const HTTP_TIMEOUTS: ServerOptions = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 10_000 }
+/** Clients that send their request byte by byte. node:http looks only every 30 s unless it is told. */
+const HTTP_TIMEOUTS: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 10_000,
+  connectionsCheckingInterval: 2_000,
+}
 
-function refuse(socket: Duplex, refusal: Refusal): void {
+/** The socket of an upgrade is out of node:http's sight: whoever neither reads nor closes is dropped after this. */
+const REFUSED_MS = 5_000
+
+function refuse(socket: TcpSocket, refusal: Refusal): void {
   const body = `${refusal.message}\n`
   socket.on('error', () => undefined)
+  socket.once('finish', () => socket.destroySoon())
+  socket.setTimeout(REFUSED_MS, () => socket.destroy())
   socket.end(
     `HTTP/1.1 ${statusLine(refusal.status)}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -43,6 +53,20 @@ function answerHttp(options: NetworkOptions, message: IncomingMessage, response:
   } catch (error) {
     fail(error)
   }
+}
+
+/**
+ * An upgrade to something that is not spoken here (`h2c`, as Java's client and curl offer) is answered as if it had not
+ * been offered (RFC 9110, section 7.8).
+ */
+function answerWithoutUpgrade(options: NetworkOptions, message: IncomingMessage, socket: TcpSocket): void {
+  socket.on('error', () => undefined)
+  socket.setTimeout(REFUSED_MS, () => socket.destroy())
+  const response = new ServerResponse(message)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  response.once('finish', () => socket.destroySoon())
+  answerHttp(options, message, response)
 }
 
 function listening(server: Server, options: NetworkOptions): Promise<number> {
@@ -85,8 +109,12 @@ export const listenWithWs: Listen = async (options) => {
   }
 
   server.on('request', (message, response) => answerHttp(options, message, response))
-  server.on('upgrade', (message, socket, head) => {
+  server.on('upgrade', (message: IncomingMessage, socket: TcpSocket, head: Buffer) => {
     try {
+      if (message.headers.upgrade?.toLowerCase() !== 'websocket') {
+        answerWithoutUpgrade(options, message, socket)
+        return
+      }
       const request = requestHead(message)
       if (request.path !== options.webSocketPath) {
         refuse(socket, { status: 404, message: `WebSockets are accepted at ${options.webSocketPath}.` })

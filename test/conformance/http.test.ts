@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { expect, it } from 'vitest'
 import { describeWire, isExternal } from './target.ts'
 
@@ -82,6 +84,51 @@ describeWire('over HTTP', (target) => {
     expect(answer.status).toBe(403)
     expect(answer.body).toContain('--origins https://evil.example')
   })
+
+  it('answers a request that offers another protocol as if it had not', async () => {
+    const server = await target.start()
+    const offer = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAAQAAP__' }
+    expect(await get(server.url, '/healthz', offer)).toMatchObject({ status: 200 })
+    expect(await get(server.url, '/ws', offer)).toMatchObject({ status: 426 })
+  })
+
+  it('takes 12 KiB of headers, in one piece or in several', async () => {
+    const server = await target.start()
+    const { hostname, port } = new URL(server.url)
+    for (const pieceBytes of [20_000, 3_000]) {
+      const socket = connect(Number(port), hostname)
+      await once(socket, 'connect')
+      const text = `GET /healthz HTTP/1.1\r\nHost: x\r\nCookie: ${'c'.repeat(12_000)}\r\nConnection: close\r\n\r\n`
+      for (let at = 0; at < text.length; at += pieceBytes) {
+        socket.write(text.slice(at, at + pieceBytes))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      socket.destroy()
+      expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /)
+    }
+  })
+
+  it('drops who was refused and neither reads nor closes', async () => {
+    const server = await target.start()
+    const { hostname, port } = new URL(server.url)
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
+    await once(socket, 'connect')
+    socket.write(
+      'GET /ws HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    )
+    await once(socket, 'data')
+    // Writing to a socket that the server still held would go on for ever.
+    const broken = once(socket, 'error')
+    const writing = setInterval(() => socket.write('x'), 100)
+    try {
+      expect((await broken)[0]).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) })
+    } finally {
+      clearInterval(writing)
+      socket.destroy()
+    }
+  }, 20_000)
 
   it('takes its own origin, localhost, and clients without one', async () => {
     const server = await target.start()

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { PeerId } from '../protocol/ids.ts'
 import { type DepartureStore, MemoryDepartures, MOST_DEPARTURES } from './departures.ts'
 
@@ -17,12 +17,15 @@ const LEAST_LINES = 2_048
  * Departures in a file, one line each, appended as they happen: what was added is there after `kill -9` of the process
  * (not after a power cut; nothing is synced, since a member's good-bye must not wait for a disk). Rewritten without what
  * has run out when it is opened, and whenever more than half of it has.
+ *
+ * Several servers may have one data folder, if only for the moment in which a second finds the port taken: each line is
+ * appended to the file that has the name now, and whoever rewrites it first reads what the others wrote.
  */
 export class FileDepartures implements DepartureStore {
   readonly #path: string
   readonly #dependencies: FileDeparturesDependencies
   readonly #memory: MemoryDepartures
-  #file: number | undefined
+  #closed = false
   #lines = 0
 
   /** Opens or makes the file; its folder must exist. @throws the error of the file system when it cannot */
@@ -30,19 +33,14 @@ export class FileDepartures implements DepartureStore {
     this.#path = path
     this.#dependencies = dependencies
     this.#memory = new MemoryDepartures(most)
-    for (const line of read(path).split('\n')) {
-      // A torn last line after a crash matches or does not; either way it harms nobody else.
-      const [, id, untilMs] = LINE.exec(line) ?? []
-      if (id !== undefined) this.#memory.add(id as PeerId, Number(untilMs))
-    }
     this.#rewrite()
   }
 
   add(id: PeerId, untilMs: number): void {
     this.#memory.add(id, untilMs)
-    if (this.#file === undefined) return
+    if (this.#closed) return
     try {
-      writeSync(this.#file, `${id} ${untilMs}\n`)
+      appendFileSync(this.#path, `${id} ${untilMs}\n`, { mode: 0o600 })
       this.#lines += 1
       if (this.#lines >= LEAST_LINES && this.#lines >= this.#memory.size * 2) this.#rewrite()
       else if (this.#lines % LEAST_LINES === 0) this.#memory.sweep(this.#dependencies.nowMs())
@@ -57,21 +55,21 @@ export class FileDepartures implements DepartureStore {
   }
 
   close(): void {
-    if (this.#file === undefined) return
-    const file = this.#file
-    this.#file = undefined
-    closeSync(file)
+    this.#closed = true
   }
 
   #rewrite(): void {
+    for (const line of read(this.#path).split('\n')) {
+      // A torn last line after a crash matches or does not; either way it harms nobody else.
+      const [, id, untilMs] = LINE.exec(line) ?? []
+      if (id !== undefined) this.#memory.add(id as PeerId, Number(untilMs))
+    }
     this.#memory.sweep(this.#dependencies.nowMs())
     const lines: string[] = []
     for (const [id, untilMs] of this.#memory.entries()) lines.push(`${id} ${untilMs}\n`)
-    const next = `${this.#path}.next`
+    const next = `${this.#path}.${process.pid}.next`
     writeFileSync(next, lines.join(''), { mode: 0o600 })
     renameSync(next, this.#path)
-    this.close()
-    this.#file = openSync(this.#path, 'a', 0o600)
     this.#lines = lines.length
   }
 }

@@ -50,6 +50,20 @@ describe('departures in a file', () => {
     expect(open().has(peer(2), 0)).toBe(true)
   })
 
+  it('are not lost when another server opens the same folder, or rewrites the file', () => {
+    const first = open()
+    first.add(peer(1), 1_000)
+    // A second start that finds the port taken.
+    open().close()
+    first.add(peer(2), 1_000)
+    const second = open()
+    first.add(peer(3), 1_000)
+    for (let number = 10; number < 5_000; number += 1) second.add(peer(number), 0)
+    first.add(peer(4), 1_000)
+    const next = open()
+    expect([1, 2, 3, 4].map((number) => next.has(peer(number), 0))).toEqual([true, true, true, true])
+  })
+
   it('survive a torn last line, and foreign ones', () => {
     const first = open()
     first.add(peer(1), 1_000)

@@ -9,16 +9,13 @@ import type { OpenCarrier } from './carrier.ts'
 const OPENING_MS = 5_000
 /** How long Node's socket may take over its closing handshake, which would keep the process alive for 30 s. */
 const CLOSING_MS = 1_000
-/** As a variable, so that bundlers for browsers leave it alone: it is loaded only where there is no WebSocket (Node 20). */
-const NODE_PACKAGE = 'ws'
 
 type Socket = WebSocket & { terminate?(): void }
 
+/** Where there is no WebSocket (Node 20). Bundlers for browsers leave it alone. */
 async function nodeWebSocket(): Promise<typeof WebSocket> {
-  const module: { readonly WebSocket: typeof WebSocket } = await import(
-    /* @vite-ignore */ /* webpackIgnore: true */ NODE_PACKAGE
-  )
-  return module.WebSocket
+  const module = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'ws')
+  return module.WebSocket as unknown as typeof WebSocket
 }
 
 /** The `websocket` carrier: `<server>/ws`. */

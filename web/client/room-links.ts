@@ -261,6 +261,11 @@ export class RoomLinks {
     }
   }
 
+  /** The page goes away, perhaps for good: the others are to notice at once, not when the path has been silent. */
+  hide(): void {
+    for (const { attempts } of this.#peers.values()) attempts?.current?.close()
+  }
+
   /** Whether all that was sent has been handed on everywhere. */
   get quiet(): boolean {
     return this.outbox.drained && [...this.#peers.values()].every(({ link }) => link.sender.quiet)

@@ -273,7 +273,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     membership.on('change', (info) => this.#change(info))
     membership.on('gap', () => uplink.snapshot())
     const stopNetwork = this.#world.network.on((event) => {
-      if (event === 'online' || event === 'change') this.#links.networkChanged(false)
+      if (event === 'hide') this.#links.hide()
+      else this.#links.networkChanged(event === 'show')
     })
     const abort = (): void => void this.#aborted()
     signal?.addEventListener('abort', abort, { once: true })

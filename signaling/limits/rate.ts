@@ -34,9 +34,13 @@ export class Rate {
     return true
   }
 
-  /** Count bytes that a request made us send: an answer larger than its question is paid by who asked. */
+  /**
+   * Count bytes that a request made us send: an answer larger than its question is paid by who asked. The debt that
+   * comes of it is at most a burst: who waits longer for the answer to a ping takes the uplink for dead.
+   */
   charge(size: number): void {
-    this.#bytes -= size
+    const most = -BURST_S * this.#limits.bytesPerSecond
+    this.#bytes = Math.max(this.#bytes - size, Math.min(this.#bytes, most))
   }
 
   /** Until something may pass again. */

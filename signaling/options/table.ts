@@ -126,7 +126,7 @@ export const OPTIONS = {
   connectionsPerAddress: limits(
     integer(1, 1_000_000),
     HUB_DEFAULTS.connectionsPerAddress,
-    'Connections of one address; the default fits an office behind one NAT.',
+    'Connections of one address; the default fits an office behind one NAT. Twice as many members, the away ones included, and twice as many joins in 20 s.',
   ),
   messagesPerSecond: limits(
     integer(1, 1_000_000),

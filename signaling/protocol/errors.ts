@@ -14,7 +14,7 @@ export type ErrorCode =
   /** The room, or the server, takes no more. Retry later. */
   | 'room-full'
   | 'server-full'
-  /** Too many connections from one address. */
+  /** Too many connections, members or joins from one address. Retry later. */
   | 'too-many-connections'
   /** Larger than the limit told in the welcome. Fatal, except for the profile in a `profile` request. */
   | 'too-large'

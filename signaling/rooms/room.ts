@@ -51,10 +51,10 @@ export class Room<M extends RoomMember> {
 
   /**
    * The member's profile or presence is another now. A change of profile is told to the member too, which would
-   * otherwise miss a version; its presence stands in its welcome.
+   * otherwise miss a version; its presence stands in its welcome. Returns how many bytes it takes to tell everyone.
    */
-  changed(id: PeerId, what: { readonly profile?: Json; readonly presence?: MemberInfo['presence'] }): void {
-    this.#publish(what.profile === undefined ? id : undefined, {
+  changed(id: PeerId, what: { readonly profile?: Json; readonly presence?: MemberInfo['presence'] }): number {
+    return this.#publish(what.profile === undefined ? id : undefined, {
       t: 'changed',
       version: this.#nextVersion(),
       id,
@@ -80,13 +80,16 @@ export class Room<M extends RoomMember> {
     return this.#version
   }
 
-  #publish(about: PeerId | undefined, message: ServerMessage): void {
-    this.#events.push({ about, text: JSON.stringify(message) })
+  #publish(about: PeerId | undefined, message: ServerMessage): number {
+    const text = JSON.stringify(message)
+    const told = text.length * this.#members.size
+    this.#events.push({ about, text })
     // Telling one member may find it unable to listen, which is an event, too: that one comes after this one for all.
-    if (this.#events.length > 1) return
+    if (this.#events.length > 1) return told
     for (const event of this.#events) {
       for (const member of this.#members.values()) if (member.id !== event.about) member.control(event.text)
     }
     this.#events.length = 0
+    return told
   }
 }

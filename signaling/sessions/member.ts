@@ -11,6 +11,8 @@ import type { Sender } from '../router/router.ts'
 /** An uplink as its session sees it. */
 export interface SessionUplink {
   readonly outlet: Outlet
+  /** What its address counts as. */
+  readonly addressGroup: string
   /** The shortened grace period the client asked for. */
   readonly graceMs: number | undefined
   /** From now on this member's rate counts. */
@@ -26,6 +28,8 @@ export interface MemberStart {
   readonly instance: InstanceId
   readonly room: Room<Member>
   readonly joinKey: string
+  /** Of the uplink it came by first; it counts against that address until it is gone. */
+  readonly addressGroup: string
   readonly profile: Json
   readonly rate: Rate
   /** Makes what tells this member of its drops; most never need it. */
@@ -39,6 +43,7 @@ export class Member implements RoomMember, Sender {
   readonly instance: InstanceId
   readonly room: Room<Member>
   readonly joinKey: string
+  readonly addressGroup: string
   readonly rate: Rate
   readonly #newDropReports: MemberStart['newDropReports']
   #dropReports: DropReports | undefined
@@ -58,6 +63,7 @@ export class Member implements RoomMember, Sender {
     this.instance = start.instance
     this.room = start.room
     this.joinKey = start.joinKey
+    this.addressGroup = start.addressGroup
     this.rate = start.rate
     this.#newDropReports = start.newDropReports
     this.#info = { id: start.id, instance: start.instance, profile: start.profile, presence: 'here' }

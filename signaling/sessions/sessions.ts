@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { Arrivals } from '../limits/arrivals.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
 import type { Rate } from '../limits/rate.ts'
 import { spread } from '../limits/spread.ts'
@@ -51,6 +52,7 @@ export interface Credentials {
 export class Sessions {
   readonly #dependencies: SessionDependencies
   readonly #away = new Set<Member>()
+  readonly #arrivals: Arrivals
   readonly #newDropReports: MemberStart['newDropReports']
   #members = 0
   #stopped = false
@@ -58,6 +60,7 @@ export class Sessions {
   constructor(dependencies: SessionDependencies) {
     this.#dependencies = dependencies
     const { clock, options } = dependencies
+    this.#arrivals = new Arrivals(options.connectionsPerAddress, clock)
     this.#newDropReports = (send) => new DropReports(clock, options.dropReportMs, send)
   }
 
@@ -76,8 +79,9 @@ export class Sessions {
   join(message: JoinMessage, uplink: SessionUplink, rate: Rate): Joined {
     if (message.token === undefined) {
       const known = this.#dependencies.rooms.get(message.room)?.joinedWith(message.joinKey)
-      if (known !== undefined && known.instance === message.instance)
+      if (known !== undefined && known.instance === message.instance) {
         return this.#comeBack(known, message, uplink, false)
+      }
       return { member: this.#enter(message, this.#room(message.room), undefined, uplink, rate), resumed: false }
     }
     const claims = this.#claims(message, message.token)
@@ -104,9 +108,10 @@ export class Sessions {
     }
   }
 
+  /** Everyone must be told, and nothing of that can be dropped: who changes, pays for all of it with its own rate. */
   setProfile(member: Member, profile: Json): void {
     const changes = member.update({ profile })
-    if (changes !== undefined) member.room.changed(member.id, changes)
+    if (changes !== undefined) member.rate.charge(member.room.changed(member.id, changes))
   }
 
   /** The uplink is gone, and with it the member unless it comes back within its grace period. */
@@ -130,6 +135,7 @@ export class Sessions {
     member.uplink = undefined
     member.stopDropReports()
     this.#members -= 1
+    this.#arrivals.exit(member.addressGroup)
     departures.add(member.id, member.tokenExpiresAtMs)
     member.room.remove(member, reason)
     rooms.release(member.room)
@@ -158,12 +164,13 @@ export class Sessions {
   }
 
   #comeBack(member: Member, message: JoinMessage, uplink: SessionUplink, resumed: boolean): Joined {
+    if (!this.#arrivals.comeBack(uplink.addressGroup)) throw this.#tooMany()
     const older = member.uplink
     this.#stopGrace(member)
     member.uplink = undefined
     older?.replaced()
     const changes = member.update({ profile: message.profile, presence: 'here' })
-    if (changes !== undefined) member.room.changed(member.id, changes)
+    if (changes !== undefined) member.rate.charge(member.room.changed(member.id, changes))
     // Only now: telling the others may cause more events, and the welcome, which covers those, must come first.
     member.uplink = uplink
     uplink.useRate(member.rate)
@@ -180,7 +187,11 @@ export class Sessions {
     return room
   }
 
-  #full(code: 'server-full' | 'room-full', message: string): Refusal {
+  #tooMany(): Refusal {
+    return this.#full('too-many-connections', 'too many members came from one address')
+  }
+
+  #full(code: 'server-full' | 'room-full' | 'too-many-connections', message: string): Refusal {
     const { options, random } = this.#dependencies
     return new Refusal(code, message, CLOSE.tryLater, spread(options.retryAfterMs, random))
   }
@@ -192,8 +203,13 @@ export class Sessions {
     uplink: SessionUplink,
     rate: Rate,
   ): Member {
+    if (!this.#arrivals.enter(uplink.addressGroup)) {
+      this.#dependencies.rooms.release(room)
+      throw this.#tooMany()
+    }
     const member = new Member({
       id: claimed ?? this.#newId(room),
+      addressGroup: uplink.addressGroup,
       instance: message.instance,
       room,
       joinKey: message.joinKey,

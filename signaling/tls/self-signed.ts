@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { generate } from 'selfsigned'
@@ -14,8 +14,10 @@ const DAY_MS = 86_400_000
 function stillGood(files: TlsFiles, nowMs: number): boolean {
   if (!existsSync(files.certFile) || !existsSync(files.keyFile)) return false
   try {
-    const { validTo } = new X509Certificate(readFileSync(files.certFile))
-    return Date.parse(validTo) - nowMs > RENEW_BEFORE_MS
+    const certificate = new X509Certificate(readFileSync(files.certFile))
+    // A crash between the two files, or two servers that made them at once, may leave halves of two pairs.
+    if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(files.keyFile)))) return false
+    return Date.parse(certificate.validTo) - nowMs > RENEW_BEFORE_MS
   } catch {
     return false
   }

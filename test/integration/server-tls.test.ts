@@ -45,6 +45,18 @@ const echo: NetworkOptions['upgrade'] = () => ({
   }),
 })
 
+it('makes a self-signed certificate anew when the one kept is no pair', async () => {
+  const folder = new DataFolder(temporaryFolder())
+  const files = await selfSignedFiles(folder, [])
+  const others = await selfSignedFiles(new DataFolder(temporaryFolder()), [])
+  const made = fingerprint(files.certFile)
+  await selfSignedFiles(folder, [])
+  expect(fingerprint(files.certFile)).toBe(made)
+  cpSync(others.keyFile, files.keyFile)
+  await selfSignedFiles(folder, [])
+  expect(fingerprint(files.certFile)).not.toBe(made)
+})
+
 describe.each([
   ['uws', listenWithUws],
   ['ws', listenWithWs],

@@ -183,4 +183,34 @@ describe('shutdown', () => {
       expect(late.uplink.closedWith?.code).toBe(1012)
     },
   )
+
+  it('does not let one address fill the server with members that are away', () => {
+    const world = new World({ options: { connectionsPerAddress: 2, roomsPerServer: 6 } })
+    const refused: string[] = []
+    for (let number = 0; number < 10; number += 1) {
+      const client = world.connect('192.0.2.66')
+      client.join({ room: `room ${number}` })
+      refused.push(...client.messages('error').map(({ code }) => code))
+      client.uplink.drop()
+    }
+    expect(refused).toEqual(Array.from({ length: 6 }, () => 'too-many-connections'))
+    expect(world.hub.stats()).toMatchObject({ rooms: 4, members: 4, away: 4 })
+    const other = world.connect('192.0.2.7')
+    other.join({ room: 'another' })
+    expect(other.messages('welcome')).toHaveLength(1)
+  })
+
+  it('holds back an address whose members come and go without end', () => {
+    const world = new World({ options: { connectionsPerAddress: 5 } })
+    const witness = world.connect('192.0.2.7')
+    witness.join()
+    for (let count = 0; count < 100; count += 1) {
+      const client = world.connect('192.0.2.66')
+      client.join()
+      client.request({ t: 'leave' })
+      client.uplink.drop()
+    }
+    expect(witness.messages('joined')).toHaveLength(10)
+    expect(witness.messages('left')).toHaveLength(10)
+  })
 })

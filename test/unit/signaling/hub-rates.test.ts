@@ -93,6 +93,27 @@ describe('rates', () => {
     expect(ada.uplink.paused).toBe(true)
   })
 
+  it('are charged for profiles, which everyone must be told, but never for longer than a burst', () => {
+    const world = new World({ options: { bytesPerSecond: 20_000 } })
+    const others = Array.from({ length: 9 }, () => world.enter())
+    const ada = world.enter()
+    for (let count = 0; count < 20; count += 1) ada.request({ t: 'profile', profile: `${count}${'x'.repeat(1_000)}` })
+    expect(ada.uplink.paused).toBe(true)
+    // Ten members, so some 11 KB each of a burst of 40.
+    expect(others[0]?.messages('changed')).toHaveLength(4)
+    world.clock.advance(4_000)
+    expect(others[0]?.messages('changed').length).toBeGreaterThan(5)
+    expect(others[0]?.messages('changed').length).toBeLessThan(15)
+
+    const loud = new World({ options: { bytesPerSecond: 5_000, profileBytes: 16_000 } })
+    const [bob] = Array.from({ length: 50 }, () => loud.enter())
+    bob?.request({ t: 'profile', profile: 'x'.repeat(9_000) })
+    bob?.say({ t: 'ping', n: 1 })
+    expect(bob?.messages('pong')).toHaveLength(0)
+    loud.clock.advance(2_100)
+    expect(bob?.messages('pong')).toHaveLength(1)
+  })
+
   it('forget what a client had sent when it is gone', () => {
     const world = new World({ options: { messagesPerSecond: 10 } })
     const [ada, bob] = [world.enter(), world.enter()]

@@ -19,8 +19,8 @@ export interface Delivery {
   readonly firstMs: number | undefined
 }
 
-/** `from` sent, `to` received; what each says of the other. */
-export function delivery(from: Account, to: Account): Delivery {
+/** `from` sent, `to` received; what each says of the other. Gaps and delays are those that end after `sinceMs`. */
+export function delivery(from: Account, to: Account, sinceMs = 0): Delivery {
   const seen = new Set<number>()
   let repeated = 0
   let outOfOrder = 0
@@ -33,8 +33,10 @@ export function delivery(from: Account, to: Account): Delivery {
     else if (n < largest) outOfOrder += 1
     seen.add(n)
     largest = Math.max(largest, n)
-    longestGapMs = Math.max(longestGapMs, atMs - (lastMs ?? atMs))
-    longestDelayMs = Math.max(longestDelayMs, delayMs)
+    if (atMs >= sinceMs) {
+      longestGapMs = Math.max(longestGapMs, atMs - (lastMs ?? atMs))
+      longestDelayMs = Math.max(longestDelayMs, delayMs)
+    }
     lastMs = atMs
   }
   const lost = from.addressed.filter((n) => !seen.has(n)).length
@@ -64,11 +66,16 @@ const SETTLING_MS = 40_000
 
 /** Both join at the same moment, and talk from then on. */
 export async function startTalk(stage: Stage, clients: readonly [Client, Client], room: string): Promise<Talk> {
-  const [ada, bo] = await Promise.all([stage.page(clients[0]), stage.page(clients[1])])
+  const pages = await Promise.all([stage.page(clients[0]), stage.page(clients[1])])
+  return joinAt(pages, NAMES, room)
+}
+
+/** The same, at pages that are there. */
+export async function joinAt(pages: Talk['pages'], names: Talk['names'], room: string): Promise<Talk> {
   const join = (page: Page, name: string): Promise<void> =>
     page.evaluate((options) => talkers.Talker.join(options), { room, name, perSecond: PER_SECOND })
-  await Promise.all([join(ada, NAMES[0]), join(bo, NAMES[1])])
-  return { pages: [ada, bo], names: NAMES }
+  await Promise.all([join(pages[0], names[0]), join(pages[1], names[1])])
+  return { pages, names }
 }
 
 /** Whether both reached each other by this path in time. */

@@ -16,7 +16,7 @@ interface Box {
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
-const label = (x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end', fill = '#888'): string =>
+export const label = (x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end', fill = '#888'): string =>
   `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="${fill}">${escaped(text)}</text>`
 
 function cell({ x, y, fill, lines }: Box): string {
@@ -27,7 +27,7 @@ function cell({ x, y, fill, lines }: Box): string {
   ].join('')
 }
 
-function drawing(width: number, height: number, parts: readonly string[]): string {
+export function drawing(width: number, height: number, parts: readonly string[]): string {
   const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`
   return `${[head, ...parts, '</svg>'].join('\n')}\n`
 }

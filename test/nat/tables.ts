@@ -1,3 +1,4 @@
+import type { FaultResult } from './fault-run.ts'
 import type { PairResult } from './pairs.test.ts'
 
 type Cell = string | number | undefined
@@ -44,5 +45,22 @@ export const pairTable = (results: readonly PairResult[]): string =>
       result.rttMs,
       result.longestGapMs,
       result.relapses,
+    ]),
+  )
+
+export const faultTable = (results: readonly FaultResult[]): string =>
+  textTable(
+    ['fault', 'delivered', 'lost', 'repeated', 'disorder', 'silence ms', 'gap ms', 'delay ms', 'recovery ms', 'path'],
+    results.map((result) => [
+      result.fault,
+      result.delivered,
+      result.lost,
+      result.repeated,
+      result.outOfOrder,
+      result.silenceMs,
+      result.longestGapMs,
+      result.longestDelayMs,
+      result.recoveryMs,
+      [...new Set(result.finalPaths)].join(' / '),
     ]),
   )

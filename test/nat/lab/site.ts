@@ -48,11 +48,30 @@ export class Site {
     await this.forgetConnections()
   }
 
+  /**
+   * Rules of nft for what goes through the router, before those of the NAT: `lan` is inside, `wan` outside. They take
+   * the place of those before; none: all is well.
+   */
+  async trouble(...rules: readonly string[]): Promise<void> {
+    await this.router.nft(troubleRules(rules))
+  }
+
   /** As a router that was restarted, or whose table was full: it makes new mappings. */
   async forgetConnections(): Promise<void> {
     await this.router.run('conntrack', ['-F'])
   }
 }
+
+const troubleRules = (rules: readonly string[]): string => `
+table ip trouble
+delete table ip trouble
+table ip trouble {
+  chain forward {
+    type filter hook forward priority -10; policy accept;
+    ${rules.join('\n    ')}
+  }
+}
+`
 
 /** A computer or a telephone, plugged into a site. */
 export class Client {

@@ -93,6 +93,7 @@ export class Talker {
     const { joinRoom } = (await import(/* @vite-ignore */ bundle)) as typeof import('partyline')
     const made = new Talker(joinRoom(room, { profile: { name } }), perSecond)
     globalThis.talker = made
+    addEventListener('pagehide', () => made.#keep())
     made.#send()
     made.#timer = setInterval(() => made.#send(), TICK_MS)
   }
@@ -134,7 +135,23 @@ export class Talker {
     return true
   }
 
+  /** Of the talker in this tab before the page was loaded anew. */
+  static before(name: string): Account {
+    return JSON.parse(sessionStorage.getItem(`before ${name}`) ?? 'null')
+  }
+
   async account(name: string): Promise<Account> {
+    return { ...this.#account(name), attempts: (await this.#peer(name)?.stats())?.attempts ?? 0 }
+  }
+
+  /** The page goes: what is known now is all that there will be. */
+  #keep(): void {
+    for (const name of new Set(this.#names.values())) {
+      sessionStorage.setItem(`before ${name}`, JSON.stringify(this.#account(name)))
+    }
+  }
+
+  #account(name: string): Account {
     const peer = this.#peer(name)
     return {
       joinedAtMs: this.joinedAtMs,
@@ -145,7 +162,7 @@ export class Talker {
       paths: this.#paths.get(name) ?? [],
       rttMs: peer?.rttMs,
       events: this.#events,
-      attempts: (await peer?.stats())?.attempts ?? 0,
+      attempts: 0,
     }
   }
 

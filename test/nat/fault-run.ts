@@ -1,0 +1,103 @@
+import { bothOn, delivery, endTalk, startTalk } from './conversation.ts'
+import type { ExpectedPath } from './expected-path.ts'
+import type { Fault, Scene } from './faults.ts'
+import type { Account } from './page/talker.ts'
+import type { Stage } from './stage.ts'
+
+const UPGRADE_MS = 25_000
+/** The talk, before the fault and after everything is well again. */
+const CALM_MS = 1_000
+
+export interface FaultResult {
+  readonly fault: string
+  readonly before: ExpectedPath
+  readonly after: ExpectedPath
+  /** Sums of both directions, over the whole talk. */
+  readonly delivered: number
+  readonly lost: number
+  readonly repeated: number
+  readonly outOfOrder: number
+  /** What cannot be helped. */
+  readonly silenceMs: number
+  /** The longest time in which nothing came, in either direction. */
+  readonly longestGapMs: number
+  /** The longest that a message took. */
+  readonly longestDelayMs: number
+  /** From the end of the trouble (or its beginning, where it has no end) until both were on the last path to stay. */
+  readonly recoveryMs: number
+  readonly finalPaths: readonly (string | undefined)[]
+  readonly missed: readonly string[]
+  readonly unsettled: number
+  /** What each saw of its path, ms from the beginning of the trouble. */
+  readonly traces: readonly (readonly string[])[]
+}
+
+function sceneOn(stage: Stage, pass: Scene['pass']): Scene {
+  const [first, second, third] = stage.lab.sites
+  const [ada, bo] = stage.lab.clients
+  if (!first || !second || !third || !ada || !bo) throw new Error('the stage is too small')
+  return { stage, sites: [first, second, third], clients: [ada, bo], pass }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+export async function tryFault(stage: Stage, fault: Fault): Promise<FaultResult> {
+  const { kinds = ['port-restricted', 'port-restricted'], before = 'direct', after = before } = fault
+  const scene = sceneOn(stage, pause)
+  await stage.setKinds([...kinds, 'port-restricted'])
+  const talk = await startTalk(stage, scene.clients, fault.name)
+  if (!(await bothOn(talk, before, UPGRADE_MS))) throw new Error(`not ${before} before the fault`)
+  await pause(CALM_MS)
+  const beganAtMs = Date.now()
+  await fault.begin(scene)
+  await pause(fault.lastsMs)
+  const endedAtMs = fault.end === undefined ? beganAtMs : Date.now()
+  await fault.end?.(scene)
+  await bothOn(talk, after, UPGRADE_MS)
+  await pause(CALM_MS)
+  await bothOn(talk, after, UPGRADE_MS)
+  const accounts = await endTalk(talk)
+  await fault.tidy?.(scene)
+  return resultOf(fault, accounts, beganAtMs, endedAtMs)
+}
+
+export function resultOf(
+  { name, before = 'direct', after = before, silenceMs = 0 }: Fault,
+  accounts: readonly [Account, Account],
+  beganAtMs: number,
+  endedAtMs: number,
+): FaultResult {
+  const [ada, bo] = accounts
+  const both = [delivery(ada, bo, beganAtMs), delivery(bo, ada, beganAtMs)]
+  const sum = (what: 'delivered' | 'lost' | 'repeated' | 'outOfOrder'): number =>
+    both.reduce((total, one) => total + one[what], 0)
+  return {
+    fault: name,
+    before,
+    after,
+    delivered: sum('delivered'),
+    lost: sum('lost'),
+    repeated: sum('repeated'),
+    outOfOrder: sum('outOfOrder'),
+    silenceMs,
+    longestGapMs: Math.max(...both.map(({ longestGapMs }) => longestGapMs)),
+    longestDelayMs: Math.max(...both.map(({ longestDelayMs }) => longestDelayMs)),
+    recoveryMs: Math.max(...accounts.map((account) => recoveryMs(account, endedAtMs))),
+    finalPaths: accounts.map(({ paths }) => paths.at(-1)?.path),
+    missed: accounts.flatMap(({ missed }) => missed),
+    unsettled: ada.unsettled + bo.unsettled,
+    traces: accounts.map((account) => trace(account, beganAtMs)),
+  }
+}
+
+/** Until it came to its last path, never to leave it. */
+function recoveryMs({ paths }: Account, sinceMs: number): number {
+  const last = paths.at(-1)?.path
+  const elsewhere = paths.findLastIndex(({ path }) => path !== last)
+  return Math.max(0, Math.round((paths[elsewhere + 1]?.atMs ?? 0) - sinceMs))
+}
+
+function trace({ paths, events, joinedAtMs, attempts }: Account, beganAtMs: number): readonly string[] {
+  const notes = paths.map(({ atMs, path, why }) => `${Math.round(atMs - beganAtMs)} ms: ${path}, ${why}`)
+  return [...notes, ...events, `joined ${Math.round(joinedAtMs - beganAtMs)} ms, ${attempts} attempts`]
+}

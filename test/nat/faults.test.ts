@@ -1,0 +1,41 @@
+/**
+ * Processes are killed, networks switched, packets dropped, while two members send each other 50 numbered messages a
+ * second. Nothing may be lost, repeated or out of order; how long nothing came is measured.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { faultPicture } from './fault-picture.ts'
+import { type FaultResult, tryFault } from './fault-run.ts'
+import { FAULTS } from './faults.ts'
+import { labObstacle } from './lab/able.ts'
+import { writeResults } from './results.ts'
+import { StagePool } from './stage-pool.ts'
+import { faultTable } from './tables.ts'
+
+/** At a time: the machine that this is made for has two cores. */
+const STAGES = 2
+
+describe.skipIf(labObstacle !== undefined)(`faults${labObstacle === undefined ? '' : ` (${labObstacle})`}`, () => {
+  let pool: StagePool
+  const results = new Map<string, FaultResult>()
+
+  beforeAll(async () => {
+    // The third site is where somebody moves to.
+    pool = await StagePool.create(STAGES, [1, 1, 0])
+  })
+  afterAll(async () => {
+    await pool?.close()
+    const ordered = FAULTS.flatMap(({ name }) => results.get(name) ?? [])
+    if (ordered.length === 0) return
+    console.log(faultTable(ordered))
+    if (ordered.length === FAULTS.length) await writeResults('nat-faults', ordered, faultPicture(ordered))
+  })
+
+  it.concurrent.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', async (name, fault) => {
+    const result = await pool.use((stage) => tryFault(stage, fault))
+    results.set(name, result)
+    const trace = JSON.stringify(result.traces, undefined, 1)
+    expect(result, trace).toMatchObject({ lost: 0, repeated: 0, outOfOrder: 0, missed: [], unsettled: 0 })
+    expect(result.finalPaths, trace).toEqual([result.after, result.after])
+    expect(result.longestGapMs, trace).toBeLessThanOrEqual(result.silenceMs + fault.gapMs)
+  })
+})

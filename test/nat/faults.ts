@@ -1,0 +1,144 @@
+import type { ExpectedPath } from './expected-path.ts'
+import { SERVER_ADDRESS, TURN_ADDRESS } from './lab/addresses.ts'
+import type { NatKind } from './lab/nat-kinds.ts'
+import type { Client, Site } from './lab/site.ts'
+import type { Stage } from './stage.ts'
+
+/** Where a fault happens: two talkers at two sites, in the middle of a conversation, and a third site nearby. */
+export interface Scene {
+  readonly stage: Stage
+  readonly sites: readonly [Site, Site, Site]
+  readonly clients: readonly [Client, Client]
+  /** Lets the talk go on for so long. */
+  pass(ms: number): Promise<void>
+}
+
+export interface Fault {
+  readonly name: string
+  /** The kinds of the two sites. Default: port-restricted, both. */
+  readonly kinds?: readonly [NatKind, NatKind]
+  /** The path before. Default: direct. */
+  readonly before?: ExpectedPath
+  /** The path in the end. Default: that before. */
+  readonly after?: ExpectedPath
+  /** What cannot be helped: nothing at all can come through for so long. Default 0. */
+  readonly silenceMs?: number
+  /** The longest gap may be so much longer than the silence. Twice what is seen on a quiet machine, at least. */
+  readonly gapMs: number
+  /** The trouble begins. */
+  begin(scene: Scene): Promise<void>
+  /** How long it lasts, ms, before `end`. */
+  readonly lastsMs: number
+  /** It is over. Default: it is not, while the talk lasts. */
+  readonly end?: (scene: Scene) => Promise<void>
+  /** Puts the stage in order for the next one. Default: `end`. */
+  readonly tidy?: (scene: Scene) => Promise<void>
+}
+
+const both = async ({ sites: [first, second] }: Scene, ...rules: readonly string[]): Promise<void> => {
+  await Promise.all([first.trouble(...rules), second.trouble(...rules)])
+}
+const first = ({ sites: [site] }: Scene, ...rules: readonly string[]): Promise<void> => site.trouble(...rules)
+
+const loss = (percent: number): Fault => ({
+  name: `${percent} % of all packets lost, both ways`,
+  gapMs: percent > 10 ? 3_000 : 1_500,
+  begin: (scene) => first(scene, `numgen random mod 1000 < ${percent * 10} drop`),
+  lastsMs: 6_000,
+  end: (scene) => first(scene),
+})
+
+const cable = (seconds: number): Fault => ({
+  name: `cable pulled for ${seconds} s`,
+  silenceMs: seconds * 1_000,
+  gapMs: 4_000,
+  begin: ({ clients: [client] }) => client.pullCable(),
+  lastsMs: seconds * 1_000,
+  end: ({ clients: [client] }) => client.plugCable(),
+})
+
+/** Those that take longest first: they are shared out to the stages in this order. */
+export const FAULTS: readonly Fault[] = [
+  cable(15),
+  {
+    name: 'server unreachable while the direct path works',
+    gapMs: 500,
+    begin: (scene) => both(scene, `ip daddr ${SERVER_ADDRESS} drop`),
+    lastsMs: 14_000,
+    end: (scene) => both(scene),
+  },
+  {
+    name: "a peer's browser stopped (SIGSTOP) for 10 s",
+    silenceMs: 10_000,
+    gapMs: 3_000,
+    begin: ({ clients: [client] }) => client.namespace.signal('SIGSTOP'),
+    lastsMs: 10_000,
+    end: ({ clients: [client] }) => client.namespace.signal('SIGCONT'),
+  },
+  {
+    name: 'no way but the server: direct path and TURN dropped for 6 s',
+    gapMs: 1_500,
+    begin: (scene) => both(scene, 'meta l4proto udp drop', `ip daddr ${TURN_ADDRESS} drop`),
+    lastsMs: 6_000,
+    end: (scene) => both(scene),
+  },
+  {
+    name: 'UDP dropped in one direction for 6 s',
+    gapMs: 1_500,
+    begin: (scene) => first(scene, 'iifname "lan" meta l4proto udp drop'),
+    lastsMs: 6_000,
+    end: (scene) => first(scene),
+  },
+  {
+    name: 'UDP dropped for good: TURN over TCP takes over',
+    after: 'turn',
+    gapMs: 1_500,
+    begin: (scene) => first(scene, 'meta l4proto udp drop'),
+    lastsMs: 1_000,
+    tidy: (scene) => first(scene),
+  },
+  {
+    name: 'NAT rebinding: the router forgets its connections',
+    kinds: ['symmetric', 'full cone'],
+    gapMs: 1_500,
+    begin: ({ sites: [site] }) => site.forgetConnections(),
+    lastsMs: 3_000,
+  },
+  {
+    name: 'switch to another network: new address, new NAT',
+    gapMs: 4_000,
+    begin: ({ clients: [client], sites: [, , elsewhere] }) => client.plugInto(elsewhere),
+    lastsMs: 1_000,
+    tidy: ({ clients: [client], sites: [home] }) => client.plugInto(home),
+  },
+  loss(1),
+  loss(5),
+  loss(20),
+  cable(3),
+  {
+    name: 'server killed and started again, on the direct path',
+    gapMs: 500,
+    begin: ({ stage }) => stage.services.server.kill(),
+    lastsMs: 1_000,
+    end: ({ stage }) => stage.services.server.start(),
+  },
+  {
+    name: 'server killed and started again, on the relay',
+    kinds: ['WebRTC blocked', 'WebRTC blocked'],
+    before: 'relay',
+    silenceMs: 1_000,
+    gapMs: 4_000,
+    begin: ({ stage }) => stage.services.server.kill(),
+    lastsMs: 1_000,
+    end: ({ stage }) => stage.services.server.start(),
+  },
+  {
+    name: 'coturn killed on a path through TURN, and started again',
+    kinds: ['symmetric', 'symmetric'],
+    before: 'turn',
+    gapMs: 1_500,
+    begin: ({ stage }) => stage.services.turn.kill(),
+    lastsMs: 2_000,
+    end: ({ stage }) => stage.services.turn.start(),
+  },
+]

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { runSchedule } from './schedule.ts'
 
@@ -23,4 +26,14 @@ describe('random schedules of members, networks and servers that come and go', (
     },
     seeds.length * A_SEED_MS,
   )
+})
+
+const run = promisify(execFile)
+const command = fileURLToPath(new URL('./command.ts', import.meta.url))
+
+describe('two thousand short schedules', () => {
+  it('break no promise', { timeout: 300_000 }, async () => {
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', command, '--seeds', '2000'])
+    expect(stdout).toContain(' 0 seeds with a broken promise')
+  })
 })

@@ -155,6 +155,16 @@ export class Cursor {
     if (oldest !== undefined) this.#lose(this.acked, oldest)
   }
 
+  /** The oldest frame is overdue, and so is all that was sent by the same path as long ago (RFC 5681, 4.3). */
+  loseOverdue(untilMs: number): void {
+    const oldest = this.oldest()
+    if (oldest === undefined) return
+    this.loseOldest()
+    for (const [seq, flight] of this.#flights) {
+      if (flight.tag === oldest.tag && flight.sentAtMs <= untilMs) this.#lose(seq, flight)
+    }
+  }
+
   #lose(seq: number, flight: Flight): void {
     if (flight.lost) return
     flight.lost = true

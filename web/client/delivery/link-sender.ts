@@ -257,12 +257,13 @@ export class LinkSender {
       if (cursor.stream.lane === 'small' || outlet.kind === 'relay') return ownMs
       return Math.max(ownMs, this.#bulkRoundTrip.timeoutMs(this.peerDelayMs, cursor.backoff))
     }
-    const dueMs = Math.max(oldest.sentAtMs, cursor.timerBasisMs) + timeoutMs()
+    const afterMs = timeoutMs()
+    const dueMs = Math.max(oldest.sentAtMs, cursor.timerBasisMs) + afterMs
     if (nowMs < dueMs) return dueMs
     cursor.timerBasisMs = nowMs
     cursor.backoff = Math.min(cursor.backoff + 1, 8)
     if (outlet.kind === 'relay') {
-      cursor.loseOldest()
+      cursor.loseOverdue(nowMs - afterMs)
       this.events.relayLoss(true)
     } else {
       this.#hedge(cursor, stream)

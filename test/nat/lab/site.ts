@@ -1,4 +1,5 @@
 import { INTERNET_PREFIX, type LocalNetwork, type SiteAddresses, siteAddresses } from './addresses.ts'
+import { DelayLine } from './delay-line.ts'
 import { Namespace } from './namespace.ts'
 import { type NatKind, natRules } from './nat-kinds.ts'
 
@@ -6,6 +7,7 @@ import { type NatKind, natRules } from './nat-kinds.ts'
 export class Site {
   readonly addresses: SiteAddresses
   #kind: NatKind = 'public'
+  #delay: DelayLine | undefined
 
   private constructor(
     readonly number: number,
@@ -54,6 +56,12 @@ export class Site {
    */
   async trouble(...rules: readonly string[]): Promise<void> {
     await this.router.nft(troubleRules(rules))
+  }
+
+  /** What goes between here and everywhere else takes so much longer each way. 0: no longer. */
+  async delay(ms: number): Promise<void> {
+    await this.#delay?.remove()
+    this.#delay = ms === 0 ? undefined : await DelayLine.insert(this.internet, `site${this.number}`, 'internet', ms)
   }
 
   /** As a router that was restarted, or whose table was full: it makes new mappings. */

@@ -1,13 +1,14 @@
-import type { Page } from 'playwright'
 import type { Client } from './lab/site.ts'
 import type { Account } from './page/talker.ts'
 import type { Stage } from './stage.ts'
+import type { TalkPage } from './talk-page.ts'
 
 /** What became of the messages of one talker to another. */
 export interface Delivery {
   /** Addressed to the other: sent when both were in the room. */
   readonly sent: number
   readonly delivered: number
+  /** In silence: those that the sender was told of as missed are not among them. */
   readonly lost: number
   readonly repeated: number
   readonly outOfOrder: number
@@ -39,7 +40,8 @@ export function delivery(from: Account, to: Account, sinceMs = 0): Delivery {
     }
     lastMs = atMs
   }
-  const lost = from.addressed.filter((n) => !seen.has(n)).length
+  const toldOf = new Set(from.missed.map(({ n }) => n))
+  const lost = from.addressed.filter((n) => !seen.has(n) && !toldOf.has(n)).length
   const first = to.heard[0]
   return {
     sent: from.addressed.length,
@@ -55,7 +57,7 @@ export function delivery(from: Account, to: Account, sinceMs = 0): Delivery {
 
 /** What a user of the lab waits for at both ends. */
 export interface Talk {
-  readonly pages: readonly [Page, Page]
+  readonly pages: readonly [TalkPage, TalkPage]
   readonly names: readonly [string, string]
 }
 
@@ -65,14 +67,21 @@ const PER_SECOND = 50
 const SETTLING_MS = 40_000
 
 /** Both join at the same moment, and talk from then on. */
-export async function startTalk(stage: Stage, clients: readonly [Client, Client], room: string): Promise<Talk> {
-  const pages = await Promise.all([stage.page(clients[0]), stage.page(clients[1])])
+export async function startTalk(
+  stage: Stage,
+  clients: readonly [Client, Client],
+  room: string,
+  /** The first talker's page. */
+  { hideable = false } = {},
+): Promise<Talk> {
+  const first = hideable ? stage.hideablePage(clients[0]) : stage.page(clients[0])
+  const pages = await Promise.all([first, stage.page(clients[1])])
   return joinAt(pages, NAMES, room)
 }
 
 /** The same, at pages that are there. */
 export async function joinAt(pages: Talk['pages'], names: Talk['names'], room: string): Promise<Talk> {
-  const join = (page: Page, name: string): Promise<void> =>
+  const join = (page: TalkPage, name: string): Promise<void> =>
     page.evaluate((options) => talkers.Talker.join(options), { room, name, perSecond: PER_SECOND })
   await Promise.all([join(pages[0], names[0]), join(pages[1], names[1])])
   return { pages, names }
@@ -100,6 +109,6 @@ export async function endTalk({ pages, names }: Talk): Promise<[Account, Account
     bo.evaluate((other) => talker.account(other), names[0]),
   ])
   await Promise.all(pages.map((page) => page.evaluate(() => talker.leave())))
-  await Promise.all(pages.map((page) => page.context().close()))
+  await Promise.all(pages.map((page) => page.close()))
   return accounts
 }

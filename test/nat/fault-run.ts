@@ -26,26 +26,28 @@ export interface FaultResult {
   /** From the end of the trouble (or its beginning, where it has no end) until both were on the last path to stay. */
   readonly recoveryMs: number
   readonly finalPaths: readonly (string | undefined)[]
-  readonly missed: readonly string[]
+  readonly missed: Account['missed']
   readonly unsettled: number
   /** What each saw of its path, ms from the beginning of the trouble. */
   readonly traces: readonly (readonly string[])[]
 }
 
-function sceneOn(stage: Stage, pass: Scene['pass']): Scene {
+function sceneOn(stage: Stage): Omit<Scene, 'pages'> {
   const [first, second, third] = stage.lab.sites
   const [ada, bo] = stage.lab.clients
   if (!first || !second || !third || !ada || !bo) throw new Error('the stage is too small')
-  return { stage, sites: [first, second, third], clients: [ada, bo], pass }
+  return { stage, sites: [first, second, third], clients: [ada, bo] }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 export async function tryFault(stage: Stage, fault: Fault): Promise<FaultResult> {
   const { kinds = ['port-restricted', 'port-restricted'], before = 'direct', after = before } = fault
-  const scene = sceneOn(stage, pause)
+  const place = sceneOn(stage)
   await stage.setKinds([...kinds, 'port-restricted'])
-  const talk = await startTalk(stage, scene.clients, fault.name)
+  await place.sites[0].delay(fault.delayMs ?? 0)
+  const talk = await startTalk(stage, place.clients, fault.name, fault)
+  const scene: Scene = { ...place, pages: talk.pages }
   if (!(await bothOn(talk, before, UPGRADE_MS))) throw new Error(`not ${before} before the fault`)
   await pause(CALM_MS)
   const beganAtMs = Date.now()
@@ -58,6 +60,7 @@ export async function tryFault(stage: Stage, fault: Fault): Promise<FaultResult>
   await bothOn(talk, after, UPGRADE_MS)
   const accounts = await endTalk(talk)
   await fault.tidy?.(scene)
+  await place.sites[0].delay(0)
   return resultOf(fault, accounts, beganAtMs, endedAtMs)
 }
 
@@ -86,7 +89,7 @@ export function resultOf(
     finalPaths: accounts.map(({ paths }) => paths.at(-1)?.path),
     missed: accounts.flatMap(({ missed }) => missed),
     unsettled: ada.unsettled + bo.unsettled,
-    traces: accounts.map((account) => trace(account, beganAtMs)),
+    traces: accounts.map((account) => traceOf(account, beganAtMs)),
   }
 }
 
@@ -97,7 +100,7 @@ function recoveryMs({ paths }: Account, sinceMs: number): number {
   return Math.max(0, Math.round((paths[elsewhere + 1]?.atMs ?? 0) - sinceMs))
 }
 
-function trace({ paths, events, joinedAtMs, attempts }: Account, beganAtMs: number): readonly string[] {
+export function traceOf({ paths, events, joinedAtMs, attempts }: Account, beganAtMs: number): readonly string[] {
   const notes = paths.map(({ atMs, path, why }) => `${Math.round(atMs - beganAtMs)} ms: ${path}, ${why}`)
   return [...notes, ...events, `joined ${Math.round(joinedAtMs - beganAtMs)} ms, ${attempts} attempts`]
 }

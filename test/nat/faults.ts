@@ -3,20 +3,24 @@ import { SERVER_ADDRESS, TURN_ADDRESS } from './lab/addresses.ts'
 import type { NatKind } from './lab/nat-kinds.ts'
 import type { Client, Site } from './lab/site.ts'
 import type { Stage } from './stage.ts'
+import type { TalkPage } from './talk-page.ts'
 
 /** Where a fault happens: two talkers at two sites, in the middle of a conversation, and a third site nearby. */
 export interface Scene {
   readonly stage: Stage
   readonly sites: readonly [Site, Site, Site]
   readonly clients: readonly [Client, Client]
-  /** Lets the talk go on for so long. */
-  pass(ms: number): Promise<void>
+  readonly pages: readonly [TalkPage, TalkPage]
 }
 
 export interface Fault {
   readonly name: string
   /** The kinds of the two sites. Default: port-restricted, both. */
   readonly kinds?: readonly [NatKind, NatKind]
+  /** What everything to and from the first site takes longer, each way, from before the talk. Default 0. */
+  readonly delayMs?: number
+  /** The page of the first talker can be hidden. */
+  readonly hideable?: boolean
   /** The path before. Default: direct. */
   readonly before?: ExpectedPath
   /** The path in the end. Default: that before. */
@@ -48,6 +52,15 @@ const loss = (percent: number): Fault => ({
   end: (scene) => first(scene),
 })
 
+const delay = (ms: number): Fault => ({
+  name: `${ms} ms of delay each way, all of a sudden`,
+  silenceMs: ms,
+  gapMs: 1_500,
+  begin: ({ sites: [site] }) => site.delay(ms),
+  lastsMs: 6_000,
+  end: ({ sites: [site] }) => site.delay(0),
+})
+
 const cable = (seconds: number): Fault => ({
   name: `cable pulled for ${seconds} s`,
   silenceMs: seconds * 1_000,
@@ -62,7 +75,7 @@ export const FAULTS: readonly Fault[] = [
   cable(15),
   {
     name: 'server unreachable while the direct path works',
-    gapMs: 500,
+    gapMs: 1_500,
     begin: (scene) => both(scene, `ip daddr ${SERVER_ADDRESS} drop`),
     lastsMs: 14_000,
     end: (scene) => both(scene),
@@ -76,7 +89,31 @@ export const FAULTS: readonly Fault[] = [
     end: ({ clients: [client] }) => client.namespace.signal('SIGCONT'),
   },
   {
-    name: 'no way but the server: direct path and TURN dropped for 6 s',
+    name: 'no way but the server for 20 s',
+    gapMs: 1_500,
+    begin: (scene) => both(scene, 'meta l4proto udp drop', `ip daddr ${TURN_ADDRESS} drop`),
+    lastsMs: 20_000,
+    end: (scene) => both(scene),
+  },
+  {
+    name: 'a tab hidden for 10 s, whose timers are held back to one a second',
+    hideable: true,
+    silenceMs: 1_000,
+    gapMs: 1_500,
+    begin: ({ pages: [page] }) => page.hide(),
+    lastsMs: 10_000,
+    end: ({ pages: [page] }) => page.show(),
+  },
+  {
+    name: 'UDP dropped for 3 s, at 50 ms of round trip',
+    delayMs: 25,
+    gapMs: 1_500,
+    begin: (scene) => first(scene, 'meta l4proto udp drop'),
+    lastsMs: 3_000,
+    end: (scene) => first(scene),
+  },
+  {
+    name: 'no way but the server for 6 s',
     gapMs: 1_500,
     begin: (scene) => both(scene, 'meta l4proto udp drop', `ip daddr ${TURN_ADDRESS} drop`),
     lastsMs: 6_000,
@@ -114,10 +151,12 @@ export const FAULTS: readonly Fault[] = [
   loss(1),
   loss(5),
   loss(20),
+  delay(30),
+  delay(200),
   cable(3),
   {
     name: 'server killed and started again, on the direct path',
-    gapMs: 500,
+    gapMs: 1_500,
     begin: ({ stage }) => stage.services.server.kill(),
     lastsMs: 1_000,
     end: ({ stage }) => stage.services.server.start(),

@@ -38,7 +38,7 @@ export interface PairResult extends Pair {
   /** Times that a path was left after the final one was reached: none, unless the machine is under load. */
   readonly relapses: number
   readonly longestGapMs: number
-  readonly missed: readonly string[]
+  readonly missed: Account['missed']
   readonly unsettled: number
 }
 
@@ -91,7 +91,7 @@ async function tryPair(stage: Stage, pair: Pair): Promise<PairResult> {
   const talk = await startTalk(stage, clients, `${pair.a}, ${pair.b}${pair.together ? ', together' : ''}`)
   if (pair.path === 'relay') await bothOn(talk, 'no such path', RELAY_WATCH_MS)
   else await bothOn(talk, pair.path, UPGRADE_MS)
-  await talk.pages[0].waitForTimeout(AFTERWARDS_MS)
+  await new Promise((resolve) => setTimeout(resolve, AFTERWARDS_MS))
   // A machine under load may have held up a ping: the relay then steps in for a moment.
   if (pair.path !== 'relay') await bothOn(talk, pair.path, UPGRADE_MS)
   return resultOf(pair, await endTalk(talk))

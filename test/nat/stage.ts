@@ -1,17 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright'
+import type { Browser } from 'playwright'
 import { pageScript } from '../support/rooms/page-script.ts'
 import { SERVER_NAME } from './lab/addresses.ts'
 import { type Certificate, makeCertificate } from './lab/certificate.ts'
 import { Lab, type SiteSizes } from './lab/lab.ts'
-import { launchInside } from './lab/lab-browser.ts'
+import { launchHideable, launchInside } from './lab/lab-browser.ts'
 import type { NatKind } from './lab/nat-kinds.ts'
 import { makeServices, type Services } from './lab/services.ts'
 import type { Client } from './lab/site.ts'
+import type { Run, TalkPage } from './talk-page.ts'
 
 const LOADING_MS = 15_000
+/** Small, and of the server's origin. */
+const PAGE = `https://${SERVER_NAME}/healthz`
 
 /** A lab with everything running: the server, coturn, and a browser at each client. */
 export class Stage {
@@ -20,6 +23,7 @@ export class Stage {
     readonly services: Services,
     readonly browsers: readonly Browser[],
     private readonly folder: string,
+    private readonly certificate: Certificate,
     private readonly script: string,
   ) {}
 
@@ -34,7 +38,7 @@ export class Stage {
       await Promise.all([services.server.start(), services.turn.start()])
       for (const { namespace } of lab.clients) browsers.push(await launchInside(namespace, folder, certificate))
       const script = await pageScript(new URL('page/talker.ts', import.meta.url), 'talkers')
-      return new Stage(lab, services, browsers, folder, script)
+      return new Stage(lab, services, browsers, folder, certificate, script)
     } catch (error) {
       await Promise.all(browsers.map((browser) => browser.close()))
       await lab.close()
@@ -55,27 +59,54 @@ export class Stage {
     for (const client of this.lab.clients) await client.readdress()
   }
 
-  /** A page of the server's origin at this client, in which talkers can join. Its context is its own. */
-  async page(client: Client): Promise<Page> {
+  /** A page of the server's origin at this client, in which talkers can join, in a context of its own. */
+  async page(client: Client): Promise<TalkPage> {
     const browser = this.browsers[this.lab.clients.indexOf(client)]
     if (browser === undefined) throw new Error('no such client')
     const page = await (await browser.newContext()).newPage()
-    await this.open(page)
-    return page
+    const open = (): Promise<void> =>
+      this.#open({ goto: () => page.goto(PAGE), run: (script) => page.evaluate(script) })
+    await open()
+    return {
+      evaluate: (run: Run, argument?: unknown) => page.evaluate(run, argument),
+      reload: open,
+      hide: () => Promise.reject(new Error('ask for a hideable page')),
+      show: () => Promise.resolve(),
+      close: () => page.context().close(),
+    }
+  }
+
+  /** One that can be hidden, in a browser of its own. */
+  async hideablePage(client: Client): Promise<TalkPage> {
+    const browser = await launchHideable(client.namespace, this.folder, this.certificate)
+    const page = await browser.newPage()
+    const open = (): Promise<void> =>
+      this.#open({ goto: () => page.goto(PAGE), run: (script) => page.evaluate(script) })
+    await open()
+    return {
+      evaluate: (run: Run, argument?: unknown) => page.evaluate(run, argument),
+      reload: open,
+      hide: async () => {
+        await (await browser.newPage()).bringToFront()
+        if (await page.evaluate(() => !document.hidden)) throw new Error('the page cannot be hidden')
+      },
+      show: () => page.bringToFront(),
+      close: () => browser.close(),
+    }
   }
 
   /** Again, when the network changed meanwhile: loading is not what is tested here. */
-  async open(page: Page): Promise<void> {
+  async #open({ goto, run }: { goto(): Promise<unknown>; run(script: string): Promise<unknown> }): Promise<void> {
     const untilMs = performance.now() + LOADING_MS
     for (;;) {
       try {
-        await page.goto(`https://${SERVER_NAME}/healthz`, { timeout: LOADING_MS })
+        await goto()
         break
       } catch (error) {
         if (performance.now() > untilMs) throw error
-        await page.waitForTimeout(100)
+        await new Promise((resolve) => setTimeout(resolve, 100))
       }
     }
-    await page.evaluate(this.script)
+    await run(this.script)
   }
 }

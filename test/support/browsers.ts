@@ -2,7 +2,7 @@ import { type Browser, chromium } from 'playwright'
 import { chromiumPath } from './chromium-path.mjs'
 
 /** What keeps a headless Chromium quiet and the same on every machine. */
-const CHROMIUM_FLAGS: readonly string[] = [
+export const CHROMIUM_FLAGS: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -17,8 +17,6 @@ export interface BrowserOptions {
   readonly flags?: readonly string[]
   /** Default: the one that is installed. */
   readonly executablePath?: string
-  /** Of Playwright's own flags, those to leave out. Default: none. */
-  readonly without?: readonly string[]
 }
 
 /**
@@ -26,13 +24,8 @@ export interface BrowserOptions {
  *
  * @throws Error when there is no Chromium; `npm test` installs one
  */
-export async function launchChromium({ flags = [], without = [], ...options }: BrowserOptions = {}): Promise<Browser> {
+export async function launchChromium({ flags = [], ...options }: BrowserOptions = {}): Promise<Browser> {
   const executablePath = options.executablePath ?? (await chromiumPath())
   if (executablePath === undefined) throw new Error('there is no Chromium: npm test installs one')
-  return chromium.launch({
-    executablePath,
-    headless: true,
-    args: [...CHROMIUM_FLAGS, ...flags],
-    ignoreDefaultArgs: [...without],
-  })
+  return chromium.launch({ executablePath, headless: true, args: [...CHROMIUM_FLAGS, ...flags] })
 }

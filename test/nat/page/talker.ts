@@ -26,6 +26,11 @@ export interface Heard {
   readonly delayMs: number
 }
 
+export interface Missed {
+  readonly n: number
+  readonly why: string
+}
+
 export interface PathNote {
   readonly atMs: number
   readonly path: PathKind
@@ -38,7 +43,7 @@ export interface Account {
   /** Numbers of messages that were addressed to the other, in order. */
   readonly addressed: readonly number[]
   /** Those that the library says the other missed, and why. */
-  readonly missed: readonly string[]
+  readonly missed: readonly Missed[]
   /** Those whose outcome is not known. */
   readonly unsettled: number
   readonly heard: readonly Heard[]
@@ -60,7 +65,7 @@ export class Talker {
   readonly #numbers: Channel<Numbered>
   readonly #perSecond: number
   readonly #addressed = new Map<string, number[]>()
-  readonly #missed = new Map<string, string[]>()
+  readonly #missed = new Map<string, Missed[]>()
   readonly #heard = new Map<string, Heard[]>()
   readonly #paths = new Map<string, PathNote[]>()
   readonly #events: string[] = []
@@ -177,7 +182,7 @@ export class Talker {
         void sent.delivered.then(({ to, missed }) => {
           this.#unsettled -= 1
           for (const id of to) note(this.#addressed, this.#nameOf(id), n)
-          for (const [id, why] of missed) note(this.#missed, this.#nameOf(id), `${n}: ${why}`)
+          for (const [id, why] of missed) note(this.#missed, this.#nameOf(id), { n, why })
         })
       } catch (error) {
         // The queue is full: said at once, so nothing is lost. The number is sent later.

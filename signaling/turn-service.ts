@@ -13,7 +13,7 @@ import { machineAddresses } from './addresses.ts'
 import type { DataFolder } from './data-folder.ts'
 import type { Log } from './log.ts'
 import { OptionsError } from './options/errors.ts'
-import { flagName, type ServerOptions } from './options/table.ts'
+import { flagName, type OptionKey, type ServerOptions } from './options/table.ts'
 import type { PeerId } from './protocol/ids.ts'
 import type { IceGrant } from './sessions/sessions.ts'
 
@@ -115,6 +115,20 @@ function localAddress(options: ServerOptions, local: TurnOptions): TurnServerAdd
 
 type Grant = TurnService['grant']
 
+/**
+ * What every welcome will list, tried once: what is wrong with it must be said at the start, not to each member.
+ * @throws OptionsError naming `turnKey` or `stunServers`
+ */
+function checkIceServers(turn: readonly TurnServerAddress[], stun: readonly string[], turnKey: OptionKey): void {
+  try {
+    iceServers({ turn, stun }, turnCredentials({ secret: 'only tried', peerId: '', nowMs: 0 }))
+  } catch (error) {
+    if (!(error instanceof TurnOptionsError)) throw error
+    const key = error.key === 'stun' ? 'stunServers' : turnKey
+    throw new OptionsError(key, flagName(key), error.message, { cause: error })
+  }
+}
+
 function grantOf(turn: readonly TurnServerAddress[], stun: readonly string[], secret: string): Grant {
   return (peerId) => {
     const credentials = turnCredentials({ secret, peerId, nowMs: Date.now() })
@@ -135,14 +149,18 @@ export async function startTurnService(options: ServerOptions, folder: DataFolde
   const stun = options.stunServers
   const [secret = ''] = options.turnSecret
   const nothing = async (): Promise<void> => undefined
+  if (options.turn === 'off' || options.turnServers.length === 0) checkIceServers([], stun, 'stunServers')
   if (options.turn === 'off') return { grant: stunOnly(stun), state: () => 'off', stop: nothing }
   if (options.turnServers.length > 0) {
-    const grant = grantOf(externalAddresses(options.turnServers), stun, secret)
+    const servers = externalAddresses(options.turnServers)
+    checkIceServers(servers, stun, 'turnServers')
+    const grant = grantOf(servers, stun, secret)
     return { grant, state: () => 'external', stop: nothing }
   }
 
   const local = new LocalTurn({ options: turnOptions(withRelayAddress(options), folder, log), logger: log })
   const address = localAddress(options, local.options)
+  checkIceServers([address], stun, 'turnHost')
   const withTurn = grantOf([address], stun, local.options.secrets[0] ?? '')
   const without = stunOnly(stun)
   await Promise.race([local.start(), new Promise((resolve) => setTimeout(resolve, START_WAIT_MS).unref())])

@@ -47,6 +47,7 @@ export interface HttpResponse {
   begin(status: number, headers: Headers): void
   /** A part of a streamed answer. `queued` means: wait for `onDrained` before writing much more. */
   write(chunk: string | Uint8Array): Exclude<SendResult, 'dropped'>
+  /** Bytes are not copied: do not change them afterwards. */
   end(body?: string | Uint8Array): void
   /** Called each time the queue has drained after a `write` that returned `queued`. */
   onDrained(listener: () => void): void

@@ -133,7 +133,10 @@ function listenOnce(app: TemplatedApp, host: string | undefined, port: number): 
   return new Promise((resolve, reject) => {
     const done = (socket: us_listen_socket | false): void => {
       if (socket) resolve(socket)
-      else reject(new NetworkError('address-unavailable', `Cannot listen on ${host ?? 'any address'}, port ${port}.`))
+      else {
+        const where = `${host ?? 'any address'}, port ${port}`
+        reject(new NetworkError('address-unavailable', `Cannot listen on ${where}. Check --host and --port.`))
+      }
     }
     if (host === undefined) app.listen(port, done)
     else app.listen(host, port, done)

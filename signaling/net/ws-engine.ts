@@ -21,6 +21,9 @@ const HTTP_TIMEOUTS: ServerOptions = {
   connectionsCheckingInterval: 2_000,
 }
 
+/** Who has stopped reading an answer, or sends a body and then nothing; above any long poll. */
+const IDLE_MS = 60_000
+
 /** The socket of an upgrade is out of node:http's sight: whoever neither reads nor closes is dropped after this. */
 const REFUSED_MS = 5_000
 
@@ -85,6 +88,7 @@ export const listenWithWs: Listen = async (options) => {
     options.tls === undefined
       ? createServer(HTTP_TIMEOUTS)
       : createSecureServer({ ...HTTP_TIMEOUTS, ...(await readTls(options.tls)) })
+  server.setTimeout(IDLE_MS)
   const open = new Set<WebSocket>()
   const upgraderOptions = {
     noServer: true,

@@ -85,7 +85,7 @@ export class NodeAnswer implements HttpResponse {
     }
     this.#ended = true
     if (this.#headOnly || body === undefined) this.#response.end()
-    else this.#response.end(typeof body === 'string' ? body : Buffer.from(body))
+    else this.#response.end(typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.length))
   }
 
   onDrained(listener: () => void): void {

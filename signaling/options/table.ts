@@ -177,7 +177,7 @@ export const OPTIONS = {
     { secret: true },
   ),
   stunServers: turn(
-    list('URL,…', 'urls such as stun:stun.example.org:3478', (value) => /^stuns?:[^\s,]+$/.test(value)),
+    list('URL,…', 'urls such as stun:stun.example.org:3478', (value) => /^stuns?:[^\s,]{1,500}$/.test(value)),
     [],
     'Further STUN servers that members are told of.',
   ),

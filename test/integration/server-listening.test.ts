@@ -30,6 +30,17 @@ describe('the engine', () => {
   })
 })
 
+describe('ICE servers that no member could use', () => {
+  it.each([
+    [{ turn: 'auto', turnServers: ['turn.example:99999'], turnSecret: ['0123456789abcdef'] }, 'turnServers'],
+    [{ turn: 'auto', turnServers: ['-.example'], turnSecret: ['0123456789abcdef'] }, 'turnServers'],
+    [{ turn: 'off', stunServers: Array.from({ length: 17 }, (_, index) => `stun:s${index}.example`) }, 'stunServers'],
+    [{ turn: 'auto', turnHost: 'turn..example.', turnPort: 34_781 }, 'turnHost'],
+  ] as const)('are refused at the start, not in each join: %j', async (options, key) => {
+    await expect(start({ host: '127.0.0.1', ...options })).rejects.toMatchObject({ code: 'bad-option', key })
+  })
+})
+
 describe.each(['uws', 'ws'] as const)('listening on %s', (engine) => {
   it('says that the port is in use', async () => {
     const first = await start({ engine, host: '127.0.0.1' })

@@ -1,13 +1,14 @@
 export interface RateLimits {
   readonly messagesPerSecond: number
   readonly bytesPerSecond: number
+  readonly deliveriesPerSecond: number
 }
 
 /** A burst is what may be sent in this many seconds. */
 const BURST_S = 2
 
 /**
- * What one member may send: two token buckets, of messages and of bytes. Outlives its uplinks.
+ * What one member may send: token buckets of messages, of bytes, and of deliveries. Outlives its uplinks.
  *
  * A bucket may be overdrawn once: what comes while it holds anything passes whole, however large, and the debt is paid
  * before the next. So a message larger than the burst is slow, never stuck.
@@ -16,19 +17,21 @@ export class Rate {
   readonly #limits: RateLimits
   #messages: number
   #bytes: number
+  #deliveries: number
   #atMs: number
 
   constructor(limits: RateLimits, nowMs: number) {
     this.#limits = limits
     this.#messages = limits.messagesPerSecond * BURST_S
     this.#bytes = limits.bytesPerSecond * BURST_S
+    this.#deliveries = limits.deliveriesPerSecond * BURST_S
     this.#atMs = nowMs
   }
 
   /** Whether a message of `size` bytes may pass now; if so, it is counted. */
   take(size: number, nowMs: number): boolean {
     this.#refill(nowMs)
-    if (this.#messages <= 0 || this.#bytes <= 0) return false
+    if (this.#messages <= 0 || this.#bytes <= 0 || this.#deliveries <= 0) return false
     this.#messages -= 1
     this.#bytes -= size
     return true
@@ -43,11 +46,22 @@ export class Rate {
     this.#bytes = Math.max(this.#bytes - size, Math.min(this.#bytes, most))
   }
 
+  /** Count the work that a message of frames made. The debt is at most a burst, as in `charge`. */
+  delivered(deliveries: number): void {
+    const most = -BURST_S * this.#limits.deliveriesPerSecond
+    this.#deliveries = Math.max(this.#deliveries - deliveries, Math.min(this.#deliveries, most))
+  }
+
   /** Until something may pass again. */
   waitMs(nowMs: number): number {
     this.#refill(nowMs)
-    const { messagesPerSecond, bytesPerSecond } = this.#limits
-    return 1_000 * Math.max(0, -this.#messages / messagesPerSecond, -this.#bytes / bytesPerSecond)
+    const { messagesPerSecond, bytesPerSecond, deliveriesPerSecond } = this.#limits
+    const waitS = Math.max(
+      -this.#messages / messagesPerSecond,
+      -this.#bytes / bytesPerSecond,
+      -this.#deliveries / deliveriesPerSecond,
+    )
+    return 1_000 * Math.max(0, waitS)
   }
 
   #refill(nowMs: number): void {
@@ -55,8 +69,9 @@ export class Rate {
     const elapsedS = (nowMs - this.#atMs) / 1_000
     this.#atMs = nowMs
     if (elapsedS <= 0) return
-    const { messagesPerSecond, bytesPerSecond } = this.#limits
+    const { messagesPerSecond, bytesPerSecond, deliveriesPerSecond } = this.#limits
     this.#messages = Math.min(messagesPerSecond * BURST_S, this.#messages + elapsedS * messagesPerSecond)
     this.#bytes = Math.min(bytesPerSecond * BURST_S, this.#bytes + elapsedS * bytesPerSecond)
+    this.#deliveries = Math.min(deliveriesPerSecond * BURST_S, this.#deliveries + elapsedS * deliveriesPerSecond)
   }
 }

@@ -46,6 +46,8 @@ export const newTraffic = (): Traffic => ({
 })
 
 const HEADER_BYTES = 16
+/** What taking one frame apart costs, measured in deliveries. */
+const FRAME_WORK = 4
 const SLOT_BYTES = 4
 
 /** What the envelope at `start` says its payload's length is, 0 when it has no whole header. */
@@ -90,6 +92,7 @@ export class Router {
   readonly #frameBytes: number
   readonly #traffic: Traffic
   #frame = 0
+  #work = 0
 
   constructor(frameBytes: number, traffic: Traffic) {
     this.#frameBytes = frameBytes
@@ -97,11 +100,13 @@ export class Router {
   }
 
   /**
-   * Forward all envelopes of one message. `bytes` are changed in place, and not kept.
+   * Forward all envelopes of one message. `bytes` are changed in place, and not kept. Returns the work that was, in
+   * deliveries: attempted ones count, too.
    * @throws ProtocolError on a malformed envelope, Refusal `too-large` on one with too large a payload; those before it have been forwarded, those behind have not
    */
-  forward(sender: Sender, bytes: Uint8Array): void {
+  forward(sender: Sender, bytes: Uint8Array): number {
     const parcel = new Parcel(bytes)
+    this.#work = 0
     try {
       for (let at = 0; at < bytes.length; ) {
         if (payloadBytes(bytes, at) > this.#frameBytes) {
@@ -114,6 +119,7 @@ export class Router {
     } finally {
       parcel.settle()
     }
+    return this.#work
   }
 
   #one(sender: Sender, parcel: Parcel, envelope: EnvelopeView): void {
@@ -122,6 +128,8 @@ export class Router {
     this.#frame += 1
     this.#traffic.frames += 1
     this.#traffic.frameBytes += end - envelope.payloadStart
+    this.#work += FRAME_WORK + envelope.ids.length
+    if (kind === ENVELOPE.all || kind === ENVELOPE.except) this.#work += sender.reach.size
     const start = stamp(parcel.bytes, envelope, sender.idBytes)
     // Marked members are passed over: nobody gets a frame twice, and nobody gets its own.
     sender.mark = this.#frame

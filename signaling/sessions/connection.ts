@@ -165,7 +165,8 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
         request = 'id' in parsed ? parsed.id : undefined
         this.#control(parsed)
       } else {
-        this.#dependencies.router.forward(this.#member(), message)
+        const member = this.#member()
+        member.rate.delivered(this.#dependencies.router.forward(member, message))
       }
     } catch (error) {
       this.#fail(error, request)

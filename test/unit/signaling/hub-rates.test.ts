@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { World } from './hub-world.ts'
+import { concat, envelope, World } from './hub-world.ts'
 
 describe('rates', () => {
   it('let a burst pass, then slow the reading, and lose nothing', () => {
@@ -112,6 +112,25 @@ describe('rates', () => {
     expect(bob?.messages('pong')).toHaveLength(0)
     loud.clock.advance(2_100)
     expect(bob?.messages('pong')).toHaveLength(1)
+  })
+
+  it('count deliveries, so that packed frames of no size do not take the whole server', () => {
+    const world = new World({ options: { deliveriesPerSecond: 5_000 } })
+    const others = Array.from({ length: 20 }, () => world.enter())
+    const ada = world.enter()
+    const packed = concat(Array.from({ length: 100 }, () => envelope({ kind: 'all' }, '')))
+    for (let count = 0; count < 20; count += 1) ada.uplink.receive(packed.slice())
+    world.settle()
+    // 100 frames to 21 members and four each are 2,500 of a burst of 10,000.
+    expect(others[0]?.frames()).toHaveLength(400)
+    expect(ada.uplink.paused).toBe(true)
+    world.clock.advance(1_100)
+    world.settle()
+    expect(others[0]?.frames().length).toBeGreaterThan(500)
+    expect(others[0]?.frames().length).toBeLessThan(800)
+    world.clock.advance(20_000)
+    world.settle()
+    expect(others[0]?.frames()).toHaveLength(2_000)
   })
 
   it('forget what a client had sent when it is gone', () => {

@@ -459,7 +459,13 @@ class ScheduleRun {
       if (missed === 'left' && receiver.here && !this.#actorOf(from).leaves.has(peer)) {
         this.#violations.push(`${label}: said to be missed by ${receiver.client.name}, who never left`)
       }
-      if (missed === 'lagging' && !receiver.client.room.peers.has(peer) && receiver.here && receiver.gaps.size === 0) {
+      if (
+        missed === 'lagging' &&
+        this.#actorOf(from).here &&
+        !receiver.client.room.peers.has(peer) &&
+        receiver.here &&
+        receiver.gaps.size === 0
+      ) {
         this.#violations.push(`${label}: ${receiver.client.name} was cut off and not told`)
       }
       if (times > 1) this.#violations.push(`${label}: heard ${times} times by ${receiver.client.name}`)

@@ -10,6 +10,8 @@ interface Pending {
   readonly message: ClientMessage & { readonly id: number }
   readonly promise: Promise<void>
   readonly settle: (error?: PartylineError) => void
+  /** Heard since it was last sent. */
+  pongs: number
 }
 
 /**
@@ -46,7 +48,7 @@ export class Requests {
         settle = (error) => (error === undefined ? resolve() : reject(error))
       })
     promise.catch(() => undefined)
-    this.#pending.set(body.t, { message, promise, settle: asked?.settle ?? settle })
+    this.#pending.set(body.t, { message, promise, settle: asked?.settle ?? settle, pongs: 0 })
     this.#send(message)
     return promise
   }
@@ -65,6 +67,19 @@ export class Requests {
   /** On a new carrier, after the welcome. */
   repeat(): void {
     for (const { message } of this.#pending.values()) this.#send(message)
+  }
+
+  /**
+   * A pong came. The second that comes before an answer was asked for after the request: carriers may lose messages,
+   * so it is asked again.
+   */
+  ponged(): void {
+    for (const pending of this.#pending.values()) {
+      pending.pongs += 1
+      if (pending.pongs < 2) continue
+      pending.pongs = 0
+      this.#send(pending.message)
+    }
   }
 
   /** The room is over. */

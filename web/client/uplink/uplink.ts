@@ -164,14 +164,15 @@ export class Uplink {
   }
 
   /**
-   * Leave for good, after what was sent in this turn. Resolves when it is over: when the server knows, or after 2 s,
-   * or at once when there is no carrier; the server then waits out the grace period.
+   * Leave for good, after what was sent in this turn. Resolves when it is over: when the server knows, or after 2 s.
+   * At once when the server has never heard of us (left as soon as entered, as React's StrictMode does), and when there
+   * is no carrier; the server then waits out the grace period.
    */
   leave(): Promise<void> {
     if (this.#state.name === 'closed') return Promise.resolve()
     const over = new Promise<void>((resolve) => this.on('closed', () => resolve()))
     const close = (): void => this.close()
-    if (this.#carrier === undefined) close()
+    if (this.#carrier === undefined || (this.#state.name === 'connecting' && this.#peerId === undefined)) close()
     else if (this.#leaving === undefined) {
       this.#leaving = this.#options.clock.setTimeout(close, LEAVE_MS)
       this.#outbox.flush()
@@ -306,6 +307,7 @@ export class Uplink {
         break
       case 'pong':
         this.#heartbeat.pong(message.n, message.timeMs)
+        this.#requests.ponged()
         this.#events.emit('message', message)
         break
       case 'renewed':

@@ -77,7 +77,9 @@ export class RoomChannels {
     const number = outbox.takeNumber(channel)
     const messages = to.map((id) => outbox.send(channel, content, body, wire, id, number))
     const sent = together(outbox.unicastId(channel, number), messages)
-    if (signal !== undefined) giveUpOn(signal, sent.accepted, () => messages.map((message) => outbox.abort(message)))
+    if (signal !== undefined) {
+      giveUpOn(signal, sent.accepted, () => messages.map((message, index) => outbox.abort(message, to[index])))
+    }
     return sent
   }
 

@@ -78,7 +78,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #peers: ReadonlyMap<PeerId, Peer<P>> = new Map()
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
-  /** A welcome is being taken in: members in it are not told of as one by one. */
   #stopListening: () => void = () => {}
 
   constructor(name: string, options: RoomOptions, world: RoomWorld) {
@@ -136,7 +135,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
       latest: (from, channelName, frame) => {
         if (channelName.startsWith('l:')) this.#latest.receive(from, channelName.slice(2), frame)
       },
-      changed: (peer) => this.#events.emit('change', peer as unknown as Peer<P>),
+      changed: (peer) => {
+        // Before it has joined for the application, nothing of it changes.
+        if (this.#peers.has(peer.id)) this.#changed(peer)
+      },
       gap: (peer) => this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason: 'lagging' }),
       forgotten: (peer) => this.#forgotten(peer),
       reached: ({ id }) => this.#latest.memberJoined(id),
@@ -161,8 +163,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
       members: () => this.#links.peers.keys(),
     })
     this.#listen(options.signal)
-    this.#uplink.start()
-    if (options.signal?.aborted) void this.#aborted()
+    if (options.signal?.aborted) this.#aborted(options.signal)
+    else this.#uplink.start()
   }
 
   get status(): RoomStatus {
@@ -204,6 +206,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     })
     this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
     this.#reliable.set(name, channel)
+    if (this.#status === 'closed') channel.close()
     return channel as unknown as Channel<T>
   }
 
@@ -252,8 +255,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#finish(undefined)
   }
 
-  async #aborted(): Promise<void> {
-    this.#finish(new PartylineError('aborted', 'The room was left: its signal fired', { fatal: true }))
+  #aborted({ reason: cause }: AbortSignal): void {
+    this.#finish(new PartylineError('aborted', 'The room was left: its signal fired', { fatal: true, cause }))
   }
 
   #listen(signal: AbortSignal | undefined): void {
@@ -276,8 +279,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
       if (event === 'hide') this.#links.hide()
       else this.#links.networkChanged(event === 'show')
     })
-    const abort = (): void => void this.#aborted()
-    signal?.addEventListener('abort', abort, { once: true })
+    const abort = (): void => signal && this.#aborted(signal)
+    signal?.addEventListener('abort', abort)
     this.#stopListening = () => {
       stopNetwork()
       signal?.removeEventListener('abort', abort)
@@ -363,6 +366,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const returned = peer.presence === 'away' && info.presence === 'here'
     peer.info = info
     peer.link.setRelay(this.#relayed(info.id), returned)
+    this.#changed(peer)
+  }
+
+  #changed(peer: RoomPeer<Json>): void {
     this.#publishPeers()
     this.#events.emit('change', peer as unknown as Peer<P>)
   }

@@ -162,6 +162,21 @@ describe('a message', () => {
     expect(await outcomeOf(given.accepted)).toEqual({ rejected: 'aborted' })
   })
 
+  it('to a list, given up while it waits, is missed by those on the list', async () => {
+    const { ada, bob } = await two()
+    const id = idOf(bob)
+    const files = ada.room.channel<Uint8Array>('files')
+    for (const n of upTo(4)) files.send(new Uint8Array(2_000_000).fill(n), { to: id })
+    const giveUp = new AbortController()
+    const given = files.send(new Uint8Array(20_000), { to: [id], signal: giveUp.signal })
+    giveUp.abort()
+    expect(await outcomeOf(given.accepted)).toEqual({ rejected: 'aborted' })
+    expect(await outcomeOf(given.delivered)).toEqual({ to: [id], missed: new Map([[id, 'aborted']]) })
+    expect(() => files.send(new Uint8Array(), { signal: giveUp.signal })).toThrow(
+      expect.objectContaining({ code: 'aborted' }),
+    )
+  })
+
   it('is waited for when the room is left with time to flush', async () => {
     const { world, ada, bob } = await two()
     const heard: number[] = []

@@ -560,6 +560,21 @@ describe('leaving', () => {
     expect(scene.clock.pending()).toBe(0)
   })
 
+  test('before the server has heard of us, it is over at once; later, a new carrier is waited for', async () => {
+    const early = new Scene()
+    early.uplink.start()
+    await early.uplink.leave()
+    expect(early.clock.pending()).toBe(0)
+    const later = new Scene().online()
+    later.connection.drop()
+    later.clock.advance(125)
+    const left = later.uplink.leave()
+    later.online()
+    expect(later.connection.count('leave')).toBe(1)
+    later.connection.drop(CLOSE.normal)
+    await left
+  })
+
   test('close says leave on its way out, also to a welcome that is still coming', () => {
     for (const welcomed of [true, false]) {
       const scene = new Scene()

@@ -259,12 +259,12 @@ export class Outbox {
   }
 
   /**
-   * Give up a message that is still waiting; false when it is too late. Its place in the order is spoken for: it goes
-   * out empty.
+   * Give up a message that is still waiting, `to` one member or the room; false when it is too late. Its place in the
+   * order is spoken for: it goes out empty.
    */
-  abort(message: OutgoingMessage): boolean {
+  abort(message: OutgoingMessage, to?: PeerId): boolean {
     const bytes = message.body.length
-    if (!message.abort()) return false
+    if (!message.refuse(to, 'aborted')) return false
     this.#waitingBytes -= bytes
     return true
   }

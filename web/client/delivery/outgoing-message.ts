@@ -39,6 +39,10 @@ type State = 'waiting' | 'accepted' | 'done'
 const NONE: ReadonlyMap<PeerId, MissedReason> = new Map()
 const EMPTY = new Uint8Array()
 const ACCEPTED = (): void => {}
+const REFUSED = {
+  closed: 'The room is closed',
+  aborted: 'The message was given up before it was accepted',
+} as const
 
 /** One message to one audience, from `send` until everybody has it or cannot any more. */
 export class OutgoingMessage implements Outgoing {
@@ -97,32 +101,21 @@ export class OutgoingMessage implements Outgoing {
     if (this.#left === 0) this.#finish()
   }
 
-  /** The application gave it up. Returns whether that came in time; its place in the order is taken by nothing. */
-  abort(): boolean {
+  /**
+   * It will never be accepted: its receiver left, the room closed, or the application gave it up. Returns whether that
+   * came in time; its place in the order is taken by nothing.
+   */
+  refuse(to: PeerId | undefined, reason: 'left' | 'closed' | 'aborted'): boolean {
     if (this.#state !== 'waiting') return false
     this.#state = 'done'
     this.content = CONTENT.void
     this.body = EMPTY
-    this.#fail(new PartylineError('aborted', 'The message was given up before it was accepted'))
-    this.#delivered.settle(() => ({ to: [], missed: NONE }))
-    return true
-  }
-
-  /** It will never be accepted. */
-  refuse(to: PeerId | undefined, reason: 'left' | 'closed'): void {
-    if (this.#state !== 'waiting') return
-    this.#state = 'done'
-    this.body = EMPTY
-    if (reason === 'closed') this.#fail(new PartylineError('closed', 'The room is closed'))
-    else this.#accepted.settle(ACCEPTED)
+    this.#accepted.settle(() => {
+      if (reason !== 'left') throw new PartylineError(reason, REFUSED[reason])
+    })
     const receivers = to === undefined ? [] : [to]
     this.#delivered.settle(() => ({ to: receivers, missed: new Map(receivers.map((id) => [id, reason])) }))
-  }
-
-  #fail(error: PartylineError): void {
-    this.#accepted.settle(() => {
-      throw error
-    })
+    return true
   }
 
   #finish(): void {

@@ -12,6 +12,7 @@ export type Unsubscribe = () => void
 export type RoomStatus = 'joining' | 'online' | 'reconnecting' | 'closed'
 /** How a peer is reached: straight, through TURN, through the server, or not at the moment. */
 export type PathKind = 'direct' | 'turn' | 'relay' | 'none'
+/** How the uplink is carried. So far always `websocket`. */
 export type CarrierKind = 'websocket' | 'sse' | 'long-poll' | 'short-poll'
 export type Presence = 'here' | 'away'
 
@@ -20,11 +21,11 @@ export interface JoinOptions<P extends Json = Json> {
   readonly server?: string | URL
   /** Seen by all members; at most 4 KiB of JSON. Default `null`. */
   readonly profile?: P
-  /** Leave when this fires. */
+  /** Ends the room when it fires, as `leave()` does, but with the error `aborted`. */
   readonly signal?: AbortSignal
-  /** Ways to reach others, the relay always among them. Default `['direct', 'turn', 'relay']`. */
+  /** Ways to reach others; the relay is always among them. Default `['direct', 'turn', 'relay']`. */
   readonly paths?: readonly ('direct' | 'turn' | 'relay')[]
-  /** As in RTCConfiguration: `relay` means through TURN only. Default `all`. */
+  /** As in RTCConfiguration: `relay` means peer connections through TURN only. Default `all`. */
   readonly iceTransportPolicy?: 'all' | 'relay'
   /** In addition to the server's own. Default none. */
   readonly iceServers?: readonly RTCIceServer[]
@@ -39,11 +40,11 @@ export interface Peer<P extends Json = Json> {
   readonly presence: Presence
   /** The path that the next message takes. */
   readonly path: PathKind
-  /** Why this path and no better one, in words for people. */
+  /** Why this path and no better one, in words for people; they may change from version to version. */
   readonly why: string
   /** Round trip on that path, ms, smoothed; `undefined` until measured. */
   readonly rttMs: number | undefined
-  /** A closer look, for diagnostics. */
+  /** A closer look, for diagnostics. Never rejects. */
   stats(): Promise<PeerStats>
 }
 
@@ -54,12 +55,18 @@ export interface PeerStats {
   /** Of the selected candidate pair: `host`, `srflx`, `prflx` or `relay`; `undefined` without a peer connection. */
   readonly localCandidate: string | undefined
   readonly remoteCandidate: string | undefined
-  /** `udp`, `tcp` or `tls`: how the local side reaches its TURN server, or the pair's own protocol. */
+  /**
+   * `udp`, `tcp` or `tls`: how the local side reaches its TURN server, or the pair's own protocol; `undefined` where the
+   * platform does not say (Node).
+   */
   readonly protocol: string | undefined
-  /** Application frames over all paths, both directions. */
+  /** Of messages' frames, each counted once, over all paths. */
   readonly bytesSent: number
+  /** Of all frames, repeats and acknowledgements among them, over all paths. */
   readonly bytesReceived: number
+  /** Frames sent again, by the same path or another. */
   readonly retransmissions: number
+  /** Frames that came again, and were dropped. */
   readonly duplicates: number
   /** Bytes sent and not yet acknowledged. */
   readonly unacknowledgedBytes: number
@@ -74,14 +81,20 @@ export interface RoomStats {
   readonly uplinkRttMs: number | undefined
   /** How often the uplink was lost. */
   readonly reconnections: number
+  /** On the uplink, since the room was entered. */
   readonly bytesSent: number
   readonly bytesReceived: number
 }
 
 export interface RoomEvents<P extends Json = Json> {
+  /** Somebody came. Those who are there when this member comes are told of one by one, before `ready` resolves. */
   join: Peer<P>
+  /**
+   * Somebody is gone: `left` on purpose, `expired` when its grace period ran out, `removed` by the server, or `lost`: the
+   * two sides took each other for gone; `join` follows at once if it is there. The end of the room itself tells nothing.
+   */
   leave: { readonly peer: Peer<P>; readonly reason: 'left' | 'expired' | 'removed' | 'lost' }
-  /** A peer's profile, presence or path changed. */
+  /** A peer's profile, presence, path, or the reason for the path changed. */
   change: Peer<P>
   /** Messages from this peer were lost for good, because we or it were away or behind for too long. */
   gap: { readonly peer: Peer<P>; readonly reason: 'lagging' | 'expired' }
@@ -92,9 +105,13 @@ export interface RoomEvents<P extends Json = Json> {
 /** A room, entered by `joinRoom`. */
 export interface Room<P extends Json = Json> {
   readonly name: string
-  /** After the first welcome: one round trip. Rejects only for good (denied, full, aborted, version); an unreachable server is retried. */
+  /**
+   * After the first welcome: one round trip. Rejects (never unhandled) only for good: with `denied`, `room-full`,
+   * `server-full`, `version-unsupported`, `too-large` (the profile), `protocol`, `aborted`, or `closed` when the room was
+   * left before. An unreachable server is retried.
+   */
   readonly ready: Promise<void>
-  /** When the room is over: `undefined` after `leave()`, else why. Never rejects. */
+  /** Resolves when the room is over: with `undefined` after `leave()`, else with the reason. Never rejects. */
   readonly closed: Promise<PartylineError | undefined>
   readonly status: RoomStatus
   /** `undefined` until the first welcome. */
@@ -102,17 +119,32 @@ export interface Room<P extends Json = Json> {
   /** Everyone else; a new map at every change, so that it fits `useSyncExternalStore`. */
   readonly peers: ReadonlyMap<PeerId, Peer<P>>
   on<Name extends keyof RoomEvents<P>>(name: Name, handler: (value: RoomEvents<P>[Name]) => void): Unsubscribe
-  /** Resolves when the server has it. At most 4 KiB of JSON. */
+  /**
+   * At most 4 KiB of JSON. `self` shows it at once. Resolves when the server has it, or a newer one; waits while the
+   * server is unreachable. Rejects (never unhandled) with `closed`, or `too-large` where the server allows less.
+   * @throws PartylineError `bad-argument`
+   */
   setProfile(profile: P): Promise<void>
-  /** Leave now; waits up to `flushMs` (default 0) for what was sent to be acknowledged. Idempotent. */
+  /**
+   * Leave for good. First waits up to `flushMs` (default 0: not at all) until everything sent was delivered; what was not
+   * by then may be lost. Resolves when the server knows, within 2 s, or at once when it is not in reach. Never rejects.
+   * A second call changes nothing.
+   */
   leave(options?: { readonly flushMs?: number }): Promise<void>
-  /** The room clock: ms since 1970 on the server's clock, agreed on to some ms. */
+  /** The room clock: ms since 1970 on the server's clock, agreed on to some ms. Until `ready`, this machine's clock. */
   now(): number
-  /** A reliable channel; the same object for the same name. At most 255 channels a room, names up to 60 bytes. */
+  /**
+   * A reliable channel; the same object for the same name. Names have 1 to 60 bytes of UTF-8; channels, `latest` channels
+   * and procedures have names of their own, and there is room for 192 of them together at least.
+   * @throws PartylineError `bad-argument`
+   */
   channel<T extends Payload = Json>(name: string): Channel<T>
-  /** A channel whose newest value wins. */
+  /** A channel whose newest value wins; the same object for the same name. @throws PartylineError `bad-argument` */
   latest<T extends Payload = Json>(name: string): Latest<T>
-  /** Ask and answer. With a handler, this member answers; one handler a name. */
+  /**
+   * Ask and answer. With a handler, this member answers; one handler a name, which stays until the end.
+   * @throws PartylineError `bad-argument`, also when there is a handler already
+   */
   procedure<Q extends Payload = Json, A extends Payload = Json>(
     name: string,
     handler?: ProcedureHandler<Q, A>,
@@ -136,13 +168,14 @@ export type { MissedReason }
 export interface Sent {
   readonly id: string
   /**
-   * In the window: kept until every receiver has it. Await it between sends: that is back-pressure.
+   * In the window: kept until every receiver has it, or is gone. Await it between sends: that is back-pressure.
    * Rejects with `aborted`, `closed` (never unhandled).
    */
   readonly accepted: Promise<void>
   /**
    * Always resolves, when each receiver's library has handed the message to its application or cannot any more.
-   * `to`: whom it was addressed to; `missed`: who did not get it, and why.
+   * `to`: whom it was addressed to. That is, of a message to the room, those who were here when it was accepted; nobody,
+   * if it never was. `missed`: who did not get it, as far as can be known here, and why.
    */
   readonly delivered: Promise<{ readonly to: readonly PeerId[]; readonly missed: ReadonlyMap<PeerId, MissedReason> }>
 }
@@ -150,7 +183,7 @@ export interface Sent {
 export interface SendOptions {
   /** One member, or several; absent: everyone here now. */
   readonly to?: PeerId | readonly PeerId[]
-  /** Gives up what is not accepted yet. */
+  /** Gives up what is not accepted yet; of a list, those for whom it is accepted still get it. */
   readonly signal?: AbortSignal
 }
 
@@ -161,14 +194,18 @@ export interface SendOptions {
 export interface Channel<T extends Payload = Json> extends AsyncIterable<Message<T>> {
   readonly name: string
   /**
-   * At most 8 MiB; larger things are files: `offer` them.
-   * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`
+   * At most 8 MiB; larger things are files: `offer` them. Before `ready` it waits, and goes to those who are here then.
+   * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`, `aborted` (the signal has fired already)
    */
   send(data: T, options?: SendOptions): Sent
   /** `message`: called for each, in order. `offer`: somebody offers a file here. */
   on(name: 'message', handler: (message: Message<T>) => void): Unsubscribe
   on(name: 'offer', handler: (offer: FileOffer) => void): Unsubscribe
-  /** Offer a file or other bytes; they move only to those who accept. */
+  /**
+   * Offer a file or other bytes; they move only to those who accept. At most 256 offers at a time that neither are
+   * withdrawn nor have ended with everyone addressed.
+   * @throws PartylineError `bad-argument`, `too-large`, `queue-full`, `aborted`, `closed`
+   */
   offer(data: Blob, options?: OfferOptions): OutgoingOffer
   /** A reader that is slower than the senders holds them back; it is never dropped from. Ends with the room. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<T>>
@@ -176,9 +213,9 @@ export interface Channel<T extends Payload = Json> extends AsyncIterable<Message
 
 export interface OfferOptions {
   readonly to?: PeerId | readonly PeerId[]
-  /** Default: the file's own name, or `file`. */
+  /** At most 1,024 bytes. Default: the file's own name, or `file`. */
   readonly name?: string
-  /** Small JSON for the receivers. */
+  /** JSON for the receivers, at most 4 KiB. Default `null`. */
   readonly meta?: Json
   readonly onProgress?: (progress: TransferProgress) => void
   /** Withdraws the offer and stops transfers. */
@@ -194,9 +231,9 @@ export interface TransferProgress {
 
 export interface OutgoingOffer {
   readonly id: string
-  /** Peers now receiving or done, by peer. */
+  /** Who has accepted or declined, and how far that is. */
   readonly transfers: ReadonlyMap<PeerId, 'running' | 'done' | 'failed' | 'declined'>
-  /** Nobody may accept from now on; running transfers end. */
+  /** Nobody may accept from now on; running transfers end. Does nothing once everybody has ended. */
   withdraw(): void
 }
 
@@ -209,21 +246,34 @@ export interface FileOffer {
   readonly sizeBytes: number
   readonly meta: Json
   readonly sentAtMs: number
-  /** Fires when it can no longer be accepted. */
+  /**
+   * Fires when it is over without success: withdrawn, declined, its sender gone, the room over, or its transfer failed or
+   * was given up. `reason` is the `PartylineError`.
+   */
   readonly withdrawn: AbortSignal
-  /** Start the transfer. The stream errors with `left`, `withdrawn` or `aborted`. Reading slowly holds the sender back. */
+  /**
+   * Start the transfer; once. Reading slowly holds the sender back; cancelling the stream, or the signal, ends it. The
+   * stream errors with `left`, `withdrawn` (also: the sender cannot read the file, or we were cut off), `aborted`,
+   * `closed` or `protocol`.
+   * @throws PartylineError `bad-argument` when accepted before, `declined` after `decline()`
+   */
   accept(options?: {
     readonly onProgress?: (progress: TransferProgress) => void
     readonly signal?: AbortSignal
   }): ReadableStream<Uint8Array>
+  /** Not wanted: the sender is told. Does nothing once accepted. */
   decline(): void
 }
 
 /** Newest value wins per (sender, key): never blocks, may skip, never goes back. For positions, cursors, typing. */
 export interface Latest<T extends Payload = Json> {
   readonly name: string
-  /** At most 16 KiB a value and 1,024 keys. @throws PartylineError `too-large`, `bad-argument`, `closed` */
+  /**
+   * At most 16 KiB a value, and 1,024 keys over all `latest` channels of the room. Newcomers get what was set for all.
+   * @throws PartylineError `too-large`, `bad-argument`, `closed`
+   */
   set(value: T, options?: { readonly key?: string; readonly to?: PeerId | readonly PeerId[] }): void
+  /** `value`: called with each newer value. The first handler also gets the newest of those that came before it. */
   on(name: 'value', handler: (value: LatestValue<T>) => void): Unsubscribe
   /** The newest value of each (peer, key) seen, while the peer is in the room. */
   get(peer: PeerId, key?: string): T | undefined
@@ -236,13 +286,18 @@ export interface LatestValue<T> {
   readonly sentAtMs: number
 }
 
-/** May return or resolve; what it throws reaches the asker as `handler-failed` with the message. */
+/**
+ * May return or resolve; what it throws reaches the asker as `handler-failed` with the message. `signal` fires when the
+ * asker gives up or leaves, and when the room is over.
+ */
 export type ProcedureHandler<Q, A> = (
   question: Q,
   context: { readonly from: PeerId; readonly signal: AbortSignal },
 ) => A | Promise<A>
 /**
- * Ask one member. Rejects with `timeout` (default 30 s), `left`, `no-handler`, `handler-failed`, `aborted`, `closed`.
+ * Ask one member. `timeoutMs`: 1 to 2³¹ − 1, default 30,000. Rejects (never unhandled) with `timeout`, `left`,
+ * `no-handler`, `handler-failed`, `aborted`, `closed`, `queue-full` (1,024 asks wait for answers here, or there from us,
+ * or too much waits to be sent), `bad-argument`, `too-large`, or `protocol` when the answer cannot be read.
  */
 export type Procedure<Q, A> = (
   peer: PeerId,

@@ -22,6 +22,9 @@ const bad = (key: string, expected: string): never => {
   throw new PartylineError('bad-argument', `${key}: expected ${expected}`)
 }
 
+const isIceServer = (server: Partial<RTCIceServer> | null): boolean =>
+  [server?.urls].flat().every((url) => typeof url === 'string')
+
 export function checkRoomName(name: unknown): string {
   if (typeof name !== 'string' || name === '' || utf8Bytes(name) > LIMITS.roomNameBytes) {
     return bad('room name', `a string of 1 to ${LIMITS.roomNameBytes} bytes of UTF-8`)
@@ -51,7 +54,7 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
     bad('paths', `a list of ${PATHS.join(', ')}`)
   }
   if (iceTransportPolicy !== 'all' && iceTransportPolicy !== 'relay') bad('iceTransportPolicy', 'all or relay')
-  if (!Array.isArray(iceServers)) bad('iceServers', 'a list of RTCIceServer')
+  if (!Array.isArray(iceServers) || !iceServers.every(isIceServer)) bad('iceServers', 'a list of RTCIceServer')
   if (!Number.isInteger(maxDirectPeers) || maxDirectPeers < 0 || maxDirectPeers > MOST_DIRECT_PEERS) {
     bad('maxDirectPeers', `an integer from 0 to ${MOST_DIRECT_PEERS}`)
   }

@@ -39,8 +39,6 @@ interface Events {
 export class RoomChannels {
   readonly #takers = new Map<string, Take>()
   readonly #events = new Emitter<Events>()
-  /** Messages that were not what their channel carries. */
-  badMessages = 0
 
   constructor(private readonly deps: RoomChannelsDeps) {}
 
@@ -93,7 +91,6 @@ export class RoomChannels {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       // The sender's fault: its turn passes.
-      this.badMessages += 1
       return true
     }
     if (take === undefined) {

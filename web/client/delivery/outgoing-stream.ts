@@ -1,7 +1,10 @@
 import { type Lane, laneOf, type PeerId, type StreamIndex } from '../../../signaling/protocol/index.ts'
 import { distance, plus } from './serial.ts'
 
-/** Why a member did not get a message: gone, cut off, or the send was given up. */
+/**
+ * Why a member did not get a message: it left, or was not there; it was too far behind and cut off; the application gave
+ * the message up; this room was left or closed. Those on their way then may have arrived all the same.
+ */
 export type MissedReason = 'left' | 'lagging' | 'aborted' | 'closed'
 
 /** A message on its way, as far as the streams care: who still has to get it. */

@@ -179,11 +179,6 @@ export class Link {
     )
   }
 
-  /** Send what is due. To be called once the outbox knows the link. */
-  start(): void {
-    this.#service()
-  }
-
   // Paths
 
   /** The server lists the member as here, and the uplink is up. `fresh`: what flew by the relay before is lost. */

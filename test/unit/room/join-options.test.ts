@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest'
+import type { JoinOptions } from '../../../web/client/face.ts'
+import { checkRoomName, parseJoinOptions } from '../../../web/client/options.ts'
+
+const refused = (options: object): (() => unknown) => {
+  return () => parseJoinOptions(options as JoinOptions)
+}
+
+it('has a default for everything', () => {
+  expect(parseJoinOptions({})).toEqual({
+    server: undefined,
+    profile: null,
+    signal: undefined,
+    paths: ['direct', 'turn', 'relay'],
+    iceTransportPolicy: 'all',
+    iceServers: [],
+    maxDirectPeers: 16,
+  })
+})
+
+it.each([
+  ['maxDirectPeer', 8],
+  ['maxDirectPeers', 65],
+  ['maxDirectPeers', 1.5],
+  ['maxDirectPeers', '8'],
+  ['paths', ['straight']],
+  ['paths', 'relay'],
+  ['iceTransportPolicy', 'public'],
+  ['iceServers', { urls: 'stun:stun.example' }],
+  ['iceServers', [{}]],
+  ['iceServers', [null]],
+  ['iceServers', [{ urls: ['stun:stun.example', 3] }]],
+  ['profile', 'x'.repeat(4_095)],
+  ['profile', () => 'Ada'],
+  ['profile', 1n],
+])('refuses %s: %s, and names it', (key, value) => {
+  expect(refused({ [key]: value })).toThrow(
+    expect.objectContaining({ code: 'bad-argument', message: expect.stringMatching(`^${key}: expected`) }),
+  )
+})
+
+it('takes what is at the edge', () => {
+  const iceServers = [{ urls: 'stun:stun.example' }, { urls: ['turn:turn.example'], username: 'u', credential: 'c' }]
+  const given = { maxDirectPeers: 0, iceServers, profile: 'x'.repeat(4_094), paths: [] }
+  expect(parseJoinOptions(given)).toMatchObject(given)
+})
+
+it.each(['', 'x'.repeat(129), 'ä'.repeat(65), 7, null, undefined])('refuses the room name %s', (name) => {
+  expect(() => checkRoomName(name)).toThrow(expect.objectContaining({ code: 'bad-argument' }))
+})

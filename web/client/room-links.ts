@@ -151,7 +151,11 @@ export class RoomLinks {
       message: (link, message) => deps.message(link.member.id, message),
       latest: (link, channelName, frame) => deps.latest(link.member.id, channelName, frame),
       linkMessage: (link, message) => tell(link, (peer) => this.#signal(peer, message)),
-      changed: (link) => tell(link, deps.changed),
+      changed: (link) =>
+        tell(link, (peer) => {
+          if (link.suspended && (link.path === 'relay' || link.path === 'none')) peer.attempts?.doubted()
+          deps.changed(peer)
+        }),
       reached: (link) => tell(link, deps.reached),
       gap: (link) => tell(link, deps.gap),
       forgotten: (link) => tell(link, deps.forgotten),

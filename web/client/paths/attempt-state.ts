@@ -9,8 +9,8 @@ export type OfferSignal = Extract<PathSignal, { readonly t: 'offer' }>
  * | state      | means                                           | leaves by (numbering side N, answering side A)           |
  * |------------|-------------------------------------------------|----------------------------------------------------------|
  * | new        | not started                                     | start                                                    |
- * | up         | a path is usable, nothing else is under way     | path lost → waiting · network change, `ask` → preparing N, expecting A · `offer` → preparing A |
- * | waiting    | backing off until the next attempt              | time → preparing N, expecting A · `ask` → preparing N · `offer` → preparing A |
+ * | up         | a path is usable, nothing else is under way     | path lost, in doubt, or through TURN → waiting · network change, `ask` → preparing N, expecting A · `offer` → preparing A |
+ * | waiting    | backing off until the next attempt; a path may be in use | the path in doubt answers → up · time → preparing N, expecting A · `ask` → preparing N · `offer` → preparing A |
  * | expecting  | A: the first offer, or one it asked for, is due | `offer` → preparing · time → waiting (up, if a path is)  |
  * | full-here  | in line for a slot of this member               | slot → preparing N, expecting A                          |
  * | full-there | the other side has no slot                      | `slot`, time → preparing N, expecting A · `offer` → preparing A |
@@ -24,7 +24,13 @@ export type OfferSignal = Extract<PathSignal, { readonly t: 'offer' }>
  */
 export type AttemptState =
   | { readonly is: 'new' | 'up' | 'stopped' }
-  | { readonly is: 'waiting'; readonly because: string; readonly untilMs: number }
+  /** `for`: a retry, the path in doubt to answer, or the time to look for a direct path beside the one through TURN. */
+  | {
+      readonly is: 'waiting'
+      readonly for: 'retry' | 'answer' | 'direct'
+      readonly because: string
+      readonly untilMs: number
+    }
   | { readonly is: 'expecting'; readonly asked: boolean }
   /** `told`: the other side waits for our `slot`. */
   | { readonly is: 'full-here'; readonly told: boolean; readonly leaveLine: () => void }

@@ -20,6 +20,15 @@ export const ATTEMPT_TIMES = Object.freeze({
   longestBackOffMs: 60_000,
   /** A path that was usable this long was a good one: failures are counted from nothing again. */
   steadyMs: 30_000,
+  /** A path in use that does not answer gets so long to come back before another is made beside it. */
+  doubtMs: 1_000,
+  /** For so long after a path was lost, further attempts follow after a random part of the shortest back-off: where
+   * there was a way there will be one again, and an attempt that is under way when the network heals is quick. */
+  eagerMs: 60_000,
+  /** Beside a path through TURN, a direct one is looked for after this, doubling: NATs change, and TURN costs its
+   * operator. Soon after a path was lost, after the shortest back-off instead. */
+  seekDirectMs: 5_000,
+  longestSeekDirectMs: 600_000,
   /** A replaced path goes on receiving this long, for what was on the way: longer than a round trip. */
   retireMs: 2_000,
   /** Attempts of a link start at least this far apart, whoever asks. */

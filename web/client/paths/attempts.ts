@@ -31,6 +31,16 @@ export class Attempts {
   #newest = 0
   #count = 0
   #failures = 0
+  /** When the path in use was lost, or began to be in doubt. */
+  #lostAtMs = Number.NEGATIVE_INFINITY
+  /** When the path in use became usable. */
+  #usableAtMs = Number.NEGATIVE_INFINITY
+  /** Attempts at a direct path beside the one through TURN, in this network. */
+  #seeks = 0
+  /** The other side goes through TURN by its own choice. */
+  #seeksInVain = false
+  /** The attempt under way is one of them. */
+  #seeking = false
   /** The next attempt gathers with TURN. */
   #withTurn: boolean
   #begunAtMs = Number.NEGATIVE_INFINITY
@@ -136,13 +146,28 @@ export class Attempts {
   /** The link's ping on this path was answered on it. */
   usable(path: DirectPath): void {
     const state = this.#state
+    if (path === this.current && state.is === 'waiting' && state.for === 'answer') this.#rest()
     if (state.is !== 'connecting' || state.path !== path) return
-    const { policy, events } = this.#options
+    const { policy, events, clock } = this.#options
+    this.#usableAtMs = clock.now()
+    if (path.kind === 'direct') this.#seeks = 0
+    this.#seeksInVain = path.kind === 'turn' && !state.turn
     // A pair that needed TURN will need it again, unless the network changes.
     this.#withTurn = policy.turn && (this.#turnOnly || path.kind === 'turn')
     this.#inUse.promote(state.path)
     this.#rest()
     events.path(path)
+  }
+
+  /**
+   * The path in use does not answer, and frames take the relay. It may come back, but SCTP backs off for seconds: when
+   * it is not `usable` again soon, another is made beside it.
+   */
+  doubted(): void {
+    const state = this.#state
+    if (this.current === undefined || !(state.is === 'up' || (state.is === 'waiting' && state.for === 'direct'))) return
+    this.#lostAtMs = this.#options.clock.now()
+    this.#wait('answer', this.#times.doubtMs, 'the direct path does not answer', () => this.#next(false))
   }
 
   /** The link has given up on this path. */
@@ -184,6 +209,7 @@ export class Attempts {
       if (next.is !== 'connecting' || next.path !== before.path) before.path.close()
     }
     this.#settleSlot()
+    if (next.is !== 'preparing' && next.is !== 'connecting') this.#seeking = false
     if (next.is !== 'stopped') events.changed()
   }
 
@@ -299,34 +325,58 @@ export class Attempts {
 
   /** The attempt under way came to nothing. */
   #fail(because: string): void {
-    const turnNext = this.#state.is === 'connecting' && this.#state.turnNext
+    const turnNext = this.#state.is === 'connecting' && this.#state.turnNext && !this.#seeking
     if (this.#options.policy.turn) this.#withTurn = true
     if (turnNext) this.#begin()
     else this.#backOff(because)
   }
 
-  #backOff(because: string): void {
-    const delayMs = backOffMs(this.#failures, this.#options.random, this.#times)
-    this.#failures += 1
+  /** What fails soon after a path was lost is tried again `eagerly`, and does not count. */
+  #backOff(because: string, { eagerly = this.#lostLately } = {}): void {
+    const delayMs = backOffMs(eagerly ? 0 : this.#failures, this.#options.random, this.#times)
+    if (!eagerly) this.#failures += 1
     if (this.current !== undefined) this.#rest()
-    else this.#wait(delayMs, because)
+    else this.#wait('retry', delayMs, because, () => this.#next(false))
   }
 
-  #wait(delayMs: number, because: string): void {
+  get #lostLately(): boolean {
+    return this.#options.clock.now() - this.#lostAtMs < this.#times.eagerMs
+  }
+
+  #wait(what: 'retry' | 'answer' | 'direct', delayMs: number, because: string, run: () => void): void {
     const untilMs = this.#options.clock.now() + delayMs
-    this.#enter({ is: 'waiting', because, untilMs }, { afterMs: delayMs, run: () => this.#next(false) })
+    this.#enter({ is: 'waiting', for: what, because, untilMs }, { afterMs: delayMs, run })
   }
 
-  /** A path is usable and nothing is to be done. */
+  /** A path is usable, and nothing is to be done now. The numbering side looks for a direct one, later. */
   #rest(): void {
-    const run = (): void => {
-      this.#failures = 0
+    const { initiator } = this.#options
+    if (!initiator || this.#turnOnly || this.#seeksInVain || this.current?.kind !== 'turn') {
+      this.#enter({ is: 'up' })
+      return
     }
-    this.#enter({ is: 'up' }, { afterMs: this.#times.steadyMs, run })
+    const { shortestBackOffMs, seekDirectMs, longestSeekDirectMs } = this.#times
+    const delayMs = this.#lostLately
+      ? shortestBackOffMs
+      : Math.min(longestSeekDirectMs, seekDirectMs * 2 ** Math.min(this.#seeks, 30))
+    this.#wait('direct', delayMs, 'no direct way was found', () => this.#seek())
+  }
+
+  #seek(): void {
+    if (this.current?.kind !== 'turn') {
+      this.#rest()
+      return
+    }
+    if (!this.#lostLately) this.#seeks += 1
+    this.#withTurn = false
+    this.#begin()
+    this.#seeking = true
   }
 
   #startOver(): void {
     this.#failures = 0
+    this.#seeks = 0
+    this.#seeking = false
     this.#withTurn = this.#turnOnly && this.#options.policy.turn
     const { is } = this.#state
     if (is === 'up' || is === 'waiting' || is === 'preparing' || is === 'connecting') this.#next(false)
@@ -437,8 +487,14 @@ export class Attempts {
 
   #currentGone(because: string): void {
     if (this.#state.is === 'stopped') return
+    const state = this.#state
+    const nowMs = this.#options.clock.now()
+    this.#lostAtMs = nowMs
+    if (nowMs - this.#usableAtMs >= this.#times.steadyMs) this.#failures = 0
     this.#options.events.path(undefined)
-    if (this.#state.is === 'up') this.#backOff(because)
+    const idle = state.is === 'up' || (state.is === 'waiting' && state.for === 'direct')
+    // One that comes and goes is tried again less and less often.
+    if (idle) this.#backOff(because, { eagerly: false })
     else {
       this.#settleSlot()
       this.#options.events.changed()

@@ -205,8 +205,15 @@ class PeerConnectionPath implements NegotiatedPath {
     if (this.#state === 'connecting') this.#laneOpened()
     if (this.#state !== 'open') return
     this.#state = 'told'
+    this.#watchPair()
     this.#pollPair()
     this.#options.events.opened(this)
+  }
+
+  /** Told at once in Chromium and Safari. Without it (Firefox, Node), and failing all of it, there is the poll. */
+  #watchPair(): void {
+    const transport = this.#connection?.sctp?.transport
+    transport?.iceTransport?.addEventListener?.('selectedcandidatepairchange', () => void this.#readPair())
   }
 
   #pollPair(): void {

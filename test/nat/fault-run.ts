@@ -23,9 +23,10 @@ export interface FaultResult {
   readonly longestGapMs: number
   /** The longest that a message took. */
   readonly longestDelayMs: number
-  /** From the end of the trouble (or its beginning, where it has no end) until both were on the last path to stay. */
+  /** From the end of the trouble (or its beginning, where it has no end) until both were on the path `after`. */
   readonly recoveryMs: number
-  readonly finalPaths: readonly (string | undefined)[]
+  /** Both came to the path `after`, and were on it a second later. */
+  readonly arrived: boolean
   readonly missed: Account['missed']
   readonly unsettled: number
   /** What each saw of its path, ms from the beginning of the trouble. */
@@ -57,18 +58,17 @@ export async function tryFault(stage: Stage, fault: Fault): Promise<FaultResult>
   await fault.end?.(scene)
   await bothOn(talk, after, UPGRADE_MS)
   await pause(CALM_MS)
-  await bothOn(talk, after, UPGRADE_MS)
+  const arrived = await bothOn(talk, after, UPGRADE_MS)
   const accounts = await endTalk(talk)
   await fault.tidy?.(scene)
   await place.sites[0].delay(0)
-  return resultOf(fault, accounts, beganAtMs, endedAtMs)
+  return resultOf(fault, accounts, { beganAtMs, endedAtMs, arrived })
 }
 
-export function resultOf(
+function resultOf(
   { name, before = 'direct', after = before, silenceMs = 0 }: Fault,
   accounts: readonly [Account, Account],
-  beganAtMs: number,
-  endedAtMs: number,
+  { beganAtMs, endedAtMs, arrived }: { beganAtMs: number; endedAtMs: number; arrived: boolean },
 ): FaultResult {
   const [ada, bo] = accounts
   const both = [delivery(ada, bo, beganAtMs), delivery(bo, ada, beganAtMs)]
@@ -85,19 +85,20 @@ export function resultOf(
     silenceMs,
     longestGapMs: Math.max(...both.map(({ longestGapMs }) => longestGapMs)),
     longestDelayMs: Math.max(...both.map(({ longestDelayMs }) => longestDelayMs)),
-    recoveryMs: Math.max(...accounts.map((account) => recoveryMs(account, endedAtMs))),
-    finalPaths: accounts.map(({ paths }) => paths.at(-1)?.path),
+    recoveryMs: Math.max(...accounts.map((account) => recoveryMs(account, after, endedAtMs))),
+    arrived,
     missed: accounts.flatMap(({ missed }) => missed),
     unsettled: ada.unsettled + bo.unsettled,
     traces: accounts.map((account) => traceOf(account, beganAtMs)),
   }
 }
 
-/** Until it came to its last path, never to leave it. */
-function recoveryMs({ paths }: Account, sinceMs: number): number {
-  const last = paths.at(-1)?.path
-  const elsewhere = paths.findLastIndex(({ path }) => path !== last)
-  return Math.max(0, Math.round((paths[elsewhere + 1]?.atMs ?? 0) - sinceMs))
+/** Until it first came to the path again. 0: it never left it. */
+function recoveryMs({ paths }: Account, path: string, sinceMs: number): number {
+  const before = paths.findLast(({ atMs }) => atMs <= sinceMs)
+  if (before?.path === path) return 0
+  const back = paths.find((note) => note.atMs > sinceMs && note.path === path)
+  return Math.round((back?.atMs ?? Number.POSITIVE_INFINITY) - sinceMs)
 }
 
 export function traceOf({ paths, events, joinedAtMs, attempts }: Account, beganAtMs: number): readonly string[] {

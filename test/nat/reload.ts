@@ -25,11 +25,11 @@ export async function tryReload(stage: Stage): Promise<FaultResult> {
   const beganAtMs = Date.now()
   await Promise.all(talk.pages.map((page) => page.reload()))
   const again = await joinAt(talk.pages, NEW_NAMES, RELOAD)
-  await bothOn(again, 'direct', UPGRADE_MS)
+  const arrived = await bothOn(again, 'direct', UPGRADE_MS)
   await pause(CALM_MS)
   const before = await accountsBefore(talk)
   const after = await endTalk(again)
-  return resultOf(before, after, beganAtMs)
+  return { ...resultOf(before, after, beganAtMs), arrived }
 }
 
 async function accountsBefore({ pages, names }: Talk): Promise<[Account, Account]> {
@@ -41,7 +41,7 @@ async function accountsBefore({ pages, names }: Talk): Promise<[Account, Account
 
 type Accounts = readonly [Account, Account]
 
-function resultOf(before: Accounts, after: Accounts, beganAtMs: number): FaultResult {
+function resultOf(before: Accounts, after: Accounts, beganAtMs: number): Omit<FaultResult, 'arrived'> {
   const all = [before, after].flatMap(([ada, bo]) => [delivery(ada, bo, beganAtMs), delivery(bo, ada, beganAtMs)])
   const sum = (what: 'delivered' | 'lost' | 'repeated' | 'outOfOrder'): number =>
     all.reduce((total, one) => total + one[what], 0)
@@ -61,9 +61,8 @@ function resultOf(before: Accounts, after: Accounts, beganAtMs: number): FaultRe
     longestGapMs: Math.max(...across, ...all.map(({ longestGapMs }) => longestGapMs)),
     longestDelayMs: Math.max(...all.map(({ longestDelayMs }) => longestDelayMs)),
     recoveryMs: Math.max(
-      ...after.map(({ paths }) => Math.round((paths.findLast(({ path }) => path === 'direct')?.atMs ?? 0) - beganAtMs)),
+      ...after.map(({ paths }) => Math.round((paths.find(({ path }) => path === 'direct')?.atMs ?? 0) - beganAtMs)),
     ),
-    finalPaths: after.map(({ paths }) => paths.at(-1)?.path),
     missed: after.flatMap(({ missed }) => missed),
     unsettled: after.reduce((total, { unsettled }) => total + unsettled, 0),
     traces: [...before, ...after].map((account) => traceOf(account, beganAtMs)),

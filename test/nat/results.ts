@@ -3,12 +3,18 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** `PARTYLINE_NAT_RESULTS=docs`: into the folder that is committed, for the documentation. */
-const FOLDER = process.env.PARTYLINE_NAT_RESULTS === 'docs' ? './results/' : '../results/'
+/** `PARTYLINE_NAT_RESULTS=docs`: what is whole goes into the folder that is committed, for the documentation. */
+const FOR_THE_DOCS = process.env.PARTYLINE_NAT_RESULTS === 'docs'
 
-/** Writes NAME.json and NAME.svg. */
-export async function writeResults(name: string, results: readonly object[], picture: string): Promise<void> {
-  const folder = fileURLToPath(new URL(FOLDER, import.meta.url))
+/** Writes NAME.json and NAME.svg; NAME-part for some of the tests, picked by name. */
+export async function writeResults(
+  test: string,
+  results: readonly object[],
+  picture: string,
+  { whole }: { readonly whole: boolean },
+): Promise<void> {
+  const name = whole ? test : `${test}-part`
+  const folder = fileURLToPath(new URL(FOR_THE_DOCS && whole ? './results/' : '../results/', import.meta.url))
   await mkdir(folder, { recursive: true })
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify({ machine, results }, undefined, 2)}\n`)

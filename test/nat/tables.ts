@@ -61,6 +61,6 @@ export const faultTable = (results: readonly FaultResult[]): string =>
       result.longestGapMs,
       result.longestDelayMs,
       result.recoveryMs,
-      [...new Set(result.finalPaths)].join(' / '),
+      result.arrived ? result.after : `not ${result.after}`,
     ]),
   )

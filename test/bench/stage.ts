@@ -51,7 +51,8 @@ export class Stage {
 
   /** An empty page of the server's origin with the benchmark's code in it. Every second one in the other browser. */
   async page(index: number): Promise<Page> {
-    const context = await (this.browsers[index % 2] as Browser).newContext()
+    // A page whose content we gave has no address, and would have to ask before it may reach local ones.
+    const context = await (this.browsers[index % 2] as Browser).newContext({ permissions: ['local-network-access'] })
     const page = await context.newPage()
     const { client } = this
     if (client !== undefined) {

@@ -50,12 +50,13 @@ export async function throughput(pairs: Pairs, effort: Effort): Promise<Figure[]
 export async function smallMessages(pairs: Pairs, effort: Effort): Promise<Figure[]> {
   const reliable = await perSecond(pairs, [...pairs.keys()], effort, 100, 'reliable')
   const latest = await perSecond(pairs, ['ours', 'bare'], effort, 100, 'latest')
+  const { leftDirect, resent } = await (pairs.get('ours') as Company).first.evaluate(() => guest.trouble())
   return [
     figureOf(
       {
         name: 'messages of 100 bytes, reliable',
         unit: 'messages/s',
-        note: 'Handed to the receiving application. Ours: `await sent.accepted` between sends.',
+        note: `Handed to the receiving application. Ours: \`await sent.accepted\` between sends. Under all loads up to here our sender left the direct path ${leftDirect} times and sent ${resent} frames again.`,
       },
       reliable,
       SMALL,

@@ -38,6 +38,15 @@ export interface Meeting {
   send(bytes: Bytes): PromiseLike<unknown> | undefined
   /** The newest wins: dropped where the way is full. Absent where a contestant has nothing like it. */
   readonly setLatest?: (bytes: Bytes) => void
+  /** What has not gone smoothly so far. */
+  readonly trouble?: () => Promise<Trouble>
+}
+
+export interface Trouble {
+  /** How often a direct path was given up for another, over all others. */
+  readonly leftDirect: number
+  /** Frames sent more than once. */
+  readonly resent: number
 }
 
 export type Bytes = Uint8Array<ArrayBuffer>

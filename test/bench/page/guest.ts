@@ -1,6 +1,6 @@
 /** Runs in the page: one member of one room, and the loads that it puts on it. */
 import { bare } from './bare.ts'
-import type { Addresses, Bytes, ContestantName, Enter, GuestOptions, LaneName, Meeting } from './contestant.ts'
+import type { Addresses, Bytes, ContestantName, Enter, GuestOptions, LaneName, Meeting, Trouble } from './contestant.ts'
 import { partyline } from './partyline.ts'
 import { peerJs } from './peerjs.ts'
 import { trystero } from './trystero.ts'
@@ -158,6 +158,10 @@ export class Guest {
     await this.#there.send(message(KIND.end, []))
     await within(ANSWER_MS, all, 'not everybody answered')
     return this.#counts
+  }
+
+  async trouble(): Promise<Trouble> {
+    return (await this.#there.trouble?.()) ?? { leftDirect: 0, resent: 0 }
   }
 
   /** ms, one after another. */

@@ -9,8 +9,14 @@ export async function partyline({ client }: Addresses): Promise<Enter> {
     const latest = joined.latest<Uint8Array>('newest')
     channel.on('message', ({ data }) => heard(data))
     latest.on('value', ({ value }) => heardLatest(value))
+    const paths = new Map<string, string>()
+    let changes = 0
     const connected = new Promise<void>((resolve) => {
       const look = (): void => {
+        for (const { id, path } of joined.peers.values()) {
+          if ((paths.get(id) ?? path) !== path) changes += path === 'direct' ? 0 : 1
+          paths.set(id, path)
+        }
         const direct = [...joined.peers.values()].filter(({ path }) => path === 'direct')
         if (direct.length >= others) resolve()
       }
@@ -22,6 +28,11 @@ export async function partyline({ client }: Addresses): Promise<Enter> {
       sendsAtOnce: true,
       send: (bytes) => channel.send(bytes).accepted,
       setLatest: (bytes) => latest.set(bytes),
+      trouble: async () => {
+        const statistics = await Promise.all([...joined.peers.values()].map((peer) => peer.stats()))
+        const resent = statistics.reduce((sum, { retransmissions }) => sum + retransmissions, 0)
+        return { leftDirect: changes, resent }
+      },
     }
   }
 }

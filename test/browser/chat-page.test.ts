@@ -1,19 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { testIds } from '../../web/ui/test-ids.ts'
 import type { ChatVisitor } from '../support/rooms/chat-visitor.ts'
 import { picturePath } from '../support/rooms/picture.ts'
-import { Site } from '../support/rooms/site.ts'
+import type { Site } from '../support/rooms/site.ts'
+import { useSite } from '../support/rooms/use-site.ts'
 
 let site: Site
-
-beforeAll(async () => {
-  site = await Site.start()
+useSite((started) => {
+  site = started
 })
-afterEach(async () => {
-  expect(await site.empty()).toEqual([])
-})
-afterAll(() => site?.close())
 
 const seeEachOther = (...visitors: readonly ChatVisitor[]): Promise<unknown> =>
   Promise.all(visitors.map((visitor) => visitor.seesMembers(visitors.length - 1)))

@@ -1,16 +1,12 @@
 import type { Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { Site } from '../support/rooms/site.ts'
+import { expect, it } from 'vitest'
+import type { Site } from '../support/rooms/site.ts'
+import { useSite } from '../support/rooms/use-site.ts'
 
 let site: Site
-
-beforeAll(async () => {
-  site = await Site.start()
+useSite((started) => {
+  site = started
 })
-afterEach(async () => {
-  expect(await site.empty()).toEqual([])
-})
-afterAll(() => site?.close())
 
 const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN
 

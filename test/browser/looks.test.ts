@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import axe from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { testIds } from '../../web/ui/test-ids.ts'
 import { picturePath } from '../support/rooms/picture.ts'
-import { Site } from '../support/rooms/site.ts'
+import type { Site } from '../support/rooms/site.ts'
+import { useSite } from '../support/rooms/use-site.ts'
 
 /** Pictures of the pages for people to look at; not compared. */
 const PICTURES = fileURLToPath(new URL('../results/pages', import.meta.url))
@@ -17,15 +18,12 @@ const SCREENS = {
 } as const satisfies Record<string, BrowserContextOptions>
 
 let site: Site
-
+useSite((started) => {
+  site = started
+})
 beforeAll(async () => {
-  site = await Site.start()
   await mkdir(PICTURES, { recursive: true })
 })
-afterEach(async () => {
-  expect(await site.empty()).toEqual([])
-})
-afterAll(() => site?.close())
 
 /** Breaches of WCAG 2.2 A and AA, each with where it is. */
 async function breaches(page: Page): Promise<string[]> {

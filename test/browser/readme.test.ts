@@ -4,14 +4,17 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { Site } from '../support/rooms/site.ts'
+import type { Site } from '../support/rooms/site.ts'
+import { useSite } from '../support/rooms/use-site.ts'
 
 let site: Site
+useSite((started) => {
+  site = started
+})
 let folder: Server
 let address: string
 
 beforeAll(async () => {
-  site = await Site.start()
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const example = /```html\n(.*?)```/s.exec(readme)?.[1]
   if (example === undefined) throw new Error('README.md has no example')
@@ -31,8 +34,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => folder.listen(0, 'localhost', resolve))
   address = `http://localhost:${(folder.address() as AddressInfo).port}/hello.html`
 })
-afterAll(async () => {
-  await site?.close()
+afterAll(() => {
   folder?.close()
 })
 
@@ -56,5 +58,4 @@ it('two pages with the example talk at once, and directly a moment later', async
   }
   expect(await ada.getByText('did not get it').count()).toBe(0)
   expect(await ada.locator('#lines li').allTextContents()).toEqual(expect.arrayContaining(['me: hello', 'me: 0']))
-  expect(await site.empty()).toEqual([])
 })

@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { Site } from '../support/rooms/site.ts'
+import { expect, it } from 'vitest'
+import type { Site } from '../support/rooms/site.ts'
 import { allOf } from '../support/rooms/tally.ts'
+import { useSite } from '../support/rooms/use-site.ts'
 
 let site: Site
-
-beforeAll(async () => {
-  site = await Site.start()
+useSite((started) => {
+  site = started
 })
-afterEach(async () => {
-  expect(await site.empty()).toEqual([])
-})
-afterAll(() => site?.close())
 
 it('relay only: numbered messages both ways, and no peer connection is made', async () => {
   const room = 'relay only'

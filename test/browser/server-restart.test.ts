@@ -1,22 +1,18 @@
 import type { Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { testIds } from '../../web/ui/test-ids.ts'
-import { Site } from '../support/rooms/site.ts'
+import type { Site } from '../support/rooms/site.ts'
 import { allOf } from '../support/rooms/tally.ts'
+import { useSite } from '../support/rooms/use-site.ts'
 
 const COUNT = 1_000
 const PLAN = { count: COUNT, burst: 5, pauseMs: 10 } as const
 
 let site: Site
-
-beforeAll(async () => {
-  site = await Site.start()
+useSite((started) => {
+  site = started
   site.troubles.allowServerLoss()
 })
-afterEach(async () => {
-  expect(await site.empty()).toEqual([])
-})
-afterAll(() => site?.close())
 
 async function two(room: string, options: { paths?: readonly ['relay'] }): Promise<[Page, Page]> {
   const ada = await site.member({ room, name: 'Ada', ...options })

@@ -1,17 +1,13 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { testIds } from '../../web/ui/test-ids.ts'
 import { ChatVisitor } from '../support/rooms/chat-visitor.ts'
-import { Site } from '../support/rooms/site.ts'
+import type { Site } from '../support/rooms/site.ts'
+import { useSite } from '../support/rooms/use-site.ts'
 
 let site: Site
-
-beforeAll(async () => {
-  site = await Site.start()
+useSite((started) => {
+  site = started
 })
-afterEach(async () => {
-  expect(await site.empty()).toEqual([])
-})
-afterAll(() => site?.close())
 
 it('makes a room with one key, and its link leads others there', async () => {
   const context = await site.person('Ada')

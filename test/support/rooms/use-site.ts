@@ -1,0 +1,18 @@
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { Site } from './site.ts'
+
+/**
+ * One site for all tests of a file, handed to `keep` before the first. After each, everybody goes home, and no page may
+ * have said what it ought not to.
+ */
+export function useSite(keep: (site: Site) => void): void {
+  let site: Site | undefined
+  beforeAll(async () => {
+    site = await Site.start()
+    keep(site)
+  })
+  afterEach(async () => {
+    expect(await site?.empty()).toEqual([])
+  })
+  afterAll(() => site?.close())
+}

@@ -99,6 +99,15 @@ export async function bothOn({ pages, names }: Talk, path: string, withinMs: num
   return (await Promise.all(on)).every(Boolean)
 }
 
+/** The path that each says it uses now. */
+export async function pathsOf({ pages, names }: Talk): Promise<readonly string[]> {
+  const [ada, bo] = pages
+  return Promise.all([
+    ada.evaluate((other) => talker.path(other), names[1]),
+    bo.evaluate((other) => talker.path(other), names[0]),
+  ])
+}
+
 /** Both stop and wait until every message has an outcome, and tell. */
 export async function endTalk({ pages, names }: Talk): Promise<[Account, Account]> {
   await Promise.all(pages.map((page) => page.evaluate(() => talker.stop())))

@@ -27,7 +27,7 @@ export interface Fault {
   readonly after?: ExpectedPath
   /** What cannot be helped: nothing at all can come through for so long. Default 0. */
   readonly silenceMs?: number
-  /** The longest gap may be so much longer than the silence. Twice what is seen on a quiet machine, at least. */
+  /** The longest gap may be so much longer than the silence: several times what is seen on a quiet machine. */
   readonly gapMs: number
   /** The trouble begins. */
   begin(scene: Scene): Promise<void>
@@ -46,7 +46,7 @@ const first = ({ sites: [site] }: Scene, ...rules: readonly string[]): Promise<v
 
 const loss = (percent: number): Fault => ({
   name: `${percent} % of all packets lost, both ways`,
-  gapMs: percent > 10 ? 3_000 : 1_500,
+  gapMs: 2_500,
   begin: (scene) => first(scene, `numgen random mod 1000 < ${percent * 10} drop`),
   lastsMs: 6_000,
   end: (scene) => first(scene),
@@ -55,7 +55,7 @@ const loss = (percent: number): Fault => ({
 const delay = (ms: number): Fault => ({
   name: `${ms} ms of delay each way, all of a sudden`,
   silenceMs: ms,
-  gapMs: 1_500,
+  gapMs: 2_500,
   begin: ({ sites: [site] }) => site.delay(ms),
   lastsMs: 6_000,
   end: ({ sites: [site] }) => site.delay(0),
@@ -64,7 +64,8 @@ const delay = (ms: number): Fault => ({
 const cable = (seconds: number): Fault => ({
   name: `cable pulled for ${seconds} s`,
   silenceMs: seconds * 1_000,
-  gapMs: 4_000,
+  // The uplink's next try may be up to 10 s away when the network is back, and no event may call it sooner.
+  gapMs: 12_000,
   begin: ({ clients: [client] }) => client.pullCable(),
   lastsMs: seconds * 1_000,
   end: ({ clients: [client] }) => client.plugCable(),
@@ -75,7 +76,7 @@ export const FAULTS: readonly Fault[] = [
   cable(15),
   {
     name: 'server unreachable while the direct path works',
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: (scene) => both(scene, `ip daddr ${SERVER_ADDRESS} drop`),
     lastsMs: 14_000,
     end: (scene) => both(scene),
@@ -90,7 +91,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'no way but the server for 20 s',
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: (scene) => both(scene, 'meta l4proto udp drop', `ip daddr ${TURN_ADDRESS} drop`),
     lastsMs: 20_000,
     end: (scene) => both(scene),
@@ -99,7 +100,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'a tab hidden for 10 s, whose timers are held back to one a second',
     hideable: true,
     silenceMs: 1_000,
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: ({ pages: [page] }) => page.hide(),
     lastsMs: 10_000,
     end: ({ pages: [page] }) => page.show(),
@@ -107,21 +108,21 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'UDP dropped for 3 s, at 50 ms of round trip',
     delayMs: 25,
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: (scene) => first(scene, 'meta l4proto udp drop'),
     lastsMs: 3_000,
     end: (scene) => first(scene),
   },
   {
     name: 'no way but the server for 6 s',
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: (scene) => both(scene, 'meta l4proto udp drop', `ip daddr ${TURN_ADDRESS} drop`),
     lastsMs: 6_000,
     end: (scene) => both(scene),
   },
   {
     name: 'UDP dropped in one direction for 6 s',
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: (scene) => first(scene, 'iifname "lan" meta l4proto udp drop'),
     lastsMs: 6_000,
     end: (scene) => first(scene),
@@ -129,7 +130,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'UDP dropped for good: TURN over TCP takes over',
     after: 'turn',
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: (scene) => first(scene, 'meta l4proto udp drop'),
     lastsMs: 1_000,
     tidy: (scene) => first(scene),
@@ -137,13 +138,13 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'NAT rebinding: the router forgets its connections',
     kinds: ['symmetric', 'full cone'],
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: ({ sites: [site] }) => site.forgetConnections(),
     lastsMs: 3_000,
   },
   {
     name: 'switch to another network: new address, new NAT',
-    gapMs: 4_000,
+    gapMs: 8_000,
     begin: ({ clients: [client], sites: [, , elsewhere] }) => client.plugInto(elsewhere),
     lastsMs: 1_000,
     tidy: ({ clients: [client], sites: [home] }) => client.plugInto(home),
@@ -156,7 +157,7 @@ export const FAULTS: readonly Fault[] = [
   cable(3),
   {
     name: 'server killed and started again, on the direct path',
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: ({ stage }) => stage.services.server.kill(),
     lastsMs: 1_000,
     end: ({ stage }) => stage.services.server.start(),
@@ -166,7 +167,7 @@ export const FAULTS: readonly Fault[] = [
     kinds: ['WebRTC blocked', 'WebRTC blocked'],
     before: 'relay',
     silenceMs: 1_000,
-    gapMs: 4_000,
+    gapMs: 8_000,
     begin: ({ stage }) => stage.services.server.kill(),
     lastsMs: 1_000,
     end: ({ stage }) => stage.services.server.start(),
@@ -175,7 +176,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'coturn killed on a path through TURN, and started again',
     kinds: ['symmetric', 'symmetric'],
     before: 'turn',
-    gapMs: 1_500,
+    gapMs: 2_500,
     begin: ({ stage }) => stage.services.turn.kill(),
     lastsMs: 2_000,
     end: ({ stage }) => stage.services.turn.start(),

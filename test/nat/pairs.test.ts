@@ -3,7 +3,7 @@
  * be lost, repeated or out of order, and each pair must end on the best path there is.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bothOn, type Delivery, delivery, endTalk, startTalk } from './conversation.ts'
+import { bothOn, type Delivery, delivery, endTalk, pathsOf, startTalk } from './conversation.ts'
 import { PAIRS, type Pair } from './expected-path.ts'
 import { labObstacle } from './lab/able.ts'
 import type { Client } from './lab/site.ts'
@@ -45,20 +45,16 @@ export interface PairResult extends Pair {
 const slower = (values: readonly (number | undefined)[]): number | undefined =>
   values.includes(undefined) ? undefined : Math.round(Math.max(...values.map((value) => value ?? 0)))
 
-function upgradeMs({ paths, joinedAtMs }: Account): number | undefined {
-  const last = paths.at(-1)?.path
-  if (last === 'relay') return undefined
-  const first = paths.find(({ path }) => path === last)
+function upgradeMs({ paths, joinedAtMs }: Account, wanted: string): number | undefined {
+  const first = wanted === 'relay' ? undefined : paths.find(({ path }) => path === wanted)
   return first === undefined ? undefined : first.atMs - joinedAtMs
 }
 
-function relapses(paths: Account['paths']): number {
-  const last = paths.at(-1)?.path
-  const from = paths.findIndex(({ path }) => path === last)
-  return paths.filter(({ path }, index) => index > from && path !== last && paths[index - 1]?.path === last).length
+function relapses(paths: Account['paths'], wanted: string): number {
+  return paths.filter(({ path }, index) => path !== wanted && paths[index - 1]?.path === wanted).length
 }
 
-function resultOf(pair: Pair, accounts: readonly [Account, Account]): PairResult {
+function resultOf(pair: Pair, accounts: readonly [Account, Account]): Omit<PairResult, 'finalPaths'> {
   const [ada, bo] = accounts
   const both: readonly Delivery[] = [delivery(ada, bo), delivery(bo, ada)]
   const sum = (what: 'delivered' | 'lost' | 'repeated' | 'outOfOrder'): number =>
@@ -71,11 +67,10 @@ function resultOf(pair: Pair, accounts: readonly [Account, Account]): PairResult
     repeated: sum('repeated'),
     outOfOrder: sum('outOfOrder'),
     firstMessageMs: slower(both.map(({ firstMs }) => firstMs)),
-    upgradeMs: slower(accounts.map(upgradeMs)),
-    finalPaths: accounts.map(({ paths }) => paths.at(-1)?.path),
+    upgradeMs: slower(accounts.map((account) => upgradeMs(account, pair.path))),
     why: accounts.map(({ paths }) => paths.at(-1)?.why),
     rttMs: rtt === undefined ? undefined : Math.round(rtt * 10) / 10,
-    relapses: accounts.reduce((total, { paths }) => total + relapses(paths), 0),
+    relapses: accounts.reduce((total, { paths }) => total + relapses(paths, pair.path), 0),
     longestGapMs: Math.max(...both.map(({ longestGapMs }) => longestGapMs)),
     missed: accounts.flatMap(({ missed }) => missed),
     unsettled: ada.unsettled + bo.unsettled,
@@ -94,7 +89,8 @@ async function tryPair(stage: Stage, pair: Pair): Promise<PairResult> {
   await new Promise((resolve) => setTimeout(resolve, AFTERWARDS_MS))
   // A machine under load may have held up a ping: the relay then steps in for a moment.
   if (pair.path !== 'relay') await bothOn(talk, pair.path, UPGRADE_MS)
-  return resultOf(pair, await endTalk(talk))
+  const finalPaths = await pathsOf(talk)
+  return { ...resultOf(pair, await endTalk(talk)), finalPaths }
 }
 
 const nameOf = ({ a, b, together, path }: Pair): string =>

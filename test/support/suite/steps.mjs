@@ -59,7 +59,7 @@ const tests = (project) => ({
 /** All that `npm test` does, in this order: what fails soonest comes first, the browsers last. @type {readonly Step[]} */
 export const STEPS = [
   check('types', ['npm', ['run', '--silent', 'typecheck']]),
-  check('lint and format', packageCommand('biome', ['check', '.'])),
+  check('lint and format', packageCommand('biome', ['check', '--error-on-warnings', '.'])),
   build,
   tests('unit'),
   tests('conformance'),

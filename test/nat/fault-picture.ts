@@ -1,7 +1,7 @@
 import type { FaultResult } from './fault-run.ts'
 import { drawing, label } from './picture.ts'
 
-const LEFT = 360
+const LEFT = 420
 const WIDTH = 420
 const ROW = 22
 const TOP = 60
@@ -14,10 +14,11 @@ const across = (ms: number): number => (Math.max(0, Math.log10(Math.max(ms, 10) 
 /** Bars: the longest time in which nothing came; pale, the part that the fault itself made impossible. */
 export function faultPicture(results: readonly FaultResult[]): string {
   const bottom = TOP + results.length * ROW
+  const title = 'Longest gap in delivery, with 50 messages a second both ways (ms, logarithmic)'
   const parts = [
-    label(8, 20, 'Longest gap in delivery, with 50 messages a second both ways (ms, logarithmic)', 'start'),
+    label(8, 20, title, 'start'),
     ...TICKS_MS.flatMap((ms) => {
-      const x = LEFT + across(ms)
+      const x = Math.round(LEFT + across(ms))
       return [
         `<line x1="${x}" y1="${TOP - 6}" x2="${x}" y2="${bottom}" stroke="#888" stroke-opacity="0.4"/>`,
         label(x, TOP - 10, ms.toLocaleString('en'), 'middle'),
@@ -30,7 +31,7 @@ export function faultPicture(results: readonly FaultResult[]): string {
       `<rect x="${LEFT}" y="${y + 4}" width="${across(ms).toFixed(1)}" height="${ROW - 8}" rx="2" fill="${fill}"/>`
     parts.push(label(LEFT - 8, y + 15, fault, 'end'), bar(longestGapMs, '#3b7dd8'))
     if (silenceMs > 0) parts.push(bar(Math.min(silenceMs, longestGapMs), '#9db8d8'))
-    parts.push(label(LEFT + across(longestGapMs) + 6, y + 15, longestGapMs.toLocaleString('en'), 'start'))
+    parts.push(label(Math.round(LEFT + across(longestGapMs) + 6), y + 15, longestGapMs.toLocaleString('en'), 'start'))
   }
-  return drawing(LEFT + WIDTH + 60, bottom + 10, parts)
+  return drawing(title, LEFT + WIDTH + 60, bottom + 10, parts)
 }

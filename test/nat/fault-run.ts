@@ -66,7 +66,7 @@ export async function tryFault(stage: Stage, fault: Fault): Promise<FaultResult>
 }
 
 function resultOf(
-  { name, before = 'direct', after = before, silenceMs = 0 }: Fault,
+  { name, before = 'direct', after = before, silenceMs = 0, end }: Fault,
   accounts: readonly [Account, Account],
   { beganAtMs, endedAtMs, arrived }: { beganAtMs: number; endedAtMs: number; arrived: boolean },
 ): FaultResult {
@@ -85,7 +85,7 @@ function resultOf(
     silenceMs,
     longestGapMs: Math.max(...both.map(({ longestGapMs }) => longestGapMs)),
     longestDelayMs: Math.max(...both.map(({ longestDelayMs }) => longestDelayMs)),
-    recoveryMs: Math.max(...accounts.map((account) => recoveryMs(account, after, endedAtMs))),
+    recoveryMs: Math.max(...accounts.map((account) => recoveryMs(account, after, endedAtMs, end !== undefined))),
     arrived,
     missed: accounts.flatMap(({ missed }) => missed),
     unsettled: ada.unsettled + bo.unsettled,
@@ -93,11 +93,13 @@ function resultOf(
   }
 }
 
-/** Until it first came to the path again. 0: it never left it. */
-function recoveryMs({ paths }: Account, path: string, sinceMs: number): number {
-  const before = paths.findLast(({ atMs }) => atMs <= sinceMs)
-  if (before?.path === path) return 0
-  const back = paths.find((note) => note.atMs > sinceMs && note.path === path)
+/** Until it first came to the path again. 0: it never left it. What has no end may be left a moment after its beginning. */
+function recoveryMs({ paths }: Account, path: string, sinceMs: number, ended: boolean): number {
+  const atFirst = paths.findLast(({ atMs }) => atMs <= sinceMs)
+  const leaves = paths.findIndex((note) => note.atMs > sinceMs && note.path !== path)
+  if (atFirst?.path === path && (ended || leaves < 0)) return 0
+  const from = atFirst?.path === path ? leaves : 0
+  const back = paths.find((note, index) => index >= from && note.atMs > sinceMs && note.path === path)
   return Math.round((back?.atMs ?? Number.POSITIVE_INFINITY) - sinceMs)
 }
 

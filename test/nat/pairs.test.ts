@@ -96,6 +96,8 @@ async function tryPair(stage: Stage, pair: Pair): Promise<PairResult> {
 const nameOf = ({ a, b, together, path }: Pair): string =>
   together ? `two behind the same NAT, ${a}: ${path}` : `${a} and ${b}: ${path}`
 
+if (labObstacle !== undefined) console.warn(`The NAT lab is skipped: ${labObstacle}`)
+
 describe.skipIf(labObstacle !== undefined)(`NAT pairs${labObstacle === undefined ? '' : ` (${labObstacle})`}`, () => {
   let pool: StagePool
   const results = new Map<Pair, PairResult>()

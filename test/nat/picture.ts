@@ -27,16 +27,15 @@ function cell({ x, y, fill, lines }: Box): string {
   ].join('')
 }
 
-export function drawing(width: number, height: number, parts: readonly string[]): string {
-  const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`
-  return `${[head, ...parts, '</svg>'].join('\n')}\n`
+export function drawing(title: string, width: number, height: number, parts: readonly string[]): string {
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`
+  return `${[head, `<title>${escaped(title)}</title>`, ...parts, '</svg>'].join('\n')}\n`
 }
 
 /** A matrix: the final path of each pair, and how long after joining both were on it. */
 export function pairPicture(results: readonly PairResult[]): string {
-  const parts = [
-    label(LEFT, 20, 'Final path of each pair of networks, and ms from joinRoom() until both are on it', 'start'),
-  ]
+  const title = 'Final path of each pair of networks, and ms from joinRoom() until both are on it'
+  const parts = [label(LEFT, 20, title, 'start')]
   for (const [index, path] of Object.keys(COLOURS).entries()) {
     const x = LEFT + index * 90
     parts.push(`<rect x="${x}" y="32" width="12" height="12" rx="2" fill="${COLOURS[path]}"/>`)
@@ -58,7 +57,7 @@ export function pairPicture(results: readonly PairResult[]): string {
       parts.push(cell({ x, y: TOP + row * CELL.height, fill: COLOURS[path] ?? '#c33', lines }))
     }
   }
-  return drawing(LEFT + columns.length * CELL.width + 8, TOP + NAT_KINDS.length * CELL.height + 8, parts)
+  return drawing(title, LEFT + columns.length * CELL.width + 8, TOP + NAT_KINDS.length * CELL.height + 8, parts)
 }
 
 /** The column of this pair in the row of this kind; both halves of the matrix are drawn. */

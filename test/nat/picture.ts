@@ -3,7 +3,7 @@ import { NAT_KINDS } from './lab/nat-kinds.ts'
 import type { PairResult } from './pairs.test.ts'
 
 const COLOURS: Readonly<Record<string, string>> = { direct: '#2e9d5b', turn: '#d08a1d', relay: '#3b7dd8' }
-const CELL = { width: 96, height: 44 }
+const CELL = { width: 112, height: 44 }
 const LEFT = 140
 const TOP = 96
 

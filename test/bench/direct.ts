@@ -9,6 +9,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT } from '../../signaling/setup/command.mjs'
+import { farVenue } from './far-venue.ts'
 import type { Figure, Report } from './figure.ts'
 import { members } from './figures/members.ts'
 import { overhead } from './figures/overhead.ts'
@@ -42,6 +43,16 @@ async function build(): Promise<void> {
   if (code !== 0) throw new Error('the build failed')
 }
 
+async function startFar(addedRttMs: number): Promise<Figure[]> {
+  log(`start, ${addedRttMs} ms added`)
+  const far = await Stage.open({ venue: await farVenue(addedRttMs), client: values.client })
+  try {
+    return await start(far, effort, addedRttMs)
+  } finally {
+    await far.close()
+  }
+}
+
 const log = (text: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`)
 
 await build()
@@ -68,6 +79,8 @@ try {
   if (wanted.has('start')) {
     log('start')
     figures.push(...(await start(stage, effort)))
+    if (process.getuid?.() !== 0) log('start with added round trip needs root: left out')
+    else for (const addedRttMs of effort.addedRttMs) figures.push(...(await startFar(addedRttMs)))
   }
   if (wanted.has('members')) figures.push(...(await members(stage, effort, log)))
   const report: Report = { machine: describeMachine(stage.browsers[0].version(), loadBefore), figures }

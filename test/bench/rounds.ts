@@ -8,14 +8,24 @@ export interface Effort {
   readonly loadMs: number
   readonly pings: number
   readonly starts: number
+  /** Between each member and the server; twice that between members. */
+  readonly addedRttMs: readonly number[]
   readonly members: readonly number[]
   /** Messages of 100 bytes by which cost is measured. */
   readonly messages: number
 }
 
 export const EFFORTS: Readonly<Record<'full' | 'quick', Effort>> = {
-  full: { rounds: 9, loadMs: 1_500, pings: 400, starts: 9, members: [2, 8, 16], messages: 10_000 },
-  quick: { rounds: 3, loadMs: 400, pings: 100, starts: 3, members: [2, 4], messages: 2_000 },
+  full: {
+    rounds: 9,
+    loadMs: 1_500,
+    pings: 400,
+    starts: 9,
+    addedRttMs: [50, 150],
+    members: [2, 8, 16],
+    messages: 10_000,
+  },
+  quick: { rounds: 3, loadMs: 400, pings: 100, starts: 3, addedRttMs: [50], members: [2, 4], messages: 2_000 },
 }
 
 /**

@@ -1,52 +1,43 @@
 import { readFile } from 'node:fs/promises'
 import type { Browser, BrowserContext, Page } from 'playwright'
-import { launchChromium } from '../support/browsers.ts'
 import { pageScript } from '../support/rooms/page-script.ts'
-import { ServerProcess } from '../support/server-process.ts'
 import type { Addresses, ContestantName } from './page/contestant.ts'
-import { PeerJsServer } from './servers/peerjs-server.ts'
-import { PubSubServer } from './servers/pub-sub-server.ts'
-
-/** Limits of the server that a benchmark alone reaches: many members enter from one address within seconds. */
-const SERVER_ARGS = ['--turn', 'off']
+import { nearVenue, type Venue } from './venue.ts'
 
 const ISOLATED = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
-/** The built server, the servers of the others, and two browsers. */
+export interface StageOptions {
+  /** Default: near. */
+  readonly venue?: Venue
+  readonly client?: string | undefined
+}
+
+/** Pages, at a venue, that meet. */
 export class Stage {
   #rooms = 0
 
   private constructor(
-    readonly browsers: readonly [Browser, Browser],
-    private readonly server: ServerProcess,
-    private readonly pubSub: PubSubServer,
-    private readonly peerJs: PeerJsServer,
+    private readonly venue: Venue,
     private readonly script: string,
     private readonly client: string | undefined,
   ) {}
 
-  /** `client`: a file to be used for the library's bundle, for profiles. */
-  static async open({ client }: { readonly client?: string | undefined } = {}): Promise<Stage> {
+  /** `client`: a file to be used for the library's bundle, for profiles. The venue is closed with the stage. */
+  static async open({ venue, client }: StageOptions = {}): Promise<Stage> {
     const script = await pageScript(new URL('page/guest.ts', import.meta.url), 'bench')
-    return new Stage(
-      [await launchChromium(), await launchChromium()],
-      await ServerProcess.start({ args: SERVER_ARGS }),
-      await PubSubServer.start(),
-      await PeerJsServer.start(),
-      script,
-      client === undefined ? undefined : await readFile(client, 'utf8'),
-    )
+    const bundle = client === undefined ? undefined : await readFile(client, 'utf8')
+    return new Stage(venue ?? (await nearVenue()), script, bundle)
+  }
+
+  get browsers(): Venue['browsers'] {
+    return this.venue.browsers
   }
 
   get addresses(): Addresses {
-    return {
-      client: '/client/partyline.js',
-      pubSub: `ws://localhost:${this.pubSub.port}`,
-      peerJs: { host: 'localhost', port: this.peerJs.port },
-    }
+    return this.venue.addresses
   }
 
   /** An empty page of the server's origin with the benchmark's code in it. Every second one in the other browser. */
@@ -60,7 +51,7 @@ export class Stage {
         route.fulfill({ body: client, contentType: 'text/javascript' }),
       )
     }
-    const address = `${this.server.address}healthz`
+    const address = `${this.venue.origin}healthz`
     // Isolated from other origins, a page has a clock of 5 µs; else one of 100 µs.
     await page.route(address, (route) => route.fulfill({ body: '', contentType: 'text/html', headers: ISOLATED }))
     await page.goto(address)
@@ -105,9 +96,8 @@ export class Stage {
     return total
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.browsers.map((browser) => browser.close()))
-    await Promise.all([this.server.dispose(), this.pubSub.close(), this.peerJs.close()])
+  close(): Promise<void> {
+    return this.venue.close()
   }
 }
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { freePort } from '../../support/free-port.ts'
 
-const COMMAND = join(dirname(createRequire(import.meta.url).resolve('peer')), 'bin/peerjs.js')
+export const PEERJS_COMMAND = join(dirname(createRequire(import.meta.url).resolve('peer')), 'bin/peerjs.js')
 const STARTING_MS = 10_000
 
 /** PeerJS's own server, by its command: its timers would keep this process from ending. */
@@ -16,7 +16,7 @@ export class PeerJsServer {
 
   static async start(host = 'localhost'): Promise<PeerJsServer> {
     const port = await freePort()
-    const child = spawn(process.execPath, [COMMAND, '--port', String(port), '--host', host, '--path', '/'], {
+    const child = spawn(process.execPath, [PEERJS_COMMAND, '--port', String(port), '--host', host, '--path', '/'], {
       stdio: 'ignore',
     })
     const untilMs = performance.now() + STARTING_MS

@@ -16,9 +16,9 @@ export class PubSubServer {
     })
   }
 
-  /** On a free port. */
-  static async start(host = 'localhost'): Promise<PubSubServer> {
-    const server = new WebSocketServer({ port: 0, host, perMessageDeflate: false })
+  /** `port` 0: a free one. */
+  static async start(host = 'localhost', port = 0): Promise<PubSubServer> {
+    const server = new WebSocketServer({ port, host, perMessageDeflate: false })
     await once(server, 'listening')
     return new PubSubServer(server)
   }

@@ -60,7 +60,12 @@ export function figureOf(what: Description, samples: Samples, goal?: Goal): Figu
   )
 }
 
-export function withGoal(figure: Omit<Figure, 'goal' | 'holds'>, goal: Goal | undefined): Figure {
+const OF_TRYSTERO =
+  'Trystero: its core over a small pub/sub server, since its own WebSocket relay is not in the registry.'
+
+export function withGoal(without: Omit<Figure, 'goal' | 'holds'>, goal: Goal | undefined): Figure {
+  const note = 'trystero' in without.peers ? [without.note, OF_TRYSTERO].filter(Boolean).join(' ') : without.note
+  const figure = note === undefined ? without : { ...without, note }
   if (goal === undefined) return { ...figure, goal: null, holds: null }
   const { of, least, most } = goal
   const value = figure[of]

@@ -1,5 +1,5 @@
 /**
- * `npx tsx test/bench/profile.ts [--lane latest] [--size 65536] [--ms 2000] [--side receiver]`: where the processor time
+ * `npx tsx test/bench/profile.ts [--lane latest] [--size 65536] [--ms 2000] [--side receiver] [--pings]`: where the processor time
  * of one page goes while it talks or listens, by function, from Chromium's own profiler and a bundle with its names.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -18,9 +18,12 @@ const { values } = parseArgs({
     ms: { type: 'string', default: '2000' },
     side: { type: 'string', default: 'sender' },
     top: { type: 'string', default: '30' },
+    pings: { type: 'boolean', default: false },
     contestant: { type: 'string', default: 'ours' },
   },
 })
+
+const PINGS = 3_000
 
 interface ProfileNode {
   readonly id: number
@@ -42,18 +45,19 @@ try {
   if (watched === undefined) throw new Error('a pair is two pages')
   const session = await watched.context().newCDPSession(watched)
   await session.send('Profiler.enable')
-  await session.send('Profiler.setSamplingInterval', { interval: 200 })
+  await session.send('Profiler.setSamplingInterval', { interval: 100 })
   await session.send('Profiler.start')
-  const result = await company.first.evaluate(([given, ms]) => guest.load({ ...given, ms }), [
-    plan,
-    Number(values.ms),
-  ] as const)
+  const result = values.pings
+    ? {
+        received: [(await company.first.evaluate((count) => guest.roundTrips(count, 100), PINGS)).length],
+        ms: Number.NaN,
+      }
+    : await company.first.evaluate(([given, ms]) => guest.load({ ...given, ms }), [plan, Number(values.ms)] as const)
   const { profile } = await session.send('Profiler.stop')
   console.log(JSON.stringify(await company.first.evaluate(() => guest.trouble())))
   const messages = result.received[0] ?? 0
-  console.log(
-    `${Math.round((messages / result.ms) * 1_000)} messages/s; µs of a message, itself and with what it calls`,
-  )
+  const rate = values.pings ? `${messages} round trips` : `${Math.round((messages / result.ms) * 1_000)} messages/s`
+  console.log(`${rate}; µs of each, by a function itself and with what it calls`)
   const nodes = new Map<number, ProfileNode>(profile.nodes.map((node) => [node.id, node]))
   const selfUs = new Map<number, number>()
   for (const [at, id] of (profile.samples ?? []).entries()) {

@@ -1,7 +1,6 @@
 /**
  * Frames: what members say to each other, the same bytes on every path. On WebRTC one data channel message is one
- * frame or a pack of them (pack.ts); on the relay one envelope carries one frame. PROTOCOL.md, "Frames", has the
- * layouts; numbers are big-endian.
+ * frame; on the relay one envelope carries one frame. PROTOCOL.md, "Frames", has the layouts; numbers are big-endian.
  *
  * The first byte is `type << 5 | flags`.
  *

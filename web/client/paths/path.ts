@@ -78,15 +78,6 @@ export interface ConnectOptions {
 /** Never throws and calls nothing before it returns: what goes wrong is told by `closed`. */
 export type Connect = (options: ConnectOptions) => NegotiatedPath
 
-export interface LaneBuffer {
-  /** What may wait in it. */
-  readonly boundBytes: number
-  /** When more is asked for after a refusal. */
-  readonly lowBytes: number
-  /** Small frames that have to wait gather in one message of at most so much; 0: each is a message. */
-  readonly packBytes: number
-}
-
 /**
  * How much may wait in a lane, and when more is asked for. A lane refuses when its buffer holds `boundBytes` or more,
  * so that it may go over by one frame, and so that a refusal is always followed by `writable`.
@@ -96,12 +87,10 @@ export interface LaneBuffer {
  * - bulk: with 1 MiB queued, throughput is no longer limited by the queue; half of that is left when more is asked
  *   for, 10 ms at 50 MB/s, so that the channel never runs dry.
  * - latest: an old value behind others is worth nothing: 64 KiB are four of the largest.
- *
- * Packs of `small` are as large as is safe in every browser. One of `latest` fits into one packet of the network: a
- * message that is not sent again is lost with any of its packets. Frames of `bulk` are as large as packs already.
  */
-export const LANE_BUFFERS: Readonly<Record<PathLane, LaneBuffer>> = Object.freeze({
-  small: Object.freeze({ boundBytes: 262_144, lowBytes: 131_072, packBytes: 16_384 }),
-  bulk: Object.freeze({ boundBytes: 1_048_576, lowBytes: 524_288, packBytes: 0 }),
-  latest: Object.freeze({ boundBytes: 65_536, lowBytes: 16_384, packBytes: 1_100 }),
-})
+export const LANE_BUFFERS: Readonly<Record<PathLane, { readonly boundBytes: number; readonly lowBytes: number }>> =
+  Object.freeze({
+    small: Object.freeze({ boundBytes: 262_144, lowBytes: 131_072 }),
+    bulk: Object.freeze({ boundBytes: 1_048_576, lowBytes: 524_288 }),
+    latest: Object.freeze({ boundBytes: 65_536, lowBytes: 16_384 }),
+  })

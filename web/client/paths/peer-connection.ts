@@ -7,10 +7,8 @@
  * in advance, so that both sides have them from the start and neither waits for the other's.
  */
 import SimplePeer from 'simple-peer/lite.js'
-import { unpack } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../clock.ts'
 import { kindOf, readStatistics } from './candidate-pair.ts'
-import { PackingLane } from './packing-lane.ts'
 import {
   type Connect,
   type ConnectOptions,
@@ -47,7 +45,8 @@ export const connectPeer: Connect = (options) => new PeerConnectionPath(options)
 
 interface OpenLane {
   readonly channel: RTCDataChannel
-  readonly frames: PackingLane
+  readonly boundBytes: number
+  written: number
 }
 
 class PeerConnectionPath implements NegotiatedPath {
@@ -75,20 +74,25 @@ class PeerConnectionPath implements NegotiatedPath {
     const lanes = this.#lanes
     // A channel says that it is open for a while after it was closed here.
     if (lanes === undefined || (this.#state !== 'told' && this.#state !== 'open')) return false
+    const open = lanes[lane]
+    const { channel } = open
     try {
-      return lanes[lane].frames.send(frame as Uint8Array<ArrayBuffer>)
+      if (channel.bufferedAmount >= open.boundBytes) return false
+      channel.send(frame as Uint8Array<ArrayBuffer>)
     } catch {
       // Closing, and its event is on the way; or larger than the other side takes.
       return false
     }
+    open.written += frame.length
+    return true
   }
 
   bufferedBytes(lane: PathLane): number {
-    return this.#lanes?.[lane].frames.bufferedBytes ?? 0
+    return this.#lanes?.[lane].channel.bufferedAmount ?? 0
   }
 
   writtenBytes(lane: PathLane): number {
-    return this.#lanes?.[lane].frames.writtenBytes ?? 0
+    return this.#lanes?.[lane].written ?? 0
   }
 
   async statistics(): Promise<PathStatistics> {
@@ -139,9 +143,8 @@ class PeerConnectionPath implements NegotiatedPath {
     this.#connection = connection
     this.#watchConnection(connection)
     const lane = (name: PathLane, channel: RTCDataChannel): OpenLane => {
-      const frames = new PackingLane(channel, LANE_BUFFERS[name])
-      this.#watchChannel(name, channel, frames)
-      return { channel, frames }
+      this.#watchChannel(name, channel)
+      return { channel, boundBytes: LANE_BUFFERS[name].boundBytes, written: 0 }
     }
     this.#lanes = {
       small: lane('small', small),
@@ -158,21 +161,19 @@ class PeerConnectionPath implements NegotiatedPath {
     connection.addEventListener('iceconnectionstatechange', () => void this.#readPair())
   }
 
-  #watchChannel(lane: PathLane, channel: RTCDataChannel, frames: PackingLane): void {
+  #watchChannel(lane: PathLane, channel: RTCDataChannel): void {
     const { events } = this.#options
     channel.binaryType = 'arraybuffer'
+    channel.bufferedAmountLowThreshold = LANE_BUFFERS[lane].lowBytes
     // Assigned, not added: on simple-peer's main channel this takes its own handlers' place.
     channel.onmessage = ({ data }: MessageEvent) => {
       // Text is nothing a member sends; before `opened` was told, the frame itself says that the path is open.
       if (!(data instanceof ArrayBuffer)) return
       if (this.#state !== 'told') this.#tellOpened()
-      unpack(new Uint8Array(data), (frame) => {
-        // One before it may have ended the path.
-        if (this.#state === 'told') events.frame(this, lane, frame)
-      })
+      if (this.#state === 'told') events.frame(this, lane, new Uint8Array(data))
     }
     channel.onbufferedamountlow = () => {
-      if (frames.drained() && this.#state === 'told') events.writable(this, lane)
+      if (this.#state === 'told') events.writable(this, lane)
     }
     channel.addEventListener('open', () => this.#laneOpened())
     channel.addEventListener('close', () => this.#end(CLOSED_THERE))

@@ -11,7 +11,7 @@ interface Chart {
   readonly lines: readonly Line[]
 }
 
-const WIDTH = 440
+const WIDTH = 460
 const HEIGHT = 300
 const MARGIN = { left: 64, right: 16, top: 40, bottom: 52 }
 /** Told apart without colour, too: each line ends in its name. */
@@ -26,7 +26,7 @@ const COLOURS: Readonly<Record<string, string>> = {
 export function costPicture(figures: readonly Figure[]): string {
   const charts: Chart[] = [
     {
-      title: 'Processor time of 10,000 messages of 100 bytes, all members together (s)',
+      title: 'Processor time of 10,000 messages, all members together (s)',
       xTitle: 'members',
       lines: linesOf(figures, 'processor time', 'members', (value) => value),
     },

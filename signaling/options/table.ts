@@ -30,6 +30,7 @@ const access = inGroup('Who may connect')
 const sessions = inGroup('Sessions')
 const limits = inGroup('Limits')
 const turn = inGroup('TURN')
+const operations = inGroup('Operations')
 const logging = inGroup('Logs')
 
 const SECRET = /^[A-Za-z0-9+/_.~-][A-Za-z0-9+/_.~=-]{15,255}$/
@@ -226,6 +227,27 @@ export const OPTIONS = {
     integer(0, 1_000_000),
     0,
     'Members to plan ports and quotas for; warns when the relay ports are too few. 0: no plan.',
+  ),
+
+  apiKey: operations(
+    list(
+      'KEY,…',
+      `keys of ${SIGNING_KEY_CHARS} to 256 characters of A-Z a-z 0-9 + / _ . ~ - = (make one with: openssl rand -hex 32)`,
+      (value) => isSecret(value) && value.length >= SIGNING_KEY_CHARS,
+    ),
+    [],
+    'Whoever has one of these may administer the server: HTTP API, admin page, metrics. Default: nobody. Better in the environment or the file than on the command line.',
+    { secret: true },
+  ),
+  metrics: operations(
+    choice(['key', 'open', 'off']),
+    'key',
+    'Who may read /metrics: key is whoever has an API key, and this machine itself; open is everyone.',
+  ),
+  drainDelayMs: operations(
+    integer(0, 600_000, 'MS'),
+    0,
+    'After SIGTERM, /readyz says 503 for so long before anything else happens; for load balancers that need time to notice.',
   ),
 
   logLevel: logging(choice(['trace', 'debug', 'info', 'warn', 'error', 'silent']), 'info', 'The least that is logged.'),

@@ -1,6 +1,7 @@
 /**
  * Frames: what members say to each other, the same bytes on every path. On WebRTC one data channel message is one
- * frame; on the relay one envelope carries one frame. PROTOCOL.md, "Frames", has the layouts; numbers are big-endian.
+ * frame or a pack of them (pack.ts); on the relay one envelope carries one frame. PROTOCOL.md, "Frames", has the
+ * layouts; numbers are big-endian.
  *
  * The first byte is `type << 5 | flags`.
  *
@@ -22,6 +23,7 @@ import { ByteReader, ByteWriter, encodeText, varintBytes } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { hexAt, INSTANCE_ID_BYTES, type InstanceId, writeHex } from './ids.ts'
 import { LIMITS } from './limits.ts'
+import { PACK } from './pack.ts'
 
 export const FRAME = Object.freeze({
   data: 0,
@@ -449,6 +451,7 @@ export function encodeLatest(frame: LatestFrame): Uint8Array {
 export function decodeLatest(frame: Uint8Array): LatestFrame {
   const reader = new ByteReader(frame)
   const head = reader.u8()
+  if (head === PACK) throw new ProtocolError('latest', 'a pack, where a frame was due')
   const channel = readChannel(reader)
   const counter = reader.u32()
   const sent = reader.u24()

@@ -1,4 +1,6 @@
 /** Simulated peer connections between clients of one simulation: signals as simple-peer says them, lanes as channels. */
+import { unpack } from '../../signaling/protocol/index.ts'
+import { type LaneChannel, PackingLane } from '../../web/client/paths/packing-lane.ts'
 import type {
   Connect,
   ConnectOptions,
@@ -24,7 +26,7 @@ export interface PathConditions {
   kind: DirectKind
 }
 
-const LANES: readonly PathLane[] = ['small', 'bulk', 'latest']
+const LANES: readonly PathLane[] = ['small', 'bulk', 'latest', 'control']
 const NO_STATISTICS: PathStatistics = {
   localCandidate: undefined,
   remoteCandidate: undefined,
@@ -95,8 +97,8 @@ export class SimPath implements NegotiatedPath {
   readonly attempt: number
   other: SimPath | undefined
   #state: 'negotiating' | 'open' | 'closed' = 'negotiating'
-  readonly #pipes = new Map<PathLane, SimPipe<Uint8Array>>()
-  readonly #written = new Map<PathLane, number>()
+  readonly #pipes: SimPipe<Uint8Array>[] = []
+  readonly #lanes = new Map<PathLane, PackingLane>()
   #conditions: PathConditions | undefined
 
   constructor(
@@ -157,7 +159,7 @@ export class SimPath implements NegotiatedPath {
     this.#state = 'open'
     const sending = conditions.from.get(this.client) as PipeConditions
     for (const lane of LANES) {
-      // SCTP repairs loss and order on two lanes; `latest` feels both.
+      // SCTP repairs loss and order on the other lanes; `latest` feels both.
       const lossy = lane === 'latest'
       const own = Object.create(sending, {
         loss: { get: () => (lossy ? sending.loss : 0) },
@@ -170,11 +172,22 @@ export class SimPath implements NegotiatedPath {
         this.paths.random,
         own,
         (frame) => other.#arrive(lane, frame),
-        () => {
-          if (pipe.queuedBytes <= LANE_BUFFERS[lane].lowBytes) this.options.events.writable(this, lane)
+        (before) => {
+          if (before <= channel.bufferedAmountLowThreshold || pipe.queuedBytes > channel.bufferedAmountLowThreshold)
+            return
+          if (packing.drained()) this.options.events.writable(this, lane)
         },
       )
-      this.#pipes.set(lane, pipe)
+      const channel: LaneChannel = {
+        get bufferedAmount() {
+          return pipe.queuedBytes
+        },
+        bufferedAmountLowThreshold: 0,
+        send: (message) => pipe.put(message.slice(), message.length),
+      }
+      const packing = new PackingLane(channel, LANE_BUFFERS[lane])
+      this.#pipes.push(pipe)
+      this.#lanes.set(lane, packing)
     }
     this.options.events.opened(this)
   }
@@ -184,26 +197,23 @@ export class SimPath implements NegotiatedPath {
     return this.paths.random.chance(sending.loss) ? 200 + 2 * sending.delayMs : 0
   }
 
-  #arrive(lane: PathLane, frame: Uint8Array): void {
-    if (this.#state !== 'open' || this.#conditions?.hollow === true) return
-    this.options.events.frame(this, lane, frame)
+  #arrive(lane: PathLane, message: Uint8Array): void {
+    unpack(message, (frame) => {
+      if (this.#state !== 'open' || this.#conditions?.hollow === true) return
+      this.options.events.frame(this, lane, frame)
+    })
   }
 
   send(lane: PathLane, frame: Uint8Array): boolean {
-    const pipe = this.#pipes.get(lane)
-    if (this.#state !== 'open' || pipe === undefined) return false
-    if (pipe.queuedBytes >= LANE_BUFFERS[lane].boundBytes) return false
-    pipe.put(frame.slice(), frame.length)
-    this.#written.set(lane, this.writtenBytes(lane) + frame.length)
-    return true
+    return this.#state === 'open' && this.#lanes.get(lane)?.send(frame as Uint8Array<ArrayBuffer>) === true
   }
 
   bufferedBytes(lane: PathLane): number {
-    return this.#pipes.get(lane)?.queuedBytes ?? 0
+    return this.#lanes.get(lane)?.bufferedBytes ?? 0
   }
 
   writtenBytes(lane: PathLane): number {
-    return this.#written.get(lane) ?? 0
+    return this.#lanes.get(lane)?.writtenBytes ?? 0
   }
 
   async statistics(): Promise<PathStatistics> {
@@ -224,7 +234,7 @@ export class SimPath implements NegotiatedPath {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.paths.paths.delete(this)
-    for (const pipe of this.#pipes.values()) pipe.close()
+    for (const pipe of this.#pipes) pipe.close()
     this.options.events.closed(this, reason)
   }
 }

@@ -39,7 +39,8 @@ export class SimPipe<T> {
     private readonly random: SeededRandom,
     readonly conditions: PipeConditions,
     private readonly deliver: (message: T) => void,
-    private readonly drained: () => void = () => {},
+    /** Something has left; told how many bytes were queued before. */
+    private readonly drained: (beforeBytes: number) => void = () => {},
   ) {}
 
   /** Bytes put in that have not left yet. */
@@ -57,7 +58,7 @@ export class SimPipe<T> {
       this.#queuedBytes += bytes
       clock.setTimeout(() => {
         this.#queuedBytes -= bytes
-        if (!this.#closed) this.drained()
+        if (!this.#closed) this.drained(this.#queuedBytes + bytes)
       }, this.#freeAtMs - nowMs)
     }
     const copies = random.chance(conditions.repeats) ? 2 : 1

@@ -63,7 +63,7 @@ export function pair(iceServers: readonly IceServer[] = []): [End, End] {
   return [a, b]
 }
 
-const LANES: readonly PathLane[] = ['small', 'bulk', 'latest']
+const LANES: readonly PathLane[] = ['small', 'bulk', 'latest', 'control']
 
 export async function talk(iceServers: readonly IceServer[] = []): Promise<unknown> {
   const [a, b] = pair(iceServers)
@@ -75,7 +75,7 @@ export async function talk(iceServers: readonly IceServer[] = []): Promise<unkno
       end.received = (frame) => {
         end.frames.push(frame)
         count += 1
-        if (count === 12) resolve()
+        if (count === 16) resolve()
       }
     }
   })

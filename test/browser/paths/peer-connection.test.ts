@@ -25,6 +25,8 @@ it('opens, and carries frames in all lanes both ways', async () => {
   const frames = (from: number) => [
     `bulk 3 ${from} ${from}`,
     `bulk 60000 ${from} ${from}`,
+    `control 3 ${from} ${from}`,
+    `control 60000 ${from} ${from}`,
     `latest 16000 ${from} ${from}`,
     `latest 3 ${from} ${from}`,
     `small 3 ${from} ${from}`,
@@ -35,7 +37,7 @@ it('opens, and carries frames in all lanes both ways', async () => {
     sent: true,
     a: frames(2),
     b: frames(1),
-    written: [60_003, 60_003, 16_003],
+    written: [60_003, 60_003, 16_003, 60_003],
     kinds: ['direct', 'direct'],
     order: ['opened', 'opened'],
     afterClose: false,

@@ -18,7 +18,7 @@ describe('two ends under Node', () => {
       kinds: ['direct', 'direct'],
       order: ['opened', 'opened'],
       afterClose: false,
-      written: [60_003, 60_003, 16_003],
+      written: [60_003, 60_003, 16_003, 60_003],
     })
   })
 
@@ -78,13 +78,13 @@ describe('one end under Node, the other in Chromium', () => {
       const lanes: string[] = []
       end.received = ({ lane, bytes }) => {
         lanes.push(`${lane} ${bytes.length} ${bytes[7]}`)
-        if (lanes.length === 3) resolve(lanes.sort())
+        if (lanes.length === 4) resolve(lanes.sort())
       }
     })
-    for (const lane of ['small', 'bulk', 'latest'] as const) {
+    for (const lane of ['small', 'bulk', 'latest', 'control'] as const) {
       expect(end.path.send(lane, new Uint8Array(16_000).fill(7))).toBe(true)
     }
-    expect(await echoed).toEqual(['bulk 16000 7', 'latest 16000 7', 'small 16000 7'])
+    expect(await echoed).toEqual(['bulk 16000 7', 'control 16000 7', 'latest 16000 7', 'small 16000 7'])
     expect(end.path.kind).toBe('direct')
     await page.evaluate('there.path.close()')
     expect(await end.closed).toMatch(/closed/)

@@ -16,9 +16,11 @@ import {
   encodePong,
   fromEnvelope,
   LIMITS,
+  PackWriter,
   parseClientMessage,
   parseLinkMessage,
   parseServerMessage,
+  unpack,
   VERSION,
 } from '../../../signaling/protocol/index.ts'
 import { decodeChunk, encodeChunk, parseOfferMessage } from '../../../web/client/channel/offer-wire.ts'
@@ -70,6 +72,15 @@ describe("PROTOCOL.md's examples of bytes", () => {
     ['latest', 1, (bytes) => encodeLatest(decodeLatest(bytes))],
     [
       'chunk',
+    [
+      'pack',
+      1,
+      (bytes) => {
+        const writer = new PackWriter(bytes.length + 3)
+        unpack(bytes, (frame) => expect(writer.add(frame)).toBe(true))
+        return writer.take()
+      },
+    ],
       1,
       (bytes) => {
         const chunk = decodeChunk(bytes)

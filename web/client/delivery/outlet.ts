@@ -1,6 +1,9 @@
 import type { Lane } from '../../../signaling/protocol/index.ts'
 import type { RoundTrip } from './round-trip.ts'
 
+/** What the links say to each other, acknowledgements and pings, has a lane of its own where the path has lanes. */
+export type OutletLane = Lane | 'control'
+
 /** A path as the streams see it: it may lose, repeat and reorder what it takes. */
 export interface Outlet {
   /** Names this incarnation of the path: a reconnected uplink or a new peer connection is another outlet. */
@@ -8,7 +11,7 @@ export interface Outlet {
   readonly kind: 'direct' | 'turn' | 'relay'
   readonly roundTrip: RoundTrip
   /** `false`: it takes nothing now, and calls back when it does. */
-  send(lane: Lane, frame: Uint8Array): boolean
+  send(lane: OutletLane, frame: Uint8Array): boolean
   /** Bytes that may be in flight to this member by this path at once. */
   readonly windowBytes: number
 }

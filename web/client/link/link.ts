@@ -123,7 +123,7 @@ export class Link {
       overdue: (outlet) => this.#overdue(outlet),
       relayLoss: (overdue) => this.#relayLoss(overdue),
       progress: (bytes, tag) => this.#progress(bytes, tag),
-      askForAck: () => this.sender.outlet?.send('small', encodePing(0, true)),
+      askForAck: () => this.sender.outlet?.send('control', encodePing(0, true)),
     })
     this.sender.held = again
     deps.budget.links += 1
@@ -190,7 +190,7 @@ export class Link {
     this.#peerHere = usable
     if (usable === (old !== undefined) && !fresh) return
     this.#relay = usable
-      ? new RelayOutlet(this.deps.nextTag(), (_lane, frame) => this.deps.relay(this.member.id, frame))
+      ? new RelayOutlet(this.deps.nextTag(), (frame) => this.deps.relay(this.member.id, frame))
       : undefined
     if (usable) this.#handshake.hurry(nowMs)
     this.#choose()
@@ -272,13 +272,18 @@ export class Link {
     try {
       this.#dispatch(frame, via)
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.badFrames += 1
+      this.#bad(error)
     }
+  }
+
+  #bad(error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error
+    this.badFrames += 1
   }
 
   #dispatch(frame: Uint8Array, via: WatchedPath | undefined): void {
     const nowMs = this.deps.clock.now()
+    if (frame.length === 0) throw new ProtocolError('frame', 'no bytes')
     switch (frameType(frame)) {
       case FRAME.data:
       case FRAME.fragment:
@@ -353,7 +358,7 @@ export class Link {
     const outlet = came ?? this.sender.outlet
     // Without a way there, the acknowledgement stays due until there is one.
     if (receiver === undefined || outlet === undefined) return
-    if (!outlet.send('small', encodeAck(receiver.takeAck(nowMs, this.deps.ackDelayMs())))) {
+    if (!outlet.send('control', encodeAck(receiver.takeAck(nowMs, this.deps.ackDelayMs())))) {
       // It is cumulative: the next one says it all. Soon, since this one was due.
       receiver.wantAck(true)
       this.#alarm.by(nowMs + this.deps.ackDelayMs())
@@ -361,8 +366,8 @@ export class Link {
   }
 
   #reply(frame: Uint8Array, via: WatchedPath | undefined): void {
-    if (via !== undefined) via.send('small', frame)
-    else this.#relay?.send('small', frame)
+    if (via !== undefined) via.send('control', frame)
+    else this.#relay?.send('control', frame)
   }
 
   #pong(via: WatchedPath, nonce: number, nowMs: number): void {
@@ -395,7 +400,13 @@ export class Link {
     const early = this.#early
     this.#early = []
     this.#earlyBytes = 0
-    for (const held of early) this.#piece(held.frame, held.via, nowMs)
+    for (const held of early) {
+      try {
+        this.#piece(held.frame, held.via, nowMs)
+      } catch (error) {
+        this.#bad(error)
+      }
+    }
   }
 
   #message(message: Arrived): boolean {
@@ -467,7 +478,7 @@ export class Link {
     const { outlet } = this.sender
     if (outlet !== undefined) {
       const greeting = this.#handshake.due(nowMs, this.deps.uplinkRttMs())
-      if (greeting !== undefined) outlet.send('small', greeting)
+      if (greeting !== undefined) outlet.send('control', greeting)
       this.#alarm.by(this.#handshake.nextMs)
     }
   }

@@ -1,5 +1,5 @@
-import { type Lane, LIMITS } from '../../../signaling/protocol/index.ts'
-import type { Outlet } from '../delivery/outlet.ts'
+import { LIMITS } from '../../../signaling/protocol/index.ts'
+import type { Outlet, OutletLane } from '../delivery/outlet.ts'
 import { RoundTrip } from '../delivery/round-trip.ts'
 
 /** Eight full fragments: what any server queues for a reader without complaint. */
@@ -21,15 +21,15 @@ export class RelayOutlet implements Outlet {
 
   constructor(
     readonly tag: number,
-    private readonly transmit: (lane: Lane, frame: Uint8Array) => boolean,
+    private readonly transmit: (frame: Uint8Array) => boolean,
   ) {}
 
   get windowBytes(): number {
     return this.#windowBytes
   }
 
-  send(lane: Lane, frame: Uint8Array): boolean {
-    return this.transmit(lane, frame)
+  send(_lane: OutletLane, frame: Uint8Array): boolean {
+    return this.transmit(frame)
   }
 
   acknowledged(bytes: number): void {

@@ -7,8 +7,8 @@
  *   suspect     frames still take it, a ping is under way        → usable when it is answered, suspended when it is overdue
  *   suspended   frames do not take it; pings go on               → usable when one is answered, given up after a while
  */
-import { encodePing, type Lane } from '../../../signaling/protocol/index.ts'
-import type { Outlet } from '../delivery/outlet.ts'
+import { encodePing } from '../../../signaling/protocol/index.ts'
+import type { Outlet, OutletLane } from '../delivery/outlet.ts'
 import { RoundTrip } from '../delivery/round-trip.ts'
 import type { DirectPath } from '../paths/path.ts'
 
@@ -76,7 +76,7 @@ export class WatchedPath implements Outlet {
     return this.roundTrip.smoothedMs
   }
 
-  send(lane: Lane, frame: Uint8Array): boolean {
+  send(lane: OutletLane, frame: Uint8Array): boolean {
     return this.path.send(lane, frame)
   }
 
@@ -138,7 +138,7 @@ export class WatchedPath implements Outlet {
     this.#nonce = (this.#nonce + 1) >>> 0
     if (this.#pings.size >= MOST_PINGS) this.#pings.clear()
     this.#pings.set(this.#nonce, nowMs)
-    this.path.send('small', encodePing(this.#nonce, false))
+    this.path.send('control', encodePing(this.#nonce, false))
     this.#pingAtMs = nowMs + (this.#trust === 'usable' ? KEEP_ALIVE_MS : PROBE_MS)
   }
 }

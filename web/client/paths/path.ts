@@ -1,8 +1,11 @@
 import type { IceServer, LinkMessage } from '../../../signaling/protocol/index.ts'
 import type { Clock } from '../clock.ts'
 
-/** A peer connection carries three lanes, each a data channel of its own, so that none waits behind another. */
-export type PathLane = 'small' | 'bulk' | 'latest'
+/**
+ * A peer connection carries four lanes, each a data channel of its own, so that none waits behind another: small and
+ * large messages, values of `latest`, and `control`, what the links say to each other about all of them.
+ */
+export type PathLane = 'small' | 'bulk' | 'latest' | 'control'
 
 /** Straight, or through a TURN server of either side. */
 export type DirectKind = 'direct' | 'turn'
@@ -22,7 +25,7 @@ export interface PathStatistics {
 
 /**
  * One peer connection, used by the link above it. It may be slow, and may die in silence: that is the link's to notice.
- * What is handed to it arrives whole or not at all; on `small` and `bulk` in order while it lives.
+ * What is handed to it arrives whole or not at all; except on `latest`, in order of its lane while it lives.
  */
 export interface DirectPath {
   readonly attempt: number
@@ -33,9 +36,9 @@ export interface DirectPath {
    * `LANE_BUFFERS`), in which case `writable` follows. Never throws. The bytes are copied: the caller may reuse them.
    */
   send(lane: PathLane, frame: Uint8Array): boolean
-  /** Bytes handed over that have not left yet. */
+  /** Bytes handed over that have not left yet, with what packing adds. */
   bufferedBytes(lane: PathLane): number
-  /** Bytes handed over so far; less `bufferedBytes`, what has left. */
+  /** Bytes handed over so far, with what packing adds; less `bufferedBytes`, what has left. */
   writtenBytes(lane: PathLane): number
   statistics(): Promise<PathStatistics>
   /** At once: what is still buffered is lost. Idempotent. `closed` is called before it returns. */
@@ -45,7 +48,7 @@ export interface DirectPath {
 export interface DirectPathEvents {
   /** All lanes are open. Comes first, once. */
   opened(path: DirectPath): void
-  /** The bytes are the callee's to keep. */
+  /** The bytes are the callee's to keep. Of no bytes: what came was malformed. */
   frame(path: DirectPath, lane: PathLane, bytes: Uint8Array): void
   /** A lane's buffer has drained to its low mark. */
   writable(path: DirectPath, lane: PathLane): void
@@ -78,6 +81,15 @@ export interface ConnectOptions {
 /** Never throws and calls nothing before it returns: what goes wrong is told by `closed`. */
 export type Connect = (options: ConnectOptions) => NegotiatedPath
 
+export interface LaneBuffer {
+  /** What may wait in it. */
+  readonly boundBytes: number
+  /** When more is asked for after a refusal. */
+  readonly lowBytes: number
+  /** Small frames that have to wait gather in one message of at most so much; 0: each is a message. */
+  readonly packBytes: number
+}
+
 /**
  * How much may wait in a lane, and when more is asked for. A lane refuses when its buffer holds `boundBytes` or more,
  * so that it may go over by one frame, and so that a refusal is always followed by `writable`.
@@ -86,11 +98,16 @@ export type Connect = (options: ConnectOptions) => NegotiatedPath
  *   only make the queue that a switch of paths has to send again.
  * - bulk: with 1 MiB queued, throughput is no longer limited by the queue; half of that is left when more is asked
  *   for, 10 ms at 50 MB/s, so that the channel never runs dry.
+ * - control: acknowledgements of at most some 500 bytes, and pings; they are few, and each says all that earlier ones did.
  * - latest: an old value behind others is worth nothing: 64 KiB are four of the largest.
+ *
+ * Packs of `small` are as large as is safe in every browser. One of `latest` fits into one packet of the network: a
+ * message that is not sent again is lost with any of its packets. Frames of `bulk` are as large as packs already, and those of
+ * `control` do not wait for company.
  */
-export const LANE_BUFFERS: Readonly<Record<PathLane, { readonly boundBytes: number; readonly lowBytes: number }>> =
-  Object.freeze({
-    small: Object.freeze({ boundBytes: 262_144, lowBytes: 131_072 }),
-    bulk: Object.freeze({ boundBytes: 1_048_576, lowBytes: 524_288 }),
-    latest: Object.freeze({ boundBytes: 65_536, lowBytes: 16_384 }),
-  })
+export const LANE_BUFFERS: Readonly<Record<PathLane, LaneBuffer>> = Object.freeze({
+  small: Object.freeze({ boundBytes: 262_144, lowBytes: 131_072, packBytes: 16_384 }),
+  bulk: Object.freeze({ boundBytes: 1_048_576, lowBytes: 524_288, packBytes: 0 }),
+  control: Object.freeze({ boundBytes: 65_536, lowBytes: 16_384, packBytes: 0 }),
+  latest: Object.freeze({ boundBytes: 65_536, lowBytes: 16_384, packBytes: 1_100 }),
+})

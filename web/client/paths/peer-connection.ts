@@ -3,12 +3,14 @@
  *
  * simple-peer makes and takes offers, answers and candidates. Everything else is done on the raw connection beside it:
  * data does not pass through its stream (no copies, no 64 KiB watermark of its own), its main channel is one of our
- * three, and its end is watched on the raw states, since it does not tell of every close. All channels are negotiated
+ * four, and its end is watched on the raw states, since it does not tell of every close. All channels are negotiated
  * in advance, so that both sides have them from the start and neither waits for the other's.
  */
 import SimplePeer from 'simple-peer/lite.js'
+import { unpack } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../clock.ts'
 import { kindOf, readStatistics } from './candidate-pair.ts'
+import { PackingLane } from './packing-lane.ts'
 import {
   type Connect,
   type ConnectOptions,
@@ -29,8 +31,9 @@ const CHANNELS: Readonly<Record<PathLane, RTCDataChannelInit>> = Object.freeze({
   small: { negotiated: true, id: 0, ordered: true },
   bulk: { negotiated: true, id: 1, ordered: true },
   latest: { negotiated: true, id: 2, ordered: false, maxRetransmits: 0 },
+  control: { negotiated: true, id: 3, ordered: true },
 })
-const LANES: readonly PathLane[] = ['small', 'bulk', 'latest']
+const LANES: readonly PathLane[] = ['small', 'bulk', 'latest', 'control']
 
 const CLOSED_THERE = 'closed by the other side'
 const FAILED = 'a data channel failed'
@@ -45,8 +48,7 @@ export const connectPeer: Connect = (options) => new PeerConnectionPath(options)
 
 interface OpenLane {
   readonly channel: RTCDataChannel
-  readonly boundBytes: number
-  written: number
+  readonly frames: PackingLane
 }
 
 class PeerConnectionPath implements NegotiatedPath {
@@ -74,25 +76,20 @@ class PeerConnectionPath implements NegotiatedPath {
     const lanes = this.#lanes
     // A channel says that it is open for a while after it was closed here.
     if (lanes === undefined || (this.#state !== 'told' && this.#state !== 'open')) return false
-    const open = lanes[lane]
-    const { channel } = open
     try {
-      if (channel.bufferedAmount >= open.boundBytes) return false
-      channel.send(frame as Uint8Array<ArrayBuffer>)
+      return lanes[lane].frames.send(frame as Uint8Array<ArrayBuffer>)
     } catch {
       // Closing, and its event is on the way; or larger than the other side takes.
       return false
     }
-    open.written += frame.length
-    return true
   }
 
   bufferedBytes(lane: PathLane): number {
-    return this.#lanes?.[lane].channel.bufferedAmount ?? 0
+    return this.#lanes?.[lane].frames.bufferedBytes ?? 0
   }
 
   writtenBytes(lane: PathLane): number {
-    return this.#lanes?.[lane].written ?? 0
+    return this.#lanes?.[lane].frames.writtenBytes ?? 0
   }
 
   async statistics(): Promise<PathStatistics> {
@@ -143,13 +140,15 @@ class PeerConnectionPath implements NegotiatedPath {
     this.#connection = connection
     this.#watchConnection(connection)
     const lane = (name: PathLane, channel: RTCDataChannel): OpenLane => {
-      this.#watchChannel(name, channel)
-      return { channel, boundBytes: LANE_BUFFERS[name].boundBytes, written: 0 }
+      const frames = new PackingLane(channel, LANE_BUFFERS[name])
+      this.#watchChannel(name, channel, frames)
+      return { channel, frames }
     }
     this.#lanes = {
       small: lane('small', small),
       bulk: lane('bulk', connection.createDataChannel('bulk', CHANNELS.bulk)),
       latest: lane('latest', connection.createDataChannel('latest', CHANNELS.latest)),
+      control: lane('control', connection.createDataChannel('control', CHANNELS.control)),
     }
   }
 
@@ -161,19 +160,21 @@ class PeerConnectionPath implements NegotiatedPath {
     connection.addEventListener('iceconnectionstatechange', () => void this.#readPair())
   }
 
-  #watchChannel(lane: PathLane, channel: RTCDataChannel): void {
+  #watchChannel(lane: PathLane, channel: RTCDataChannel, frames: PackingLane): void {
     const { events } = this.#options
     channel.binaryType = 'arraybuffer'
-    channel.bufferedAmountLowThreshold = LANE_BUFFERS[lane].lowBytes
     // Assigned, not added: on simple-peer's main channel this takes its own handlers' place.
     channel.onmessage = ({ data }: MessageEvent) => {
       // Text is nothing a member sends; before `opened` was told, the frame itself says that the path is open.
       if (!(data instanceof ArrayBuffer)) return
       if (this.#state !== 'told') this.#tellOpened()
-      if (this.#state === 'told') events.frame(this, lane, new Uint8Array(data))
+      unpack(new Uint8Array(data), (frame) => {
+        // One before it may have ended the path.
+        if (this.#state === 'told') events.frame(this, lane, frame)
+      })
     }
     channel.onbufferedamountlow = () => {
-      if (this.#state === 'told') events.writable(this, lane)
+      if (frames.drained() && this.#state === 'told') events.writable(this, lane)
     }
     channel.addEventListener('open', () => this.#laneOpened())
     channel.addEventListener('close', () => this.#end(CLOSED_THERE))

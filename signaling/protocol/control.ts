@@ -3,6 +3,14 @@
  * A request carries `id`; its answer carries the same number as `re`. Repeating a request is harmless.
  * Unknown fields are ignored, so that versions can grow; unknown `t` is `bad-message`.
  */
+import {
+  type AccessInfo,
+  type MemberAccess,
+  parseAccess,
+  parseMemberAccess,
+  parseRights,
+  type Right,
+} from './access.ts'
 import { type ErrorCode, ProtocolError } from './errors.ts'
 import {
   asArray,
@@ -19,13 +27,14 @@ import {
 } from './guards.ts'
 import { type InstanceId, type PeerId, parseInstanceId, parsePeerId } from './ids.ts'
 import { LIMITS } from './limits.ts'
+import { type Published, parsePublished } from './published.ts'
 
 /** Versions this code speaks: a range, because a server outlives the pages that were loaded from it. */
 export const VERSION = Object.freeze({ min: 1, max: 1 } as const)
 
 export type Presence = 'here' | 'away'
 
-export interface MemberInfo {
+export interface MemberInfo extends MemberAccess {
   readonly id: PeerId
   readonly instance: InstanceId
   readonly profile: Json
@@ -50,6 +59,13 @@ export interface WelcomeLimits {
   readonly bytesPerSecond: number
 }
 
+/** How many links of a member take which path now. */
+export interface LinkPaths {
+  readonly direct: number
+  readonly turn: number
+  readonly relay: number
+}
+
 export type ClientMessage =
   | {
       readonly t: 'join'
@@ -64,18 +80,25 @@ export type ClientMessage =
       readonly joinKey: string
       /** The session token of an earlier welcome: come back as that member. */
       readonly token?: string
+      /** The application's word for what this client may do, where the server asks for one. */
+      readonly access?: string
+      /** The number of the last `published` that came; 0 for none. What came after it is sent again. */
+      readonly published?: number
     }
   | { readonly t: 'profile'; readonly id: number; readonly profile: Json }
-  /** A fresh session token and fresh ICE servers; answered by `renewed`. */
-  | { readonly t: 'renew'; readonly id: number }
+  /** A fresh session token and fresh ICE servers; answered by `renewed`. `access`: this one counts from now on. */
+  | { readonly t: 'renew'; readonly id: number; readonly access?: string }
   /** All members; answered by `snapshot`. */
   | { readonly t: 'snapshot'; readonly id: number }
   /** Leave for good, at once; answered by `ok` and a close with 1000. */
   | { readonly t: 'leave'; readonly id: number }
   /** The page is being hidden for good, perhaps: if this uplink drops, wait only `graceMs` (at most the room's own). */
   | { readonly t: 'grace'; readonly graceMs: number }
-  /** `rttMs`: the last round trip the client measured, for the server's own knowledge. */
-  | { readonly t: 'ping'; readonly n: number; readonly rttMs?: number }
+  /**
+   * `rttMs`: the last round trip the client measured, for the server's own knowledge. `published`: the number of the
+   * last message of that kind that came.
+   */
+  | { readonly t: 'ping'; readonly n: number; readonly rttMs?: number; readonly paths?: LinkPaths; readonly published?: number }
 
 export type LeaveReason = 'left' | 'expired' | 'removed'
 
@@ -101,6 +124,10 @@ export type ServerMessage =
       readonly limits: WelcomeLimits
       /** The server's clock, ms since 1970: the base of the room clock. */
       readonly timeMs: number
+      /** Only where the server asks for access tokens. */
+      readonly access?: AccessInfo
+      /** The number before that of the next `published`; absent is 0. */
+      readonly published?: number
     }
   | { readonly t: 'joined'; readonly version: number; readonly member: MemberInfo }
   | {
@@ -109,6 +136,7 @@ export type ServerMessage =
       readonly id: PeerId
       readonly profile?: Json
       readonly presence?: Presence
+      readonly rights?: readonly Right[]
     }
   | { readonly t: 'left'; readonly version: number; readonly id: PeerId; readonly reason: LeaveReason }
   | {
@@ -125,16 +153,23 @@ export type ServerMessage =
       readonly tokenExpiresAtMs: number
       readonly iceServers: readonly IceServer[]
       readonly iceExpiresAtMs: number
+      readonly access?: AccessInfo
     }
+  /** The access token runs out in so many ms: renew with another, or be closed with 4008. */
+  | { readonly t: 'expiring'; readonly inMs: number }
+  | Published
   | { readonly t: 'ok'; readonly re: number }
   /** `version`: the room's, as of now. A client that has an older one has lost an event: it asks for a snapshot. */
   | { readonly t: 'pong'; readonly n: number; readonly timeMs: number; readonly version?: number }
-  /** `frames` frames this member sent did not reach `to`, whose queue was full (`slow`) or who is away or gone. */
+  /**
+   * `frames` frames this member sent did not reach `to`: their queue was full (`slow`), they are away or gone (`absent`),
+   * or this member may not send such (`denied`; nobody is named).
+   */
   | {
       readonly t: 'dropped'
       readonly to: readonly PeerId[]
       readonly frames: number
-      readonly reason: 'slow' | 'absent'
+      readonly reason: 'slow' | 'absent' | 'denied'
     }
   | {
       readonly t: 'error'
@@ -149,8 +184,20 @@ export type ServerMessage =
   | { readonly t: 'bye'; readonly code: number; readonly reason: string; readonly retryAfterMs?: number }
 
 const requestId = (fields: Fields): number => asInteger(fields.id, 'id', 0, 0xffff_ffff)
+const publishedSeen = ({ published }: Fields): { readonly published?: number } =>
+  published === undefined ? {} : { published: asInteger(published, 'published', 0, Number.MAX_SAFE_INTEGER) }
+const accessToken = ({ access }: Fields): { readonly access?: string } =>
+  access === undefined ? {} : { access: asString(access, 'access', LIMITS.accessTokenChars, 1) }
 const version = (fields: Fields): number => asInteger(fields.version, 'version', 0, Number.MAX_SAFE_INTEGER)
 const HEX_128 = /^[0-9a-f]{32}$/
+
+const MOST_LINKS = 100_000
+
+function parsePaths(value: unknown): LinkPaths {
+  const fields = asObject(value, 'paths')
+  const count = (path: keyof LinkPaths): number => asInteger(fields[path], `paths.${path}`, 0, MOST_LINKS)
+  return { direct: count('direct'), turn: count('turn'), relay: count('relay') }
+}
 
 /** Read a message of a client, whose text is at most `LIMITS.controlBytes` long. @throws ProtocolError naming the field */
 export function parseClientMessage(text: string, profileBytes: number = LIMITS.profileBytes): ClientMessage {
@@ -172,12 +219,14 @@ export function parseClientMessage(text: string, profileBytes: number = LIMITS.p
         instance: parseInstanceId(fields.instance, 'instance'),
         joinKey,
         ...(fields.token === undefined ? {} : { token: asString(fields.token, 'token', LIMITS.tokenChars, 1) }),
+        ...accessToken(fields),
+        ...publishedSeen(fields),
       }
     }
     case 'profile':
       return { t: 'profile', id: requestId(fields), profile: asJson(fields.profile, 'profile', profileBytes) }
     case 'renew':
-      return { t: 'renew', id: requestId(fields) }
+      return { t: 'renew', id: requestId(fields), ...accessToken(fields) }
     case 'snapshot':
       return { t: 'snapshot', id: requestId(fields) }
     case 'leave':
@@ -189,6 +238,8 @@ export function parseClientMessage(text: string, profileBytes: number = LIMITS.p
         t: 'ping',
         n: asInteger(fields.n, 'n', 0, 0xffff_ffff),
         ...(fields.rttMs === undefined ? {} : { rttMs: asNumber(fields.rttMs, 'rttMs') }),
+        ...(fields.paths === undefined ? {} : { paths: parsePaths(fields.paths) }),
+        ...publishedSeen(fields),
       }
     default:
       throw new ProtocolError('t', 'expected join, profile, renew, snapshot, leave, grace or ping')
@@ -206,6 +257,7 @@ function parseMember(value: unknown, field: string): MemberInfo {
     instance: parseInstanceId(fields.instance, `${field}.instance`),
     profile: (fields.profile ?? null) as Json,
     presence: asOneOf(fields.presence, `${field}.presence`, ['here', 'away']),
+    ...parseMemberAccess(fields, field),
   }
 }
 
@@ -266,6 +318,8 @@ export function parseServerMessage(text: string): ServerMessage {
         iceExpiresAtMs: asNumber(fields.iceExpiresAtMs, 'iceExpiresAtMs'),
         limits: parseWelcomeLimits(fields.limits),
         timeMs: asNumber(fields.timeMs, 'timeMs'),
+        ...parseAccess(fields),
+        ...publishedSeen(fields),
       }
     case 'joined':
       return { t: 'joined', version: version(fields), member: parseMember(fields.member, 'member') }
@@ -276,6 +330,7 @@ export function parseServerMessage(text: string): ServerMessage {
         id: parsePeerId(fields.id, 'id'),
         ...(fields.profile === undefined ? {} : { profile: fields.profile as Json }),
         ...(fields.presence === undefined ? {} : { presence: asOneOf(fields.presence, 'presence', ['here', 'away']) }),
+        ...(fields.rights === undefined ? {} : { rights: parseRights(fields.rights, 'rights') }),
       }
     case 'left':
       return {
@@ -300,7 +355,12 @@ export function parseServerMessage(text: string): ServerMessage {
         tokenExpiresAtMs: asNumber(fields.tokenExpiresAtMs, 'tokenExpiresAtMs'),
         iceServers: parseIceServers(fields.iceServers),
         iceExpiresAtMs: asNumber(fields.iceExpiresAtMs, 'iceExpiresAtMs'),
+        ...parseAccess(fields),
       }
+    case 'expiring':
+      return { t: 'expiring', inMs: asNumber(fields.inMs, 'inMs') }
+    case 'published':
+      return parsePublished(fields)
     case 'ok':
       return { t: 'ok', re: answerTo(fields) }
     case 'pong':
@@ -315,7 +375,7 @@ export function parseServerMessage(text: string): ServerMessage {
         t: 'dropped',
         to: asArray(fields.to, 'to', MOST_MEMBERS).map((id) => parsePeerId(id, 'to')),
         frames: asInteger(fields.frames, 'frames', 0, Number.MAX_SAFE_INTEGER),
-        reason: asOneOf(fields.reason, 'reason', ['slow', 'absent']),
+        reason: asOneOf(fields.reason, 'reason', ['slow', 'absent', 'denied']),
       }
     case 'error':
       return {

@@ -20,8 +20,10 @@ export type ErrorCode =
   | 'too-large'
   /** Faster than the limits told in the welcome, for longer than the server holds back. */
   | 'rate-limited'
-  /** The application's access rules refuse it. */
+  /** The access token does not allow it, or there is none where one is asked for. */
   | 'denied'
+  /** The access token has run out: come back with another. */
+  | 'access-expired'
   /** The server is going away; reconnect after `retryAfterMs`. */
   | 'going-away'
   | 'internal'
@@ -54,6 +56,8 @@ export const CLOSE = Object.freeze({
   rateLimited: 4006,
   /** The session named in `join` is over: join again as a new member. */
   sessionEnded: 4007,
+  /** The access token has run out. Come back with another. */
+  accessExpired: 4008,
 } as const)
 
 /** Bytes or JSON that do not follow PROTOCOL.md. `field` names where. */

@@ -10,6 +10,12 @@ export const LIMITS = Object.freeze({
   profileBytes: 4_096,
   /** Longest session token accepted, in characters. Hard. */
   tokenChars: 2_048,
+  /** Longest access token, in characters. Hard. */
+  accessTokenChars: 8_192,
+  /** Longest id of a user, in UTF-8 bytes. Hard. */
+  userIdBytes: 128,
+  /** Largest message that a backend publishes: the bytes, or the text of the JSON. Hard. */
+  publishBytes: 65_536,
   /** Largest control message, in bytes; a welcome may be larger, since it lists the members. Hard, client to server. */
   controlBytes: 16_384,
   /** Largest payload of one envelope: a fragment of 16 KiB with its headers and its sealing, and room to grow. */

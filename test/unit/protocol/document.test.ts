@@ -40,6 +40,8 @@ const SERVER_MESSAGES = [
   'ok',
   'pong',
   'dropped',
+  'expiring',
+  'published',
   'error',
   'bye',
 ]
@@ -71,8 +73,6 @@ describe("PROTOCOL.md's examples of bytes", () => {
     ['greeted', 1, (bytes) => encodeGreeted(decodeGreeted(bytes).generation)],
     ['latest', 1, (bytes) => encodeLatest(decodeLatest(bytes))],
     [
-      'chunk',
-    [
       'pack',
       1,
       (bytes) => {
@@ -81,6 +81,8 @@ describe("PROTOCOL.md's examples of bytes", () => {
         return writer.take()
       },
     ],
+    [
+      'chunk',
       1,
       (bytes) => {
         const chunk = decodeChunk(bytes)

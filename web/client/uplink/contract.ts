@@ -8,7 +8,10 @@ import type { UplinkStateName } from './state.ts'
 
 export type Welcome = Extract<ServerMessage, { t: 'welcome' }>
 /** What the uplink passes on as it is. */
-export type RoomMessage = Extract<ServerMessage, { t: 'joined' | 'changed' | 'left' | 'snapshot' | 'dropped' | 'pong' }>
+export type RoomMessage = Extract<
+  ServerMessage,
+  { t: 'joined' | 'changed' | 'left' | 'snapshot' | 'dropped' | 'pong' | 'expiring' | 'published' }
+>
 
 export interface UplinkEvents {
   state: UplinkStateName

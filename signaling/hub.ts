@@ -3,7 +3,8 @@ import type { HubLog } from './hub-log.ts'
 import { Addresses, addressGroup } from './limits/addresses.ts'
 import type { HubOptions } from './limits/hub-options.ts'
 import { spread } from './limits/spread.ts'
-import type { ServerMessage } from './protocol/control.ts'
+import { type Happened, Occurrences } from './metrics/occurrences.ts'
+import type { LinkPaths, ServerMessage } from './protocol/control.ts'
 import { CLOSE } from './protocol/errors.ts'
 import type { FillRandom, PeerId } from './protocol/ids.ts'
 import { errorMessage, Refusal } from './refusal.ts'
@@ -33,10 +34,14 @@ export interface HubDependencies {
 }
 
 /** What the hub holds now, and what went through it since its start. */
-export interface HubStats extends Traffic {
+export interface HubStats extends Traffic, Happened {
   /** Uplinks, joined or not. */
   readonly connections: number
   readonly unjoined: number
+  /** Uplinks that have joined, by carrier. */
+  readonly carriers: Readonly<Record<Uplink['carrier'], number>>
+  /** Links by path, as the members told last; a link of two members who both tell is counted twice. */
+  readonly links: LinkPaths
   readonly rooms: number
   /** The away ones included. */
   readonly members: number
@@ -55,24 +60,38 @@ const DEAF: UplinkHandlers = Object.freeze({ text() {}, binary() {}, drained() {
 export class Hub implements UplinkAcceptor {
   readonly #dependencies: HubDependencies
   readonly #traffic = newTraffic()
+  readonly #occurrences = new Occurrences()
   readonly #addresses: Addresses
   readonly #connections = new Set<Connection>()
   readonly #rooms: Rooms<Member>
   readonly #sessions: Sessions
   readonly #turns: Turns
   readonly #connectionDependencies: ConnectionDependencies
+  readonly #tokens: SessionTokens
+  #options: HubOptions
   #closing = false
 
   constructor(dependencies: HubDependencies) {
     const { options, clock, random, departures, iceServers } = dependencies
     this.#dependencies = dependencies
+    this.#options = options
+    // Whoever asks is told what holds now: see `reconfigure`.
+    const present = (): HubOptions => this.#options
     this.#addresses = new Addresses(options.connectionsPerAddress)
     this.#rooms = new Rooms(options.roomsPerServer, random)
     const tokens = new SessionTokens(dependencies.sessionKeys)
-    this.#sessions = new Sessions({ options, clock, random, tokens, departures, iceServers, rooms: this.#rooms })
+    this.#tokens = tokens
+    this.#sessions = new Sessions({
+      get options() {
+        return present()
+      },
+      ...{ clock, random, tokens, departures, iceServers, rooms: this.#rooms },
+    })
     this.#turns = new Turns(clock, dependencies.afterTurn ?? ((run) => void setImmediate(run)), options)
     this.#connectionDependencies = {
-      options,
+      get options() {
+        return present()
+      },
       clock,
       random,
       log: dependencies.log,
@@ -80,6 +99,7 @@ export class Hub implements UplinkAcceptor {
       router: new Router(options.frameBytes, this.#traffic),
       turns: this.#turns,
       traffic: this.#traffic,
+      occurrences: this.#occurrences,
       ended: (connection) => {
         this.#connections.delete(connection)
         this.#addresses.exit(connection.addressGroup)
@@ -93,7 +113,7 @@ export class Hub implements UplinkAcceptor {
     }
     const group = addressGroup(uplink.address)
     if (!this.#addresses.enter(group)) {
-      const message = `more than ${this.#dependencies.options.connectionsPerAddress} connections from one address`
+      const message = `more than ${this.#options.connectionsPerAddress} connections from one address`
       return this.#turnAway(uplink, new Refusal('too-many-connections', message, CLOSE.tryLater, this.#later()))
     }
     const connection = new Connection(this.#connectionDependencies, uplink, group)
@@ -110,10 +130,27 @@ export class Hub implements UplinkAcceptor {
     this.#closing = true
     this.#sessions.stop()
     const { random } = this.#dependencies
-    const leastMs = code === CLOSE.restart ? RESTART_MS : GOING_AWAY_MS
+    const leastMs = Math.max(
+      code === CLOSE.restart ? RESTART_MS : GOING_AWAY_MS,
+      this.#connections.size / RETURNS_PER_MS,
+    )
     const reason = code === CLOSE.restart ? 'the server restarts' : 'the server is going away'
     for (const connection of this.#connections) connection.end(code, reason, [], spread(leastMs, random))
     this.#turns.stop()
+  }
+
+  /**
+   * Change limits and keys while everything runs; nobody is dropped. Members keep the rates they were told until they
+   * come again. `frameBytes`, `packetBytes` and `profileBytes` belong to what members were promised: they stay.
+   * @throws RangeError as the constructor, having changed nothing
+   */
+  reconfigure({ options, sessionKeys }: Pick<HubDependencies, 'options' | 'sessionKeys'>): void {
+    this.#tokens.useKeys(sessionKeys)
+    const { frameBytes, packetBytes, profileBytes, holdBytes } = this.#options
+    this.#options = { ...options, frameBytes, packetBytes, profileBytes, holdBytes }
+    this.#addresses.allow(options.connectionsPerAddress)
+    this.#sessions.allowPerAddress(options.connectionsPerAddress)
+    this.#rooms.allow(options.roomsPerServer)
   }
 
   /** Remove a member from its room, at once; its session is over. False when there is no such member. */
@@ -128,11 +165,22 @@ export class Hub implements UplinkAcceptor {
 
   stats(): HubStats {
     let unjoined = 0
-    for (const connection of this.#connections) if (!connection.joined) unjoined += 1
+    const carriers = { websocket: 0, sse: 0, 'long-poll': 0, 'short-poll': 0 }
+    const links = { direct: 0, turn: 0, relay: 0 }
+    for (const { joined, uplink, paths } of this.#connections) {
+      if (joined) carriers[uplink.carrier] += 1
+      else unjoined += 1
+      links.direct += paths?.direct ?? 0
+      links.turn += paths?.turn ?? 0
+      links.relay += paths?.relay ?? 0
+    }
     return {
       ...this.#traffic,
+      ...this.#occurrences.all,
       connections: this.#connections.size,
       unjoined,
+      carriers,
+      links,
       rooms: this.#rooms.size,
       members: this.#sessions.members,
       away: this.#sessions.away,
@@ -141,12 +189,14 @@ export class Hub implements UplinkAcceptor {
   }
 
   #later(): number {
-    return spread(this.#dependencies.options.retryAfterMs, this.#dependencies.random)
+    return spread(this.#options.retryAfterMs, this.#dependencies.random)
   }
 
   #turnAway(uplink: Uplink, refusal: Refusal): UplinkHandlers {
     const { code, close = CLOSE.tryLater, retryAfterMs = 0 } = refusal
     const bye: ServerMessage = { t: 'bye', code: close, reason: code, retryAfterMs }
+    this.#occurrences.refused(code)
+    this.#occurrences.closed(close)
     uplink.send(JSON.stringify(errorMessage(refusal)))
     uplink.send(JSON.stringify(bye))
     uplink.close(close, code)
@@ -158,3 +208,5 @@ export class Hub implements UplinkAcceptor {
 const RESTART_MS = 500
 /** Whoever stops a server for longer has another one ready, or not. */
 const GOING_AWAY_MS = 1_000
+/** What a server takes on while it goes on forwarding; a core can do some thirty joins a ms. */
+const RETURNS_PER_MS = 5

@@ -22,10 +22,15 @@ export function addressGroup(address: string): string {
 
 /** Counts uplinks of each address. */
 export class Addresses {
-  readonly #most: number
+  #most: number
   readonly #counts = new Map<string, number>()
 
   constructor(most: number) {
+    this.#most = most
+  }
+
+  /** From now on. Who is in stays. */
+  allow(most: number): void {
     this.#most = most
   }
 

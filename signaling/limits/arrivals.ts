@@ -18,17 +18,22 @@ interface Arrived {
  * time. Both limits follow from `connectionsPerAddress`.
  */
 export class Arrivals {
-  readonly #most: number
-  readonly #burst: number
+  #most = 0
+  #burst = 0
   readonly #clock: { nowMs(): number }
   readonly #addresses = new Map<string, Arrived>()
   #sweptMs: number
 
   constructor(connectionsPerAddress: number, clock: { nowMs(): number }) {
-    this.#most = connectionsPerAddress * MEMBERS_PER_CONNECTION
-    this.#burst = connectionsPerAddress * BURST_PER_CONNECTION
+    this.allow(connectionsPerAddress)
     this.#clock = clock
     this.#sweptMs = clock.nowMs()
+  }
+
+  /** From now on. Who is in stays. */
+  allow(connectionsPerAddress: number): void {
+    this.#most = connectionsPerAddress * MEMBERS_PER_CONNECTION
+    this.#burst = connectionsPerAddress * BURST_PER_CONNECTION
   }
 
   /** Addresses remembered. */

@@ -14,7 +14,7 @@ const BURST_S = 2
  * before the next. So a message larger than the burst is slow, never stuck.
  */
 export class Rate {
-  readonly #limits: RateLimits
+  #limits: RateLimits
   #messages: number
   #bytes: number
   #deliveries: number
@@ -26,6 +26,11 @@ export class Rate {
     this.#bytes = limits.bytesPerSecond * BURST_S
     this.#deliveries = limits.deliveriesPerSecond * BURST_S
     this.#atMs = nowMs
+  }
+
+  /** From now on. Told to the client at the same time, who keeps to what it was told. */
+  useLimits(limits: RateLimits): void {
+    this.#limits = limits
   }
 
   /** Whether a message of `size` bytes may pass now; if so, it is counted. */

@@ -5,7 +5,7 @@ const EPOCH_BYTES = 8
 
 /** The rooms of this server. A room is there as long as somebody is in it. */
 export class Rooms<M extends RoomMember> {
-  readonly #most: number
+  #most: number
   readonly #random: FillRandom
   readonly #rooms = new Map<string, Room<M>>()
 
@@ -16,6 +16,11 @@ export class Rooms<M extends RoomMember> {
 
   get size(): number {
     return this.#rooms.size
+  }
+
+  /** From now on. Rooms that are open stay. */
+  allow(most: number): void {
+    this.#most = most
   }
 
   get(name: string): Room<M> | undefined {

@@ -4,7 +4,8 @@ import type { HubOptions } from '../limits/hub-options.ts'
 import { Intake, type IntakeOwner } from '../limits/intake.ts'
 import { Rate } from '../limits/rate.ts'
 import { spread } from '../limits/spread.ts'
-import { type ClientMessage, parseClientMessage, type ServerMessage } from '../protocol/control.ts'
+import type { Occurrences } from '../metrics/occurrences.ts'
+import { type ClientMessage, type LinkPaths, parseClientMessage, type ServerMessage } from '../protocol/control.ts'
 import { CLOSE, ProtocolError } from '../protocol/errors.ts'
 import { type Json, utf8Bytes } from '../protocol/guards.ts'
 import type { FillRandom } from '../protocol/ids.ts'
@@ -27,6 +28,7 @@ export interface ConnectionDependencies {
   readonly router: Router
   readonly turns: Turns
   readonly traffic: Traffic
+  readonly occurrences: Occurrences
   /** An uplink is closed and done with. */
   ended(connection: Connection): void
 }
@@ -51,6 +53,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   #joined: Attachment | undefined
   #joinTimer: Timer | undefined
   #graceMs: number | undefined
+  #paths: LinkPaths | undefined
 
   constructor(dependencies: ConnectionDependencies, uplink: Uplink, addressGroup: string) {
     const { clock, options } = dependencies
@@ -68,6 +71,11 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
 
   get joined(): boolean {
     return this.#joined !== undefined
+  }
+
+  /** The paths of this client's links, as it told last. */
+  get paths(): LinkPaths | undefined {
+    return this.#paths
   }
 
   get graceMs(): number | undefined {
@@ -135,6 +143,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     if (this.#phase !== 'open') return
     this.#quieten()
     this.#phase = 'closing'
+    this.#dependencies.occurrences.closed(code)
     this.#dependencies.log.debug({ peerId: this.#joined?.member.id, code, reason }, 'closing an uplink')
     const bye: ServerMessage = { t: 'bye', code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
     this.outlet.close(
@@ -205,6 +214,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
         this.#graceMs = message.graceMs
         return
       case 'ping':
+        this.#paths = message.paths ?? this.#paths
         this.#say({ t: 'pong', n: message.n, timeMs: clock.nowMs(), version: member.room.version })
         return
     }
@@ -225,6 +235,8 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     if (this.#joinTimer !== undefined) this.#dependencies.clock.clearTimeout(this.#joinTimer)
     this.#joinTimer = undefined
     this.#joined = { member, joinKey: message.joinKey, resumed, v }
+    this.#dependencies.occurrences.joined(resumed)
+    member.rate.useLimits(this.#dependencies.options)
     this.#welcome(message.id, this.#joined)
     this.#dependencies.log.debug({ peerId: member.id, room: member.room.name, resumed }, 'joined')
   }
@@ -257,6 +269,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   #fail(error: unknown, re?: number): void {
     const refusal = this.#refusal(error)
     const answer = errorMessage(refusal, re)
+    if (this.#joined === undefined) this.#dependencies.occurrences.refused(refusal.code)
     if (refusal.close === undefined) this.#say(answer)
     else this.end(refusal.close, refusal.code, [answer], refusal.retryAfterMs)
   }

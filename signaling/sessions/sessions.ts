@@ -64,6 +64,11 @@ export class Sessions {
     this.#newDropReports = (send) => new DropReports(clock, options.dropReportMs, send)
   }
 
+  /** From now on; who is here stays. */
+  allowPerAddress(connectionsPerAddress: number): void {
+    this.#arrivals.allow(connectionsPerAddress)
+  }
+
   get members(): number {
     return this.#members
   }

@@ -27,10 +27,15 @@ const INVALID: TokenVerdict = Object.freeze({ is: 'invalid' })
  * The first key signs; all of them verify, so that a key can be replaced without ending sessions.
  */
 export class SessionTokens {
-  readonly #keys: readonly Uint8Array[]
+  #keys: readonly Uint8Array[] = []
 
   /** @throws RangeError without a key, or with one shorter than 32 bytes */
   constructor(keys: readonly Uint8Array[]) {
+    this.useKeys(keys)
+  }
+
+  /** From now on. Tokens of keys that are no longer among them are invalid. @throws RangeError as the constructor */
+  useKeys(keys: readonly Uint8Array[]): void {
     if (keys.length === 0) throw new RangeError('session keys: expected at least one')
     if (keys.some((key) => key.length < LEAST_KEY_BYTES)) {
       throw new RangeError(`session keys: expected at least ${LEAST_KEY_BYTES} bytes each`)

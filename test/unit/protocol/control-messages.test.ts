@@ -59,6 +59,7 @@ describe("a client's message", () => {
     ['grace', 'graceMs', [undefined, -1, 0.5, 86_400_001, '1']],
     ['ping', 'n', [undefined, -1, 2 ** 32]],
     ['ping', 'rttMs', [null, '1']],
+    ['ping', 'paths', [null, 1, []]],
   ] as const)('%s with a bad %s names it', (t, field, values) => {
     for (const value of values) {
       const text = JSON.stringify({ ...good(CLIENT, t), [field]: value })
@@ -75,6 +76,14 @@ describe("a client's message", () => {
     ['grace', 'graceMs', [0, 86_400_000]],
     ['ping', 'n', [0, 0xffff_ffff]],
     ['ping', 'rttMs', [0, 0.25]],
+    [
+      'ping',
+      'paths',
+      [
+        { direct: 0, turn: 0, relay: 0 },
+        { direct: 100_000, turn: 1, relay: 2 },
+      ],
+    ],
   ] as const)('%s takes every %s in its range', (t, field, values) => {
     for (const value of values) {
       const message = { ...good(CLIENT, t), [field]: value }

@@ -12,8 +12,8 @@ export interface OutletDependencies {
   readonly clock: Clock
   readonly turns: Turns
   readonly options: HubOptions
-  /** Writes made, for all receivers together. */
-  readonly traffic: { writes: number }
+  /** Counts for all receivers together. */
+  readonly traffic: { writes: number; droppedReplaced: number }
 }
 
 export interface OutletOwner {
@@ -28,7 +28,7 @@ export interface OutletOwner {
  * - Idle (nothing written in this turn, nothing waits): written at once, without copying.
  * - Gathering (something was written in this turn): copied, and written with the others when the turn ends.
  * - Blocked (the carrier has not got rid of the last write): waits here, where droppable frames can be replaced, until
- *   the carrier has drained; frames over `slowReaderBytes` are refused.
+ *   the carrier has drained. Over `slowReaderBytes`, droppable frames make room for others; then frames are refused.
  *
  * All frames of one incoming message to this receiver leave in one write: `offer` notes the run of bytes, `settle`
  * acts on it.
@@ -166,7 +166,13 @@ export class Outlet implements Settling, TurnMember {
 
   #keep(bytes: Uint8Array, start: number, end: number, sender: PeerId, slot: number | undefined): boolean {
     const mostBytes = this.#dependencies.options.slowReaderBytes - this.#owner.uplink.queuedBytes()
-    if (slot !== undefined) return this.#waiting.addDroppable(bytes, start, end, sender, slot, mostBytes)
+    const { traffic } = this.#dependencies
+    if (slot !== undefined) {
+      const became = this.#waiting.addDroppable(bytes, start, end, sender, slot, mostBytes)
+      if (became === 'replaced') traffic.droppedReplaced += 1
+      return became !== 'full'
+    }
+    if (this.#waiting.bytes + end - start > mostBytes) traffic.droppedReplaced += this.#waiting.dropDroppable()
     if (this.#waiting.bytes + end - start > mostBytes) return false
     this.#waiting.addFrames(bytes, start, end)
     return true

@@ -34,6 +34,8 @@ export interface Traffic {
   writes: number
   droppedSlow: number
   droppedAbsent: number
+  /** Droppable frames that were to wait, and gave way to a newer one of their slot or to one that is not droppable. */
+  droppedReplaced: number
 }
 
 export const newTraffic = (): Traffic => ({
@@ -43,6 +45,7 @@ export const newTraffic = (): Traffic => ({
   writes: 0,
   droppedSlow: 0,
   droppedAbsent: 0,
+  droppedReplaced: 0,
 })
 
 const HEADER_BYTES = 16

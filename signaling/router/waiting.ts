@@ -81,7 +81,7 @@ export class WaitingQueue {
 
   /**
    * Copies. Takes the place of a waiting frame of the same sender and slot: there its sender's `joined` is before it
-   * and its `left` behind. False when it does not fit into `mostBytes`; then what waited goes on waiting.
+   * and its `left` behind. When it does not fit into `mostBytes`, what waited goes on waiting.
    */
   addDroppable(
     source: Uint8Array,
@@ -90,23 +90,35 @@ export class WaitingQueue {
     sender: PeerId,
     slot: number,
     mostBytes: number,
-  ): boolean {
+  ): 'added' | 'replaced' | 'full' {
     const key = sender + slot
     const older = this.#slots?.get(key)
     const growth = end - start - (older === undefined ? -ITEM_OVERHEAD_BYTES : older.length)
-    if (this.#bytes + growth > mostBytes) return false
+    if (this.#bytes + growth > mostBytes) return 'full'
     this.#bytes += growth
     if (older !== undefined) {
       older.length = 0
       copyInto(older, source, start, end)
-      return true
+      return 'replaced'
     }
     const frames: Frames = { bytes: Buffer.allocUnsafe(end - start), length: 0, slot: key }
     copyInto(frames, source, start, end)
     this.#items.push(frames)
     this.#slots ??= new Map()
     this.#slots.set(key, frames)
-    return true
+    return 'added'
+  }
+
+  /** Forget all droppable frames: something that may not be dropped needs their place. Returns how many there were. */
+  dropDroppable(): number {
+    if (this.#slots === undefined || this.#slots.size === 0) return 0
+    const count = this.#slots.size
+    // Those before `#next` are on their way.
+    const kept = this.#items.slice(this.#next).filter((item) => typeof item === 'string' || item.slot === undefined)
+    for (const { length } of this.#slots.values()) this.#bytes -= length + ITEM_OVERHEAD_BYTES
+    this.#slots.clear()
+    this.#items = [...this.#items.slice(0, this.#next), ...kept]
+    return count
   }
 
   /** Give everything to `writer`, in as few messages as `packetBytes` allows, until that says to stop. */

@@ -127,7 +127,33 @@ describe('a slow reader', () => {
     bob.uplink.drain()
     expect(bob.texts()).toEqual(['block', 'ada 1 99', `ada 2 ${'y'.repeat(99)}`, 'cy 1 99', 'reliable'])
     expect(bob.packets()).toHaveLength(2)
+    expect(world.hub.stats().droppedReplaced).toBe(297)
     expect(cy.texts()).toHaveLength(202)
+    expect(ada.messages('dropped')).toEqual([])
+  })
+
+  it('has waiting droppable frames make room for others, before any of those is dropped', () => {
+    const { world, ada, bob } = stalledRoom({ slowReaderBytes: 20_000 })
+    ada.all('block')
+    ada.all('first')
+    for (let slot = 0; slot < 15; slot += 1) ada.all(KIB, slot)
+    const { droppedReplaced } = world.hub.stats()
+    for (let count = 0; count < 15; count += 1) ada.all(`${count} ${KIB}`)
+    world.clock.advance(100)
+    expect(ada.messages('dropped')).toEqual([])
+    expect(world.hub.stats()).toMatchObject({ droppedSlow: 0, droppedReplaced: droppedReplaced + 15 })
+    // What is droppable does not push out what is not.
+    for (let slot = 0; slot < 15; slot += 1) ada.all(KIB, slot)
+    world.settle()
+    bob.uplink.drain()
+    const numbers = bob.texts().flatMap((text) => /^\d+(?= )/.exec(text)?.[0] ?? [])
+    expect(numbers).toEqual(Array.from({ length: 15 }, (_, count) => `${count}`))
+    expect(bob.texts()[1]).toBe('first')
+    // Counted down as it was counted up: there is room again.
+    bob.uplink.stall()
+    ada.all('block')
+    for (let count = 0; count < 18; count += 1) ada.all(KIB)
+    world.clock.advance(100)
     expect(ada.messages('dropped')).toEqual([])
   })
 

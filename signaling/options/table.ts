@@ -1,7 +1,9 @@
 /** Every option of the server, declared once: its type, range, default and help come from here. */
+
 import { HUB_DEFAULTS } from '../limits/hub-options.ts'
 import { isAddressRange, RANGE_NAMES } from '../net/address.ts'
 import { isOriginPattern } from '../net/origin.ts'
+import { WEBHOOK_EVENTS } from '../webhooks/events.ts'
 import { choice, integer, type Kind, list, optional, text, toggle } from './kinds.ts'
 
 export interface OptionEntry<T> {
@@ -27,6 +29,7 @@ const inGroup =
 const listening = inGroup('Listening')
 const tls = inGroup('TLS')
 const access = inGroup('Who may connect')
+const tokens = inGroup('Access tokens')
 const sessions = inGroup('Sessions')
 const limits = inGroup('Limits')
 const turn = inGroup('TURN')
@@ -85,6 +88,48 @@ export const OPTIONS = {
     list('RANGE,…', `addresses, CIDR ranges, or ${RANGE_NAMES.join(' or ')}`, isAddressRange),
     [],
     `Proxies whose X-Forwarded-For is believed: addresses, CIDR ranges, ${RANGE_NAMES.join(', ')}.`,
+  ),
+
+  access: tokens(
+    choice(['open', 'token']),
+    'open',
+    'open: whoever reaches the server may enter any room. token: members bring a JWT that the application signed; PROTOCOL.md, "Access", says what is in it. One of the three next options says how it is checked.',
+  ),
+  accessSecret: tokens(
+    list(
+      'SECRET,…',
+      `secrets of ${SIGNING_KEY_CHARS} to 256 characters of A-Z a-z 0-9 + / _ . ~ - = (make one with: openssl rand -hex 32)`,
+      (value) => isSecret(value) && value.length >= SIGNING_KEY_CHARS,
+    ),
+    [],
+    'Shared with whoever signs access tokens, with HS256; all are accepted. Better in the environment than on the command line.',
+    { secret: true },
+  ),
+  accessPublicKey: tokens(
+    file('a PEM file'),
+    undefined,
+    'Public key of whoever signs access tokens: RSA, EC P-256, P-384 or P-521, or Ed25519.',
+  ),
+  accessJwks: tokens(
+    optional(
+      text('URL', 'an https: address (or http: on this machine)', (value) =>
+        /^(?:https:\/\/[^\s]{1,2000}|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?\/[^\s]{0,2000})$/.test(
+          value,
+        ),
+      ),
+    ),
+    undefined,
+    'Address of the public keys (JWKS) of whoever signs access tokens, such as an identity provider. Kept for 10 minutes; old keys stay good while it does not answer.',
+  ),
+  accessAudience: tokens(
+    list('NAME,…', 'names'),
+    [],
+    "One of these must be among an access token's `aud`. Default: it is not looked at.",
+  ),
+  accessIssuer: tokens(
+    list('NAME,…', 'names'),
+    [],
+    "An access token's `iss` must be one of these. Default: it is not looked at.",
   ),
 
   dataFolder: sessions(
@@ -237,6 +282,28 @@ export const OPTIONS = {
     ),
     [],
     'Whoever has one of these may administer the server: HTTP API, admin page, metrics. Default: nobody. Better in the environment or the file than on the command line.',
+    { secret: true },
+  ),
+  webhookUrl: operations(
+    optional(
+      text(
+        'URL',
+        'an http: or https: address',
+        (value) => /^https?:\/\/[^\s]{1,2000}$/.test(value) && URL.canParse(value),
+      ),
+    ),
+    undefined,
+    'Told, by signed POST, of rooms and members that come and go.',
+  ),
+  webhookEvents: operations(
+    list('EVENT,…', `any of ${WEBHOOK_EVENTS.join(', ')}`, (value) => WEBHOOK_EVENTS.some((event) => event === value)),
+    [],
+    'Which events. Default: all.',
+  ),
+  webhookSecret: operations(
+    list('SECRET,…', 'secrets of 16 to 256 characters of A-Z a-z 0-9 + / _ . ~ - =', isSecret),
+    [],
+    'Signs webhooks; each of several does. Default: made once and kept in the data folder.',
     { secret: true },
   ),
   metrics: operations(

@@ -107,7 +107,7 @@ export class Hub implements UplinkAcceptor {
     }
   }
 
-  accept(uplink: Uplink): UplinkHandlers {
+  accept(uplink: Uplink, first?: string): UplinkHandlers {
     if (this.#closing) {
       return this.#turnAway(uplink, new Refusal('going-away', 'the server is going away', CLOSE.restart, this.#later()))
     }
@@ -118,6 +118,7 @@ export class Hub implements UplinkAcceptor {
     }
     const connection = new Connection(this.#connectionDependencies, uplink, group)
     this.#connections.add(connection)
+    if (first !== undefined) connection.offered(first)
     return connection
   }
 

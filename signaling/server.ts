@@ -91,7 +91,8 @@ function upgrader(
   return (request) => {
     const address = clientAddress(request.socketAddress, request.header('x-forwarded-for'))
     const refusal = refuseOrigin(request)
-    if (refusal === undefined) return { accept: carryOverWebSocket(hub, heartbeat, address) }
+    if (refusal === undefined)
+      return { accept: carryOverWebSocket(hub, heartbeat, address, request.header('sec-websocket-protocol')) }
     throttle.tell((unsaid) => {
       const origin = request.header('origin')?.slice(0, 200)
       log.warn({ address, origin, ...unsaid }, 'refused a page of another origin; allow it with --origins')

@@ -32,5 +32,6 @@ export interface UplinkHandlers {
 }
 
 export interface UplinkAcceptor {
-  accept(uplink: Uplink): UplinkHandlers
+  /** `first`: the first control message, where it came with what opened the carrier; `text` does not get it again. */
+  accept(uplink: Uplink, first?: string): UplinkHandlers
 }

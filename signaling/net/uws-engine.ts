@@ -1,4 +1,5 @@
 import type { AppOptions, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+import { chosenSubprotocol } from '../protocol/offered-join.ts'
 import { type Listen, type Network, NetworkError, type NetworkOptions, type TlsFiles } from './network.ts'
 import { probePort } from './port.ts'
 import { readTls } from './tls-files.ts'
@@ -64,11 +65,12 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
     upgrade: (res, req, context) => {
       const answer = new UwsAnswer(res, false)
       const key = req.getHeader('sec-websocket-key')
+      const protocol = chosenSubprotocol(req.getHeader('sec-websocket-protocol'))
       const extensions = req.getHeader('sec-websocket-extensions')
       try {
         const decision = options.upgrade(requestHead(res, req, secure))
         if ('accept' in decision) {
-          res.cork(() => res.upgrade<UwsUserData>({ accept: decision.accept }, key, '', extensions, context))
+          res.cork(() => res.upgrade<UwsUserData>({ accept: decision.accept }, key, protocol, extensions, context))
           return
         }
         answer.begin(decision.refuse.status, { 'content-type': 'text/plain; charset=utf-8' })

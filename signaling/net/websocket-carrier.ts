@@ -1,5 +1,6 @@
 import { CLOSE } from '../protocol/errors.ts'
-import type { UplinkAcceptor } from '../uplink.ts'
+import { offeredJoin } from '../protocol/offered-join.ts'
+import type { Uplink, UplinkAcceptor } from '../uplink.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Socket, SocketHandlers } from './network.ts'
 
@@ -8,13 +9,16 @@ export function carryOverWebSocket(
   acceptor: UplinkAcceptor,
   heartbeat: Heartbeat,
   address: string,
+  /** The request's `Sec-WebSocket-Protocol`. */
+  subprotocols: string | undefined,
 ): (socket: Socket) => SocketHandlers {
+  let first = offeredJoin(subprotocols)
   return (socket) => {
     const pulse = heartbeat.watch({
       ping: () => socket.ping(),
       silent: () => socket.close(CLOSE.timeout, 'nothing was heard from you'),
     })
-    const handlers = acceptor.accept({
+    const uplink: Uplink = {
       address,
       carrier: 'websocket',
       send: (message) => socket.send(message),
@@ -28,7 +32,10 @@ export function carryOverWebSocket(
         socket.resume()
       },
       close: (code, reason) => socket.close(code, reason),
-    })
+    }
+    const handlers = acceptor.accept(uplink, first)
+    // These functions live as long as the connection, and keep what they can see.
+    first = undefined
     return {
       text: (text) => {
         pulse.heard()

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, Se
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
 import type { Socket as TcpSocket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { SUBPROTOCOL } from '../protocol/offered-join.ts'
 import type { Listen, NetworkOptions, Refusal } from './network.ts'
 import { asListenError } from './port.ts'
 import { statusLine } from './status.ts'
@@ -96,8 +97,8 @@ export const listenWithWs: Listen = async (options) => {
     perMessageDeflate: false,
     maxPayload: options.maxMessageBytes,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    // A client may offer a subprotocol; the server speaks none.
-    handleProtocols: (): false => false,
+    // A client may offer others, which are not spoken here.
+    handleProtocols: (offered: ReadonlySet<string>) => offered.has(SUBPROTOCOL) && SUBPROTOCOL,
   }
   const upgrader = new WebSocketServer(upgraderOptions)
 
@@ -129,9 +130,12 @@ export const listenWithWs: Listen = async (options) => {
         refuse(socket, decision.refuse)
         return
       }
+      // The welcome of a join that came with the upgrade leaves in one packet with the answer to it.
+      socket.cork()
       upgrader.handleUpgrade(message, socket, head, (ws) => {
         accept(ws, (connection) => connection.attach(decision.accept(connection), options.onError))
       })
+      socket.uncork()
     } catch (error) {
       options.onError(error)
       socket.destroy()

@@ -18,6 +18,8 @@ export const LIMITS = Object.freeze({
   publishBytes: 65_536,
   /** Largest control message, in bytes; a welcome may be larger, since it lists the members. Hard, client to server. */
   controlBytes: 16_384,
+  /** Largest join that a client offers in the upgrade: proxies refuse header lines of 8 KiB, some of 4. */
+  offeredJoinBytes: 2_048,
   /** Largest payload of one envelope: a fragment of 16 KiB with its headers and its sealing, and room to grow. */
   frameBytes: 65_536,
   /** Largest uplink message, which may pack many envelopes. */

@@ -39,6 +39,12 @@ interface Attachment extends Joined {
   readonly v: number
 }
 
+/**
+ * The grace of a new member whose join came with the upgrade and who has said nothing since: a page that was closed, or
+ * left the room, before the welcome could not say so.
+ */
+const UNHEARD_GRACE_MS = 2_000
+
 /** One uplink of one client: waits for `join`, then serves a member. */
 export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, OutletOwner {
   readonly outlet: Outlet
@@ -54,6 +60,8 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   #joinTimer: Timer | undefined
   #graceMs: number | undefined
   #paths: LinkPaths | undefined
+  /** Nothing has come from the client but the join that opened this uplink. */
+  #unheard = false
 
   constructor(dependencies: ConnectionDependencies, uplink: Uplink, addressGroup: string) {
     const { clock, options } = dependencies
@@ -79,15 +87,22 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   }
 
   get graceMs(): number | undefined {
-    return this.#graceMs
+    return this.#unheard && this.#joined?.resumed === false ? UNHEARD_GRACE_MS : this.#graceMs
   }
 
   useRate(rate: Rate): void {
     this.#intake.useRate(rate)
   }
 
+  /** The first message came with what opened the uplink. */
+  offered(text: string): void {
+    this.text(text)
+    this.#unheard = true
+  }
+
   text(text: string): void {
     if (this.#phase !== 'open') return
+    this.#unheard = false
     // Before anything of it is kept. Text is at most three bytes for each of its units.
     if (
       text.length > LIMITS.controlBytes ||
@@ -101,6 +116,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
 
   binary(bytes: Uint8Array): void {
     if (this.#phase !== 'open') return
+    this.#unheard = false
     const { packetBytes } = this.#dependencies.options
     if (bytes.length > packetBytes) this.#fail(broken('too-large', `message: expected at most ${packetBytes} bytes`))
     else this.#intake.receive(bytes)

@@ -71,6 +71,11 @@ class Inbox<T> {
   }
 }
 
+export interface ConnectOptions extends ClientOptions {
+  /** The subprotocols it offers. */
+  readonly protocols?: string[]
+}
+
 /** A client that speaks the wire as PROTOCOL.md says and knows nothing else of Partyline. */
 export class WireClient {
   readonly instance = hex(16)
@@ -95,13 +100,19 @@ export class WireClient {
   }
 
   /** Rejects when the upgrade is refused. */
-  static connect(url: string, options: ClientOptions = {}): Promise<WireClient> {
+  static connect(url: string, options: ConnectOptions = {}): Promise<WireClient> {
     return new Promise((resolve, reject) => {
-      const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false, ...options })
+      const { protocols, ...rest } = options
+      const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, protocols, { perMessageDeflate: false, ...rest })
       const client = new WireClient(ws)
       ws.once('open', () => resolve(client))
       ws.once('error', reject)
     })
+  }
+
+  /** The subprotocol that the server chose, '' for none. */
+  get protocol(): string {
+    return this.#ws.protocol
   }
 
   /** Messages nobody asked for. */

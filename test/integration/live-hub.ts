@@ -64,7 +64,9 @@ export class LiveHub {
       webSocketPath: '/base/ws',
       maxMessageBytes: 1_048_576,
       maxQueuedBytes: 4_194_304,
-      upgrade: (request) => ({ accept: carryOverWebSocket(hub, heartbeat, request.socketAddress) }),
+      upgrade: (request) => ({
+        accept: carryOverWebSocket(hub, heartbeat, request.socketAddress, request.header('sec-websocket-protocol')),
+      }),
       http: (_request, response) => {
         response.begin(404, {})
         response.end()

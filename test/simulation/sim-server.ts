@@ -74,8 +74,10 @@ export class SimServer {
   }
 
   open(conditions: UplinkConditions): OpenCarrier {
-    return (_server, events) => {
-      const carrier = new SimCarrier(this.clock, this.random, conditions, events, () => this.#carriers.delete(carrier))
+    return (_server, first, events) => {
+      const carrier = new SimCarrier(this.clock, this.random, conditions, first, events, () =>
+        this.#carriers.delete(carrier),
+      )
       this.#carriers.add(carrier)
       carrier.connect(() => this.#hub)
       return carrier
@@ -100,11 +102,13 @@ class SimCarrier implements Carrier {
     private readonly clock: SimClock,
     random: SeededRandom,
     readonly conditions: UplinkConditions,
+    private readonly first: string,
     private readonly events: CarrierEvents,
     private readonly gone: () => void,
   ) {
     this.#up = new SimPipe(clock, random, conditions.up, (message) => this.#arrive(message))
     const receive = (message: Message): void => {
+      this.#opens()
       if (typeof message === 'string') this.events.text(message)
       else this.events.binary(message)
     }
@@ -135,14 +139,19 @@ class SimCarrier implements Carrier {
           clock.setTimeout(() => this.break('opening timed out'), 10_000)
           return
         }
-        this.#open = true
-        this.#handlers = server.accept(this.#serverEnd())
+        // A TCP handshake and an upgrade, which takes the join along: the welcome leaves with the answer to it.
+        this.#handlers = server.accept(this.#serverEnd(), this.first)
         this.#watch()
-        this.events.opened()
-        // A TCP handshake and an upgrade: two round trips, the second ends with the answer.
+        clock.setTimeout(() => this.#opens(), conditions.down.delayMs)
       },
-      3 * conditions.up.delayMs + conditions.down.delayMs,
+      2 * conditions.up.delayMs + conditions.down.delayMs,
     )
+  }
+
+  #opens(): void {
+    if (this.#open || this.#over) return
+    this.#open = true
+    this.events.opened()
   }
 
   #serverEnd(): Uplink {

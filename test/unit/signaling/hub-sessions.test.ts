@@ -213,6 +213,44 @@ describe('presence', () => {
     expect(ada.messages('left')).toEqual([])
   })
 
+  describe('of a new member whose join came with what opened its uplink', () => {
+    const join = { t: 'join', id: 1, vMin: 1, vMax: 1, room: 'lobby', profile: null }
+    const keys = { instance: 'a'.repeat(32), joinKey: 'b'.repeat(32) }
+
+    it('ends soon when nothing came after it: it cannot have said that it left', () => {
+      const world = new World()
+      const ada = world.enter()
+      const bob = world.open({ ...join, ...keys })
+      expect(bob.last('welcome').members).toMatchObject([{ id: ada.id }])
+      bob.uplink.drop()
+      world.clock.advance(1_999)
+      expect(ada.messages('left')).toEqual([])
+      world.clock.advance(1)
+      expect(ada.last('left')).toMatchObject({ id: bob.id, reason: 'expired' })
+    })
+
+    it('is as long as any when it has said something, or came back with its token', () => {
+      const world = new World()
+      const ada = world.enter()
+      const bob = world.open({ ...join, ...keys })
+      bob.say({ t: 'ping', n: 1 })
+      bob.uplink.drop()
+      world.clock.advance(10_000)
+      world.open({ ...join, ...keys, token: bob.last('welcome').token }).uplink.drop()
+      world.clock.advance(19_999)
+      expect(ada.messages('left')).toEqual([])
+    })
+
+    it('is no uplink at all when that is malformed', () => {
+      const world = new World()
+      const bob = world.open('')
+      expect(bob.received()).toMatchObject([
+        { t: 'error', code: 'bad-message', fatal: true },
+        { t: 'bye', code: 4001 },
+      ])
+    })
+  })
+
   it('lets a member leave at once', () => {
     const world = new World()
     const ada = world.enter()

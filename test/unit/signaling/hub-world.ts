@@ -67,6 +67,13 @@ export class World {
     return new Client(uplink, this.random)
   }
 
+  /** A client whose join, or what it has for one, comes with what opens its uplink. */
+  open(first: object | string): Client {
+    const uplink = new FakeUplink()
+    uplink.attach(this.hub.accept(uplink, typeof first === 'string' ? first : JSON.stringify(first)))
+    return new Client(uplink, this.random)
+  }
+
   /** A client that is in the room. */
   enter(room = 'lobby', profile: Json = null): Client {
     const client = this.connect()

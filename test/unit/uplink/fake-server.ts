@@ -35,7 +35,14 @@ export class FakeConnection implements Carrier {
   #isOpen = false
   readonly #events: CarrierEvents
 
-  constructor(events: CarrierEvents) {
+  readonly #first: string
+
+  constructor(
+    first: string,
+    events: CarrierEvents,
+    readonly plain: boolean,
+  ) {
+    this.#first = first
     this.#events = events
   }
 
@@ -57,6 +64,7 @@ export class FakeConnection implements Carrier {
 
   open(): this {
     this.#isOpen = true
+    this.send(this.#first)
     this.#events.opened()
     return this
   }
@@ -117,8 +125,8 @@ export class Scene {
   network: (event: NetworkEvent) => void = () => undefined
 
   constructor(options: Partial<UplinkOptions> = {}) {
-    const open: OpenCarrier = (_server, events) => {
-      const connection = new FakeConnection(events)
+    const open: OpenCarrier = (_server, first, events, _clock, plain) => {
+      const connection = new FakeConnection(first, events, plain)
       this.connections.push(connection)
       return connection
     }
@@ -187,6 +195,13 @@ export class Scene {
     if (this.uplink.state === 'idle') this.uplink.start()
     this.connection.open()
     this.welcome(more)
+    return this
+  }
+
+  /** The first ping, soon after the welcome, is answered at once. */
+  measured(): this {
+    this.clock.advance(100)
+    this.pong()
     return this
   }
 

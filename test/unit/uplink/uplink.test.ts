@@ -24,14 +24,33 @@ describe('joining', () => {
     expect(scene.told).toEqual(['connecting', 'joining', 'joined', 'online'])
   })
 
-  test('measures the first round trip with the join', () => {
+  test('guesses the round trip from the opening, and measures it soon after', () => {
     const scene = new Scene()
     scene.uplink.start()
+    scene.clock.advance(70)
     scene.connection.open()
-    scene.clock.advance(40)
+    scene.clock.advance(10)
     scene.welcome({ timeMs: 5_000 })
     expect(scene.uplink.rttMs).toBe(40)
     expect(scene.roomClock.now()).toBe(5_020)
+    scene.clock.advance(100)
+    scene.clock.advance(30)
+    scene.pong()
+    expect(scene.uplink.rttMs).toBe(30)
+  })
+
+  test('takes no join along with every third carrier that does not open', () => {
+    const scene = new Scene()
+    scene.uplink.start()
+    for (let count = 0; count < 5; count += 1) {
+      scene.connection.drop()
+      scene.clock.advance(10_000)
+    }
+    expect(scene.connections.map(({ plain }) => plain)).toEqual([false, false, true, false, false, true])
+    scene.online()
+    scene.connection.drop()
+    scene.clock.advance(10_000)
+    expect(scene.connection.plain).toBe(false)
   })
 
   test('gives up a welcome that does not come, and tries again', () => {
@@ -189,16 +208,19 @@ describe('coming back', () => {
 describe('pings', () => {
   test('every 5 s, with the round trip measured last', () => {
     const scene = new Scene().online()
-    scene.clock.advance(5_000)
-    scene.clock.advance(80)
+    scene.clock.advance(100)
+    scene.clock.advance(2)
     scene.pong()
-    expect(scene.uplink.rttMs).toBe(10)
     scene.clock.advance(5_000)
-    expect(scene.connection.latest('ping')).toEqual({ t: 'ping', n: 2, rttMs: 10 })
+    scene.clock.advance(82)
+    scene.pong()
+    expect(scene.uplink.rttMs).toBe(12)
+    scene.clock.advance(5_000)
+    expect(scene.connection.latest('ping')).toEqual({ t: 'ping', n: 3, rttMs: 12 })
   })
 
   test('unanswered: the carrier is abandoned', () => {
-    const scene = new Scene().online()
+    const scene = new Scene().online().measured()
     const first = scene.connection
     scene.clock.advance(11_000)
     expect(first.closedWith).toBe(CLOSE.normal)
@@ -218,7 +240,7 @@ describe('pings', () => {
   })
 
   test('a probe does not wait for an earlier ping that is patient', () => {
-    const scene = new Scene().online()
+    const scene = new Scene().online().measured()
     scene.clock.advance(5_500)
     scene.network('change')
     scene.clock.advance(1_000)

@@ -21,7 +21,10 @@ class FakeSocket {
   onerror: () => void = () => undefined
   onclose: (event: { readonly code: number; readonly reason: string }) => void = () => undefined
 
-  constructor(readonly url: URL) {
+  constructor(
+    readonly url: URL,
+    readonly protocols: readonly string[],
+  ) {
     if (url.hostname === 'refused.test') throw new Error('mixed content')
     FakeSocket.latest = this
   }
@@ -49,11 +52,12 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-function open(address = 'https://server.test/base/') {
+function open(address = 'https://server.test/base/', first = '{"t":"join"}', plain = false) {
   const clock = new FakeClock()
   const told: unknown[] = []
   const carrier = openWebSocket(
     new URL(address),
+    first,
     {
       opened: () => told.push('opened'),
       text: (text) => told.push(text),
@@ -61,6 +65,7 @@ function open(address = 'https://server.test/base/') {
       closed: (code, reason) => told.push([code, reason]),
     },
     clock,
+    plain,
   )
   return { clock, told, carrier, socket: FakeSocket.latest }
 }
@@ -78,6 +83,20 @@ test('opens <server>/ws and carries text and bytes', () => {
   expect(socket.sent).toEqual(['text'])
   expect(carrier.bufferedBytes()).toBe(7)
   expect(clock.pending()).toBe(0)
+})
+
+test('takes a small first message along in the upgrade, and says a large one when it is open', () => {
+  const small = open().socket
+  small.open()
+  expect(small.protocols).toEqual(['partyline', 'join.eyJ0Ijoiam9pbiJ9'])
+  expect(small.sent).toEqual([])
+  expect(open(undefined, undefined, true).socket.protocols).toEqual([])
+  const first = `"${'é'.repeat(1_024)}"`
+  const large = open(undefined, first)
+  expect(large.socket.protocols).toEqual([])
+  large.socket.open()
+  expect(large.socket.sent).toEqual([first])
+  expect(large.told).toEqual(['opened'])
 })
 
 test('an end is told once', () => {

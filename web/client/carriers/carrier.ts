@@ -3,7 +3,7 @@ import type { CarrierKind } from '../face.ts'
 
 /** What a carrier tells. Never from inside `open`, and nothing any more after `close`. */
 export interface CarrierEvents {
-  /** Messages can be sent from now on. */
+  /** Messages can be sent from now on; the first has been, or goes now. */
   opened(): void
   /** A control message. */
   text(text: string): void
@@ -30,5 +30,9 @@ export interface Carrier {
   close(code: number, reason: string): void
 }
 
-/** Start to open a carrier to the server at `server`: an http(s) address that ends with a slash. */
-export type OpenCarrier = (server: URL, events: CarrierEvents, clock: Clock) => Carrier
+/**
+ * Start to open a carrier to the server at `server`: an http(s) address that ends with a slash. `first` is the first
+ * message, a control message: it goes with what opens the carrier where that can be and `plain` is not asked for, else as
+ * soon as it is open.
+ */
+export type OpenCarrier = (server: URL, first: string, events: CarrierEvents, clock: Clock, plain: boolean) => Carrier

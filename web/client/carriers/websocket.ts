@@ -1,4 +1,4 @@
-import { CLOSE } from '../../../signaling/protocol/index.ts'
+import { CLOSE, subprotocolsFor } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../clock.ts'
 import type { OpenCarrier } from './carrier.ts'
 
@@ -18,8 +18,8 @@ async function nodeWebSocket(): Promise<typeof WebSocket> {
   return module.WebSocket as unknown as typeof WebSocket
 }
 
-/** The `websocket` carrier: `<server>/ws`. */
-export const openWebSocket: OpenCarrier = (server, events, clock) => {
+/** The `websocket` carrier: `<server>/ws`. A first message that is small goes in the request that opens it. */
+export const openWebSocket: OpenCarrier = (server, first, events, clock, plain) => {
   let socket: Socket | undefined
   let over = false
   let closing: TimerHandle | undefined
@@ -47,11 +47,14 @@ export const openWebSocket: OpenCarrier = (server, events, clock) => {
     if (over) return
     const address = new URL('ws', server)
     address.protocol = address.protocol.replace('http', 'ws')
-    socket = new SocketClass(address)
+    const offered = plain ? [] : subprotocolsFor(first)
+    socket = new SocketClass(address, [...offered])
     socket.binaryType = 'arraybuffer'
     socket.onopen = () => {
       clock.clearTimeout(opening)
-      if (!over) events.opened()
+      if (over) return
+      if (offered.length === 0) socket?.send(first)
+      events.opened()
     }
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (over) return

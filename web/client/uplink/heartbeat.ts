@@ -2,6 +2,8 @@ import type { Clock, TimerHandle } from '../clock.ts'
 
 /** Notices death within 11 s without a hint, costs 20 bytes/s; NATs and proxies cut silence after 30 s at the earliest. */
 const INTERVAL_MS = 5_000
+/** The first ping, which measures what opening a carrier only guesses: after the first frames, and soon. */
+const FIRST_MS = 100
 /** A pong behind a full socket on a slow uplink takes some seconds; see also `#due`. */
 const PATIENCE_MS = 6_000
 /** A probe's patience is 4 round trips, and at least this: a lost packet on TCP costs 200 ms to 1 s. */
@@ -37,6 +39,8 @@ export class Heartbeat {
   /** Smoothed as TCP does: an eighth of each new sample. Kept from one carrier to the next. */
   rttMs: number | undefined
   readonly #dependencies: HeartbeatDependencies
+  /** `rttMs` is not measured yet. */
+  #guessed = true
   #latest = 0
   #ping: Ping | undefined
   #timer: TimerHandle | undefined
@@ -46,10 +50,11 @@ export class Heartbeat {
     this.#dependencies = dependencies
   }
 
-  /** `rttMs`: that of the join, the first sample. */
-  start(serverMs: number, rttMs: number): void {
-    this.#measured(serverMs, rttMs)
-    this.#arm(INTERVAL_MS)
+  /** `openingMs`: from the start of the carrier until the welcome. That is two round trips at least: TCP's and its own. */
+  start(serverMs: number, openingMs: number): void {
+    this.rttMs ??= openingMs / 2
+    this.#dependencies.sample(serverMs, openingMs / 2)
+    this.#arm(FIRST_MS)
   }
 
   stop(): void {
@@ -80,7 +85,8 @@ export class Heartbeat {
   }
 
   #measured(serverMs: number, rttMs: number): void {
-    this.rttMs = this.rttMs === undefined ? rttMs : this.rttMs + (rttMs - this.rttMs) / 8
+    this.rttMs = this.rttMs === undefined || this.#guessed ? rttMs : this.rttMs + (rttMs - this.rttMs) / 8
+    this.#guessed = false
     this.#dependencies.sample(serverMs, rttMs)
   }
 

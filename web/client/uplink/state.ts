@@ -7,7 +7,7 @@ import type { PartylineError } from '../errors.ts'
  * | state | it is | goes to |
  * |---|---|---|
  * | `idle` | not started | connecting |
- * | `connecting` | a carrier is opening | joining (it opened) · waiting (it did not) |
+ * | `connecting` | a carrier is opening, which may take `join` along | joining (it opened) · waiting (it did not) |
  * | `joining` | `join` is said, the welcome awaited | online · connecting (the session is over: join anew) · waiting · closed (refused) |
  * | `online` | frames flow | waiting (the carrier ended or does not answer) · connecting (the session is over) · closed |
  * | `waiting` | no carrier; a timer runs | connecting (at its end, or sooner when the network calls) |
@@ -15,12 +15,18 @@ import type { PartylineError } from '../errors.ts'
  */
 export type UplinkState =
   | { readonly name: 'idle' }
-  | { readonly name: 'connecting'; readonly carrier: Carrier; readonly sinceMs: number }
   | {
-      readonly name: 'joining'
+      readonly name: 'connecting'
       readonly carrier: Carrier
       readonly sinceMs: number
       /** Of the `join`. */
+      readonly id: number
+    }
+  | {
+      readonly name: 'joining'
+      readonly carrier: Carrier
+      /** Of its opening. */
+      readonly sinceMs: number
       readonly id: number
       readonly timer: TimerHandle
     }

@@ -48,6 +48,9 @@ const LEAVE_MS = 2_000
 /** So many malformed messages from the server, without a good spell between them, end the room. */
 const MOST_MALFORMED = 5
 
+/** Of carriers that do not open, every third takes no join along: a proxy may stumble over it. */
+const PLAIN_EVERY = 3
+
 /** Messages that mean something before the welcome. */
 const EARLY: readonly ServerMessage['t'][] = ['welcome', 'error', 'bye']
 
@@ -64,6 +67,8 @@ export class Uplink {
   /** What the server has, or is told with the next join. */
   #profile: Json
   #failures = 0
+  /** Carriers, one after the other, that did not open. */
+  #unopened = 0
   #malformed = 0
   #hidden = false
   #leaving: TimerHandle | undefined
@@ -165,7 +170,7 @@ export class Uplink {
 
   /**
    * Leave for good, after what was sent in this turn. Resolves when it is over: when the server knows, or after 2 s.
-   * At once when the server has never heard of us (left as soon as entered, as React's StrictMode does), and when there
+   * At once when the server has hardly heard of us (left as soon as entered, as React's StrictMode does), and when there
    * is no carrier; the server then waits out the grace period.
    */
   leave(): Promise<void> {
@@ -220,22 +225,34 @@ export class Uplink {
   #connect(): void {
     const { open, server, clock } = this.#options
     const events: CarrierEvents = {
-      opened: () => this.#join(),
+      opened: () => this.#opened(),
       text: (text) => this.#received(text.length, () => this.#handle(parseServerMessage(text))),
       binary: (bytes) => this.#received(bytes.length, () => this.#unpack(bytes)),
-      closed: (code, reason) => this.#lost(code, reason),
+      closed: (code, reason) => {
+        if (this.#state.name === 'connecting') this.#unopened += 1
+        this.#lost(code, reason)
+      },
     }
-    this.#become({ name: 'connecting', carrier: open(server, events, clock), sinceMs: clock.now() })
+    const id = this.#requests.nextId()
+    const join = JSON.stringify(this.#join(id))
+    this.#bytesSent += join.length
+    const plain = this.#unopened % PLAIN_EVERY === PLAIN_EVERY - 1
+    const carrier = open(server, join, events, clock, plain)
+    this.#become({ name: 'connecting', carrier, sinceMs: clock.now(), id })
   }
 
-  #join(): void {
+  #opened(): void {
     if (this.#state.name !== 'connecting') return
-    const { clock, room, instance, joinKey } = this.#options
-    const { token } = this.#credentials
-    const id = this.#requests.nextId()
+    this.#unopened = 0
+    const { clock } = this.#options
     const timer = clock.setTimeout(() => this.#lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)
-    this.#become({ name: 'joining', carrier: this.#state.carrier, sinceMs: clock.now(), id, timer })
-    this.#control({
+    this.#become({ ...this.#state, name: 'joining', timer })
+  }
+
+  #join(id: number): ClientMessage {
+    const { room, instance, joinKey } = this.#options
+    const { token } = this.#credentials
+    return {
       t: 'join',
       id,
       vMin: VERSION.min,
@@ -245,7 +262,7 @@ export class Uplink {
       instance,
       joinKey,
       ...(token === undefined ? {} : { token }),
-    })
+    }
   }
 
   #control(message: ClientMessage): void {

@@ -1,21 +1,16 @@
 /**
- * `npm run sim -- --seeds N [--seed S] [--peers P] [--jobs J]`: N random schedules from seed S on. `--seed` alone runs
- * that one and prints its trace. Exits with 1 when a promise was broken, and says how to see it again.
+ * `npm run sim -- --seeds N [--seed S] [--peers P] [--jobs J] [--summary FILE]`: N random schedules from seed S on.
+ * `--seed` alone runs that one and prints its trace. With `--summary` the file says, every thousand seeds, what has been
+ * found so far, and the same command goes on where it was stopped, until the code changes. Exits with 1 when a promise
+ * was broken, and says how to see it again.
  */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runSchedule, type ScheduleResult } from './schedule.ts'
 import { shapeOf } from './shape.ts'
-
-interface Totals {
-  seeds: number
-  broken: number
-  sent: number
-  delivered: number
-  missed: number
-}
+import { added, digestOfCode, type Failure, NOTHING, readSummary, type Totals, writeSummary } from './summary.ts'
 
 const { values } = parseArgs({
   options: {
@@ -23,9 +18,14 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     peers: { type: 'string' },
     jobs: { type: 'string', default: String(availableParallelism()) },
+    summary: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 })
+
+/** Seeds between two writings of the summary. */
+const PART_SEEDS = 1_000
+const MOST_VIOLATIONS = 5
 
 function whole(name: 'seeds' | 'seed' | 'peers' | 'jobs', least: number, most: number): number | undefined {
   const text = values[name]
@@ -36,22 +36,32 @@ function whole(name: 'seeds' | 'seed' | 'peers' | 'jobs', least: number, most: n
   process.exit(2)
 }
 
+/** Of what is run at a time: the seeds from here on, and how many. */
+interface Part {
+  readonly first: number
+  readonly count: number
+}
+
 const first = whole('seed', 0, 2 ** 32 - 1) ?? 1
 const count = whole('seeds', 1, 10_000_000) ?? 1
 const peers = whole('peers', 1, 16)
 const jobs = Math.min(whole('jobs', 1, 64) ?? 1, count)
 
-function tell(result: ScheduleResult, trace: readonly string[]): void {
-  const peersOption = peers === undefined ? '' : ` --peers ${peers}`
-  console.log(`seed ${result.seed}: ${result.violations.length} promises broken`)
-  for (const violation of result.violations.slice(0, 5)) console.log(`  ${violation}`)
-  console.log(`  see it again: npm run sim -- --seed ${result.seed}${peersOption}`)
+function tell({ seed, violations, replay }: Failure, trace: readonly string[]): void {
+  console.log(`seed ${seed}: ${violations.length} promises broken`)
+  for (const violation of violations.slice(0, MOST_VIOLATIONS)) console.log(`  ${violation}`)
+  console.log(`  see it again: ${replay}`)
   if (trace.length > 0) console.log(trace.join('\n'))
 }
 
-async function run(from: number, step: number, until: number): Promise<Totals> {
-  const totals: Totals = { seeds: 0, broken: 0, sent: 0, delivered: 0, missed: 0 }
-  for (let seed = from; seed < until; seed += step) {
+function failureOf({ seed, violations }: ScheduleResult): Failure {
+  const peersOption = peers === undefined ? '' : ` --peers ${peers}`
+  return { seed, violations, replay: `npm run sim -- --seed ${seed}${peersOption}` }
+}
+
+async function run({ first: from, count: seeds }: Part, step: number): Promise<Totals> {
+  let totals = NOTHING
+  for (let seed = from; seed < from + seeds; seed += step) {
     const trace: string[] = []
     const traced = count === 1 || values.trace
     const result = await runSchedule({
@@ -59,52 +69,87 @@ async function run(from: number, step: number, until: number): Promise<Totals> {
       ...shapeOf(seed, peers),
       ...(traced ? { trace: (line: string) => void trace.push(line) } : {}),
     })
-    totals.seeds += 1
-    totals.sent += result.sent
-    totals.delivered += result.delivered
-    totals.missed += Object.values(result.missed).reduce((sum, missed) => sum + missed, 0)
-    if (result.violations.length > 0) totals.broken += 1
-    if (result.violations.length > 0 || count === 1) tell(result, trace)
+    const broken = result.violations.length > 0
+    if (broken || count === 1) tell(failureOf(result), trace)
+    const missed = Object.values(result.missed).reduce((sum, one) => sum + one, 0)
+    const failures = broken ? [failureOf(result)] : []
+    totals = added([totals, { seeds: 1, sent: result.sent, delivered: result.delivered, missed, failures }])
   }
   return totals
 }
 
-function add(all: readonly Totals[]): Totals {
-  const sum = (key: keyof Totals): number => all.reduce((total, totals) => total + totals[key], 0)
-  return {
-    seeds: sum('seeds'),
-    broken: sum('broken'),
-    sent: sum('sent'),
-    delivered: sum('delivered'),
-    missed: sum('missed'),
+/** A process for each job; of J of them, each takes every J-th seed. */
+class Workers {
+  readonly #children: readonly ChildProcess[]
+
+  constructor() {
+    this.#children = Array.from({ length: jobs }, (_, index) =>
+      fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
+        env: { ...process.env, PARTYLINE_SIM_PART: String(index) },
+      }),
+    )
+  }
+
+  async run(part: Part): Promise<Totals> {
+    const answers = this.#children.map(
+      (child) =>
+        new Promise<Totals>((resolve, reject) => {
+          const ended = (code: number | null): void => reject(new Error(`a part of the simulation ended with ${code}`))
+          child.once('exit', ended)
+          child.once('message', (totals) => {
+            child.off('exit', ended)
+            resolve(totals as Totals)
+          })
+          child.send(part)
+        }),
+    )
+    return added(await Promise.all(answers))
+  }
+
+  end(): void {
+    for (const child of this.#children) child.disconnect()
   }
 }
 
-const part = process.env.PARTYLINE_SIM_PART
-if (part !== undefined) {
-  const totals = await run(first + Number(part), jobs, first + count)
-  process.send?.(totals, undefined, undefined, () => process.disconnect())
+async function runInParts(summaryFile: string): Promise<Totals> {
+  const code = digestOfCode()
+  let summary = readSummary(summaryFile, code, first)
+  if (summary.seeds > 0) console.log(`going on from seed ${summary.nextSeed}, after ${summary.seeds} seeds`)
+  const workers = new Workers()
+  while (summary.nextSeed < first + count) {
+    const startedMs = Date.now()
+    const part = { first: summary.nextSeed, count: Math.min(PART_SEEDS, first + count - summary.nextSeed) }
+    const totals = added([summary, await workers.run(part)])
+    const seconds = Math.round(summary.seconds + (Date.now() - startedMs) / 1_000)
+    const nextSeed = part.first + part.count
+    summary = { ...totals, code, firstSeed: first, nextSeed, seconds, updatedAt: new Date().toISOString() }
+    writeSummary(summaryFile, summary)
+  }
+  workers.end()
+  return summary
+}
+
+async function runAtOnce(): Promise<Totals> {
+  if (jobs === 1) return run({ first, count }, 1)
+  const workers = new Workers()
+  const totals = await workers.run({ first, count })
+  workers.end()
+  return totals
+}
+
+/** Which of the jobs this process is; the one that was started is none. */
+const job = process.env.PARTYLINE_SIM_PART
+if (job !== undefined) {
+  process.on('message', async (part: Part) => {
+    process.send?.(await run({ first: part.first + Number(job), count: part.count - Number(job) }, jobs))
+  })
 } else {
   const startedMs = Date.now()
-  const parts =
-    jobs === 1
-      ? [await run(first, 1, first + count)]
-      : await Promise.all(
-          Array.from({ length: jobs }, (_, index) => {
-            const child = fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
-              env: { ...process.env, PARTYLINE_SIM_PART: String(index) },
-            })
-            return new Promise<Totals>((resolve, reject) => {
-              child.on('message', (totals) => resolve(totals as Totals))
-              child.on('exit', (code) => reject(new Error(`a part of the simulation ended with ${code}`)))
-            })
-          }),
-        )
-  const totals = add(parts)
+  const totals = values.summary === undefined ? await runAtOnce() : await runInParts(values.summary)
   const seconds = (Date.now() - startedMs) / 1_000
   console.log(
     `${totals.seeds} seeds in ${seconds.toFixed(1)} s: ${totals.sent} messages sent, ${totals.delivered} delivered, ` +
-      `${totals.missed} reported as missed, ${totals.broken} seeds with a broken promise`,
+      `${totals.missed} reported as missed, ${totals.failures.length} seeds with a broken promise`,
   )
-  process.exitCode = totals.broken > 0 ? 1 : 0
+  process.exitCode = totals.failures.length > 0 ? 1 : 0
 }

@@ -186,12 +186,12 @@ describe('a window', () => {
   })
 
   it('is what the receiver has room for, but one frame always goes', () => {
-    const world = new DeliveryWorld({ receiveBytes: 50_000 })
+    const world = new DeliveryWorld({ receiveBytes: 62_500 })
     const bob = world.member('bob')
     bob.acknowledged(bob.ack(true))
     for (let count = 0; count < 20; count += 1) world.sendBytes(new Uint8Array(10_000))
     expect(bob.outlet?.take().length).toBe(4)
-    world.budget.add(50_000)
+    world.budget.share().add(50_000)
     const shut = world.member('eve')
     shut.acknowledged(shut.ack(true))
     for (let count = 0; count < 3; count += 1) world.sendBytes(new Uint8Array(10_000), 'm:x', shut)
@@ -199,7 +199,7 @@ describe('a window', () => {
   })
 
   it('that opens again is used at once, from the frame that was refused on', () => {
-    const world = new DeliveryWorld({ receiveBytes: 20_000 })
+    const world = new DeliveryWorld({ receiveBytes: 25_000 })
     const bob = world.member('bob')
     bob.reads = false
     for (let count = 0; count < 6; count += 1) world.sendBytes(new Uint8Array(10_000).fill(67))

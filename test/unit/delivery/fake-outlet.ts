@@ -1,5 +1,4 @@
-import type { Lane } from '../../../signaling/protocol/index.ts'
-import type { Outlet } from '../../../web/client/delivery/outlet.ts'
+import type { Outlet, OutletLane } from '../../../web/client/delivery/outlet.ts'
 import { RoundTrip } from '../../../web/client/delivery/round-trip.ts'
 
 /** A path that keeps what it takes until its test fetches it. */
@@ -8,16 +7,28 @@ export class FakeOutlet implements Outlet {
   readonly frames: Uint8Array[] = []
   windowBytes = Number.POSITIVE_INFINITY
   full = false
+  /** Bytes taken; of them, the last so many have not left. */
+  takenBytes = 0
+  waitingBytes = 0
 
   constructor(
     readonly tag: number,
     readonly kind: 'direct' | 'turn' | 'relay' = 'direct',
   ) {}
 
-  send(_lane: Lane, frame: Uint8Array): boolean {
+  send(_lane: OutletLane, frame: Uint8Array): boolean {
     if (this.full) return false
     this.frames.push(frame)
+    this.takenBytes += frame.length
     return true
+  }
+
+  writtenBytes(): number {
+    return this.takenBytes
+  }
+
+  leftBytes(): number {
+    return this.takenBytes - this.waitingBytes
   }
 
   take(): Uint8Array[] {

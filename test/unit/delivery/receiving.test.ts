@@ -7,6 +7,7 @@ import {
   encodeFragment,
   encodeText,
   type InstanceId,
+  LIMITS,
   type PieceFrame,
   ProtocolError,
   type StreamIndex,
@@ -14,7 +15,7 @@ import {
 import type { Arrived } from '../../../web/client/delivery/channel-order.ts'
 import { IncomingStream } from '../../../web/client/delivery/incoming-stream.ts'
 import { LinkReceiver } from '../../../web/client/delivery/link-receiver.ts'
-import { ReceiveBudget } from '../../../web/client/delivery/receive-budget.ts'
+import { ReceiveBudget, type ReceiveShare } from '../../../web/client/delivery/receive-budget.ts'
 
 const OVERHEAD_BYTES = 64
 
@@ -170,7 +171,7 @@ describe('the receive budget', () => {
     taking.now = false
     expect(link.take(piece(0, { ordinal: 0, body: new Uint8Array(100) }), 0)).toBe('taken')
     expect(link.take(piece(1, { ordinal: 1, body: new Uint8Array(100) }), 0)).toBe('refused')
-    expect(budget.windowBytes()).toBe(0)
+    expect(budget.share().windowBytes()).toBe(0)
 
     const holed = receiver(150, 0)
     for (let seq = 0; seq < 100; seq += 1) {
@@ -181,13 +182,45 @@ describe('the receive budget', () => {
 
   it('is shared by up to four senders at once, however many links there are', () => {
     const budget = new ReceiveBudget(1_000)
+    const share = budget.share()
     const windows = [1, 2, 4, 50].map((links) => {
       budget.links = links
-      return budget.windowBytes()
+      return share.windowBytes()
     })
-    expect(windows).toEqual([1_000, 500, 250, 250])
-    budget.add(2_000)
-    expect(budget.windowBytes()).toBe(0)
+    expect(windows).toEqual([800, 500, 250, 250])
+    share.add(2_000)
+    expect(share.windowBytes()).toBe(0)
+  })
+
+  it('is not one sender’s to fill: others find room, and as many as fill what they may get the same', () => {
+    const budget = new ReceiveBudget(16_777_216)
+    const frame = 16_384
+    const filled = (share: ReceiveShare): number => {
+      let bytes = 0
+      for (; share.fits(frame); bytes += frame) share.add(frame)
+      return bytes
+    }
+    const hog = budget.share()
+    const held = filled(hog)
+    expect(held).toBeGreaterThan(LIMITS.messageBytes * 1.5)
+    const other = budget.share()
+    expect(filled(other)).toBeGreaterThan(2_000_000)
+    expect(hog.fits(frame)).toBe(false)
+    expect(budget.share().windowBytes()).toBeGreaterThan(frame)
+    // What the first gives back it may take again only down to the others' level.
+    hog.add(-held)
+    const shares = [hog, other, budget.share(), budget.share()]
+    const total = new Map<ReceiveShare, number>(shares.map((share) => [share, share === other ? 1 : 0]))
+    for (let round = 0; round < 4_000; round += 1) {
+      for (const share of shares) {
+        if (!share.fits(frame)) continue
+        share.add(frame)
+        total.set(share, (total.get(share) ?? 0) + frame)
+      }
+    }
+    expect(budget.heldBytes).toBeLessThan(16_777_216)
+    expect(total.get(hog)).toBe(total.get(shares[2] as ReceiveShare))
+    expect(budget.share().fits(frame)).toBe(true)
   })
 
   it('gets back all that a link held when it ends', () => {
@@ -247,7 +280,7 @@ describe('an acknowledgement', () => {
     expect(link.takeAck(140, 20)).toEqual({
       heldMs: 40,
       delayMs: 20,
-      windowBytes: 1_000 - OVERHEAD_BYTES - 1,
+      windowBytes: 800 - OVERHEAD_BYTES - 1,
       streams: [{ stream: 0, next: 1, bitmap: new Uint8Array() }],
       unread: [{ channel: 1, audience: 'room', ordinal: 0 }],
     })

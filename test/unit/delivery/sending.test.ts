@@ -289,6 +289,28 @@ describe('a small frame that is overdue on a direct path', () => {
     expect(bob.heard).toEqual(['warm', 'small'])
   })
 
+  it('and has not left this side is not hedged: its timeout runs from when it leaves, and the path is pinged', () => {
+    const world = new DeliveryWorld()
+    const bob = world.member('bob')
+    const outlet = bob.outlet as FakeOutlet
+    bob.relay = new FakeOutlet(5, 'relay')
+    world.send('warm')
+    bob.settle()
+    for (const text of upTo(10)) world.send(text)
+    outlet.waitingBytes = outlet.frames.slice(1).reduce((bytes, { length }) => bytes + length, 0)
+    bob.arrive(outlet.frames.splice(0, 1))
+    bob.acknowledged()
+    bob.pass(1_000)
+    expect(bob.relay.frames).toEqual([])
+    expect(bob.overdue.length).toBeGreaterThan(1)
+    outlet.waitingBytes = 0
+    const known = bob.overdue.length
+    bob.pass(600)
+    expect(bob.relay.frames.length).toBe(1)
+    expect(bob.overdue.length).toBeGreaterThan(known)
+    expect(bob.sender.retransmissions).toBeLessThan(3)
+  })
+
   it('gives no round-trip time when it is acknowledged', () => {
     const world = new DeliveryWorld()
     const bob = world.member('bob')

@@ -24,6 +24,8 @@ interface Flight {
   readonly tag: number
   /** Its place among all transmissions of the link. */
   readonly order: number
+  /** Where it ends in its outlet's lane. */
+  readonly endBytes: number
   /** The frame was sent before, or another way too: its acknowledgement tells nothing about the round trip. */
   repeated: boolean
   /** Believed lost: to be sent again. */
@@ -94,13 +96,14 @@ export class Cursor {
   }
 
   /** The frame `sent` has gone out by `outlet`. `order` counts transmissions of the link. */
-  advanced({ tag }: Outlet, order: number, nowMs: number): void {
-    this.#fly(this.sent, { sentAtMs: nowMs, tag, order, repeated: false, lost: false })
+  advanced(outlet: Outlet, order: number, nowMs: number): void {
+    this.#fly(this.sent, outlet, order, nowMs, false)
     this.sent = plus(this.sent, 1)
   }
 
-  #fly(seq: number, flight: Flight): void {
-    this.#flights.set(seq, flight)
+  #fly(seq: number, outlet: Outlet, order: number, nowMs: number, repeated: boolean): void {
+    const endBytes = outlet.writtenBytes(this.stream.lane)
+    this.#flights.set(seq, { sentAtMs: nowMs, tag: outlet.tag, order, endBytes, repeated, lost: false })
     this.flyingBytes += this.stream.frame(seq).length
   }
 
@@ -126,7 +129,7 @@ export class Cursor {
       this.#lostFrames -= 1
       this.retransmissions += 1
       this.#flights.delete(seq)
-      this.#fly(seq, { sentAtMs: nowMs, tag: outlet.tag, order: nextOrder(), repeated: true, lost: false })
+      this.#fly(seq, outlet, nextOrder(), nowMs, true)
     }
     return true
   }

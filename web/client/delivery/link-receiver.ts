@@ -12,7 +12,7 @@ import {
 } from '../../../signaling/protocol/index.ts'
 import { type Arrived, ChannelOrder } from './channel-order.ts'
 import { IncomingStream } from './incoming-stream.ts'
-import type { ReceiveBudget } from './receive-budget.ts'
+import type { ReceiveBudget, ReceiveShare } from './receive-budget.ts'
 
 /** Acknowledge at the latest after this many frames or bytes, so that no sender's window runs dry. */
 const ACK_FRAMES = 256
@@ -31,6 +31,7 @@ export class LinkReceiver {
   readonly generation: number
   readonly #streams: readonly IncomingStream[]
   readonly #orders = new Map<number, ChannelOrder>()
+  readonly #share: ReceiveShare
   repeats = 0
   /** Streams with something to acknowledge, as a bit each. */
   #dirty = 0
@@ -43,10 +44,11 @@ export class LinkReceiver {
 
   constructor(
     greeting: Greeting,
-    private readonly budget: ReceiveBudget,
+    budget: ReceiveBudget,
     private readonly events: LinkReceiverEvents,
   ) {
     this.generation = greeting.generation
+    this.#share = budget.share()
     this.#streams = greeting.starts.map((start) => new IncomingStream(start))
     for (const { channel, ordinal, name } of greeting.channels) this.#order(channel, 'room').open(name, ordinal)
   }
@@ -70,7 +72,7 @@ export class LinkReceiver {
     // stream.
     const ahead = order.ahead(piece)
     const next = piece.seq === stream.next && ahead === 0 && !order.blocked
-    if (ahead === Number.POSITIVE_INFINITY || (!next && !this.budget.fits(piece.body.length))) return 'refused'
+    if (ahead === Number.POSITIVE_INFINITY || (!next && !this.#share.fits(piece.body.length))) return 'refused'
     stream.take(piece.seq)
     this.#newestAtMs = nowMs
     this.#framesSinceAck += 1
@@ -84,7 +86,7 @@ export class LinkReceiver {
     const key = channel * 2 + (audience === 'unicast' ? 1 : 0)
     const known = this.#orders.get(key)
     if (known !== undefined) return known
-    const order = new ChannelOrder(channel, audience, (bytes) => this.budget.add(bytes))
+    const order = new ChannelOrder(channel, audience, (bytes) => this.#share.add(bytes))
     this.#orders.set(key, order)
     return order
   }
@@ -125,7 +127,7 @@ export class LinkReceiver {
 
   /** There is much more room than the sender was last told. */
   get windowOpened(): boolean {
-    return this.budget.windowBytes() - this.#advertisedBytes > LIMITS.receiveBytes / 4
+    return this.#share.windowBytes() - this.#advertisedBytes > LIMITS.receiveBytes / 8
   }
 
   /** What to acknowledge, which is then taken as said. */
@@ -144,7 +146,7 @@ export class LinkReceiver {
         unread.push({ channel: order.id, audience: order.audience, ordinal: order.next })
       }
     }
-    const windowBytes = this.budget.windowBytes()
+    const windowBytes = this.#share.windowBytes()
     this.#advertisedBytes = windowBytes
     const heldMs = this.#framesSinceAck > 0 ? nowMs - this.#newestAtMs : 0
     this.#dirty = 0

@@ -23,7 +23,10 @@ const ASK_UNREAD_MOST_MS = 10_000
 export interface LinkSenderEvents {
   /** The relay's outlet to this member, while it is usable: for hedging, and for frames that always take it too. */
   relay(): Outlet | undefined
-  /** The oldest small frame on a direct path outlived its timeout, and was hedged by the relay where that was possible. */
+  /**
+   * The oldest frame on a direct path outlived its timeout: a small one that has left was hedged by the relay where that
+   * was possible. The path is to show that it is alive.
+   */
   overdue(outlet: Outlet): void
   /** The oldest frame on the relay outlived its timeout, or a gap showed losses there. */
   relayLoss(overdue: boolean): void
@@ -261,6 +264,11 @@ export class LinkSender {
     const dueMs = Math.max(oldest.sentAtMs, cursor.timerBasisMs) + afterMs
     if (nowMs < dueMs) return dueMs
     cursor.timerBasisMs = nowMs
+    if (outlet.leftBytes(cursor.stream.lane) < oldest.endBytes) {
+      // It has not left: the timeout runs from when it does. Whether the path is dead, or only busy, its pings tell.
+      this.events.overdue(outlet)
+      return nowMs + afterMs
+    }
     cursor.backoff = Math.min(cursor.backoff + 1, 8)
     if (outlet.kind === 'relay') {
       cursor.loseOverdue(nowMs - afterMs)

@@ -14,6 +14,7 @@ import type { LinkSender } from './link-sender.ts'
 import { OutgoingMessage } from './outgoing-message.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { distance, plus } from './serial.ts'
+import { StreamBase } from './stream-base.ts'
 
 /** A channel as its sender sees it. */
 export interface OutgoingChannel {
@@ -40,6 +41,7 @@ export type Broadcast = (lane: Lane, frame: Uint8Array, to: readonly PeerId[]) =
 export class Outbox {
   readonly #room: readonly [OutgoingStream, OutgoingStream]
   readonly #senders = new Map<PeerId, LinkSender>()
+  readonly #bases: readonly [StreamBase, StreamBase]
   readonly #channels: OutgoingChannel[] = []
   /** By audience (`undefined`: the room), so that nobody's messages wait behind another's. */
   readonly #waiting = new Map<PeerId | undefined, OutgoingMessage[]>()
@@ -62,6 +64,7 @@ export class Outbox {
     },
   ) {
     this.#room = [new OutgoingStream(0, deps.firstSeq()), new OutgoingStream(1, deps.firstSeq())]
+    this.#bases = [new StreamBase(this.#room[0], 0, this.#senders), new StreamBase(this.#room[1], 1, this.#senders)]
   }
 
   get roomStreams(): readonly [OutgoingStream, OutgoingStream] {
@@ -362,7 +365,7 @@ export class Outbox {
 
   /** A member has acknowledged more: there may be room for what waits, and someone may be too far behind. */
   acknowledged(sender: LinkSender): void {
-    this.trim()
+    for (const base of this.#bases) base.moved(sender)
     if (this.#waiting.size > 0) this.flush()
     else this.pump(sender)
     for (const lagging of this.#lagging()) this.deps.lagging(lagging)
@@ -382,19 +385,9 @@ export class Outbox {
     return found
   }
 
-  /** After acknowledgements: forget what everyone has. */
+  /** Someone has come, gone or been cut off: forget what everyone has. */
   trim(): void {
-    for (const stream of this.#room) {
-      const index = stream.index === 1 ? 1 : 0
-      let seq = stream.next
-      let position = stream.messageCount
-      for (const sender of this.#senders.values()) {
-        const cursor = sender.cursors[index]
-        if (distance(stream.base, cursor.acked) < distance(stream.base, seq)) seq = cursor.acked
-        position = Math.min(position, cursor.messagePosition)
-      }
-      stream.trim(seq, position)
-    }
+    for (const base of this.#bases) base.trim()
   }
 
   trimUnicast(sender: LinkSender): void {

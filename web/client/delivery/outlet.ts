@@ -12,6 +12,10 @@ export interface Outlet {
   readonly roundTrip: RoundTrip
   /** `false`: it takes nothing now, and calls back when it does. */
   send(lane: OutletLane, frame: Uint8Array): boolean
+  /** Where the newest frame handed to a lane ends: bytes handed to it so far. */
+  writtenBytes(lane: Lane): number
+  /** As far as this the lane has been sent: what ends beyond waits in a buffer of this side, and cannot have come yet. */
+  leftBytes(lane: Lane): number
   /** Bytes that may be in flight to this member by this path at once. */
   readonly windowBytes: number
 }

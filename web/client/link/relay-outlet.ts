@@ -32,6 +32,15 @@ export class RelayOutlet implements Outlet {
     return this.transmit(frame)
   }
 
+  /** What waits before the uplink's socket is part of the way: its window keeps it short. */
+  writtenBytes(): number {
+    return 0
+  }
+
+  leftBytes(): number {
+    return 0
+  }
+
   acknowledged(bytes: number): void {
     const growth =
       this.#windowBytes < this.#thresholdBytes ? bytes : (bytes * LIMITS.fragmentBytes) / Math.max(1, this.#windowBytes)

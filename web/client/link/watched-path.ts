@@ -7,7 +7,7 @@
  *   suspect     frames still take it, a ping is under way        → usable when it is answered, suspended when it is overdue
  *   suspended   frames do not take it; pings go on               → usable when one is answered, given up after a while
  */
-import { encodePing } from '../../../signaling/protocol/index.ts'
+import { encodePing, type Lane } from '../../../signaling/protocol/index.ts'
 import type { Outlet, OutletLane } from '../delivery/outlet.ts'
 import { RoundTrip } from '../delivery/round-trip.ts'
 import type { DirectPath } from '../paths/path.ts'
@@ -78,6 +78,14 @@ export class WatchedPath implements Outlet {
 
   send(lane: OutletLane, frame: Uint8Array): boolean {
     return this.path.send(lane, frame)
+  }
+
+  writtenBytes(lane: Lane): number {
+    return this.path.writtenBytes(lane)
+  }
+
+  leftBytes(lane: Lane): number {
+    return this.path.writtenBytes(lane) - this.path.bufferedBytes(lane)
   }
 
   get #patienceMs(): number {

@@ -10,6 +10,7 @@ import type { ServerOptions } from './options/table.ts'
 import { packageVersion } from './package-root.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { turnOptions } from './turn-service.ts'
+import { watchFiles } from './watch-files.ts'
 
 /** What the person who started the server wants to know: where to open it. */
 function banner(server: RunningServer): string {
@@ -23,9 +24,9 @@ function banner(server: RunningServer): string {
 }
 
 /** The first signal closes in order, a second one at once. */
-function closeOnSignals(server: RunningServer, log: Log): void {
+function closeOnSignals(server: RunningServer, log: Log, signals: readonly NodeJS.Signals[]): void {
   let closing = false
-  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (closing) process.exit(1)
     closing = true
     log.info({ signal }, 'closing')
@@ -38,14 +39,24 @@ function closeOnSignals(server: RunningServer, log: Log): void {
       },
     )
   }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
+  for (const signal of signals) process.on(signal, onSignal)
 }
 
-async function serve(options: ServerOptions): Promise<void> {
+/** With a configuration file, SIGHUP and a change of the file have it read again. Without one SIGHUP closes. */
+function reloadOnChange(server: RunningServer, line: CommandLine): void {
+  const { configFile } = line
+  if (configFile === undefined) return
+  const reload = (): void => void server.reload(line.options)
+  process.on('SIGHUP', reload)
+  watchFiles([configFile], reload)
+}
+
+async function serve(line: CommandLine): Promise<void> {
+  const options = line.options()
   const log = createLog(options)
   const server = await startServer(options, { log })
-  closeOnSignals(server, log)
+  closeOnSignals(server, log, line.configFile === undefined ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : ['SIGTERM', 'SIGINT'])
+  reloadOnChange(server, line)
   process.stdout.write(`${banner(server)}\n`)
 }
 
@@ -57,7 +68,7 @@ function printTurnConfig(options: ServerOptions): void {
 async function run(line: CommandLine): Promise<void> {
   if (line.version) process.stdout.write(`${packageVersion()}\n`)
   else if (line.help || line.command === 'help') process.stdout.write(helpText())
-  else if (line.command === undefined || line.command === 'serve') await serve(line.options())
+  else if (line.command === undefined || line.command === 'serve') await serve(line)
   else if (line.command === 'turn-config') printTurnConfig(line.options())
   else throw new OptionsError(line.command, line.command, 'no such command; there are serve and turn-config')
 }

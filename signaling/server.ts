@@ -11,8 +11,9 @@ import { clientAddressBehind, trustedProxyCheck } from './net/address.ts'
 import { chooseEngine } from './net/engines.ts'
 import { HEARTBEAT, Heartbeat } from './net/heartbeat.ts'
 import type { EngineName, Network, RequestHead, TlsFiles, UpgradeDecision } from './net/network.ts'
-import { originCheck } from './net/origin.ts'
+import { type OriginCheck, originCheck } from './net/origin.ts'
 import { carryOverWebSocket } from './net/websocket-carrier.ts'
+import { Operations } from './operations.ts'
 import { parseServerOptions } from './options/parse.ts'
 import type { ServerOptions, ServerOptionsInput } from './options/table.ts'
 import { packageRoot, packageVersion } from './package-root.ts'
@@ -35,9 +36,15 @@ export interface RunningServer {
   readonly hasPages: boolean
   stats(): HubStats
   /**
+   * Take other options while everything runs; nobody is dropped. What can be changed so is marked in the README; the
+   * rest is named in the log and waits for a restart. `read` may throw: then, and when an option cannot be used, one
+   * line of the log says why and everything stays as it was. Says whether the options were taken.
+   */
+  reload(read: () => ServerOptionsInput): boolean
+  /**
    * Tell every client to come back (1012 with `restart`, else 1001), let closing handshakes finish, stop the local
-   * coturn, and free the port. Resolves when all that is done, within some 2 s. Sessions live on for a server with the
-   * same data folder.
+   * coturn, and free the port. Resolves when all that is done, within some 2 s, with `restart` `drainDelayMs` later:
+   * until then `/readyz` answers 503 and all else goes on. Sessions live on for a server with the same data folder.
    */
   close(how?: { readonly restart?: boolean }): Promise<void>
 }
@@ -69,6 +76,28 @@ async function tlsFiles(options: ServerOptions, folder: DataFolder): Promise<Tls
   return tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey }
 }
 
+/** The first signs session tokens, all are accepted. */
+function sessionKeys(options: ServerOptions, folder: DataFolder): readonly Uint8Array[] {
+  const keys = options.signingKey.length > 0 ? options.signingKey : [folder.secret('signing-key')]
+  return keys.map((key) => Buffer.from(key, 'utf8'))
+}
+
+/** The check of origins, which follows the options. */
+function liveOriginCheck(operations: Operations): OriginCheck {
+  const checkOf = (options: ServerOptions): OriginCheck =>
+    originCheck(options.origins, trustedProxyCheck(options.trustedProxies))
+  let check = checkOf(operations.options)
+  operations.onReload((options) => {
+    const next = checkOf(options)
+    return () => {
+      check = next
+    }
+  })
+  return (request) => check(request)
+}
+
+const after = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs))
+
 function keepTlsFresh(files: TlsFiles | undefined, network: Network, log: Log): () => void {
   if (files === undefined) return () => undefined
   return watchTlsFiles(files, () => {
@@ -84,10 +113,10 @@ function upgrader(
   log: Log,
   hub: Hub,
   heartbeat: Heartbeat,
+  refuseOrigin: OriginCheck,
 ): (request: RequestHead) => UpgradeDecision {
   const clientAddress = clientAddressBehind(options.trustedProxies)
   const throttle = new LogThrottle(() => performance.now())
-  const refuseOrigin = originCheck(options.origins, trustedProxyCheck(options.trustedProxies))
   return (request) => {
     const address = clientAddress(request.socketAddress, request.header('x-forwarded-for'))
     const refusal = refuseOrigin(request)
@@ -121,7 +150,6 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
   const { listen, engine, fallbackReason } = await chooseEngine(options.engine)
   if (fallbackReason !== undefined) log.warn({ engine }, `serving with ws on node:http: ${fallbackReason}`)
   const tls = await tlsFiles(options, folder)
-  const keys = options.signingKey.length > 0 ? options.signingKey : [folder.secret('signing-key')]
   const departures = new FileDepartures(folder.file('departures'), {
     nowMs: () => Date.now(),
     failed: (error) => log.error({ err: error }, 'departures are kept in memory only from here on'),
@@ -136,7 +164,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       clock: systemClock,
       random: (bytes) => void randomFillSync(bytes),
       log,
-      sessionKeys: keys.map((key) => Buffer.from(key, 'utf8')),
+      sessionKeys: sessionKeys(options, folder),
       iceServers: turn.grant,
       departures,
     })
@@ -145,6 +173,17 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
     undo.unshift(() => clearInterval(sweeping))
 
     const base = trimmedBase(options.basePath)
+    const operations = new Operations({
+      ...{ options, log, base, version, engine, startedMs },
+      hub: () => hub.stats(),
+      turn: () => ({ state: turn.state(), credentialsIssued: turn.issued() }),
+    })
+    undo.unshift(() => operations.stop())
+    operations.onReload((next) => {
+      const change = { options: hubOptions(next), sessionKeys: sessionKeys(next, folder) }
+      return () => hub.reconfigure(change)
+    })
+    const refuseOrigin = liveOriginCheck(operations)
     const defects = new LogThrottle(() => performance.now())
     let closing: Promise<void> | undefined
     const site = createSite({
@@ -153,10 +192,11 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       clientFolder: join(packageRoot(), 'dist/client'),
       health: () => {
         const { rooms, members, connections } = hub.stats()
-        const status = closing === undefined ? 'ok' : 'closing'
+        const status = operations.readiness === 'ready' ? 'ok' : operations.readiness
         const uptimeMs = Date.now() - startedMs
         const body = { status, version, engine, uptimeMs, turn: turn.state(), rooms, members, connections }
-        return { ok: closing === undefined, body }
+        // Whoever drains is alive: a health check that failed now would have it killed.
+        return { ok: true, body }
       },
     })
     const network = await listen({
@@ -166,16 +206,23 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       webSocketPath: `${base}/ws`,
       maxMessageBytes: 2 * hubSettings.packetBytes,
       maxQueuedBytes: queueBytes(hubSettings),
-      upgrade: upgrader(options, log, hub, heartbeat),
-      http: site.handle,
+      upgrade: upgrader(options, log, hub, heartbeat, refuseOrigin),
+      http: (request, response) => operations.handle(request, response) ?? site.handle(request, response),
       onError: (error) => defects.tell((unsaid) => log.error({ err: error, ...unsaid }, 'a request met a defect')),
     })
     undo.unshift(keepTlsFresh(tls, network, log))
     const secure = tls !== undefined
     const urls = serverUrls({ host: options.host, port: network.port, secure, base })
+    operations.opened()
     log.info({ engine, port: network.port, secure, version }, 'listening')
 
     const close = async (restart: boolean): Promise<void> => {
+      operations.draining()
+      const { drainDelayMs } = operations.options
+      if (restart && drainDelayMs > 0) {
+        log.info({ drainDelayMs }, 'draining: /readyz says so, and members stay for now')
+        await after(drainDelayMs)
+      }
       hub.close(restart ? CLOSE.restart : CLOSE.goingAway)
       network.stopListening()
       const turnStopped = turn.stop()
@@ -192,6 +239,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       secure,
       hasPages: site.hasPages,
       stats: () => hub.stats(),
+      reload: (read) => operations.reload(read),
       close: ({ restart = false } = {}) => {
         closing ??= close(restart)
         return closing

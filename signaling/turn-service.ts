@@ -23,6 +23,8 @@ export interface TurnService {
   readonly grant: (id: PeerId) => IceGrant
   /** `off`, `external`, or how the local coturn does. For `/healthz`. */
   state(): string
+  /** TURN credentials granted since the start. */
+  issued(): number
   stop(): Promise<void>
 }
 
@@ -115,6 +117,11 @@ function localAddress(options: ServerOptions, local: TurnOptions): TurnServerAdd
 
 type Grant = TurnService['grant']
 
+interface CountedGrant {
+  readonly grant: Grant
+  readonly issued: () => number
+}
+
 /**
  * What every welcome will list, tried once: what is wrong with it must be said at the start, not to each member.
  * @throws OptionsError naming `turnKey` or `stunServers`
@@ -129,10 +136,15 @@ function checkIceServers(turn: readonly TurnServerAddress[], stun: readonly stri
   }
 }
 
-function grantOf(turn: readonly TurnServerAddress[], stun: readonly string[], secret: string): Grant {
-  return (peerId) => {
-    const credentials = turnCredentials({ secret, peerId, nowMs: Date.now() })
-    return { servers: iceServers({ turn, stun }, credentials), expiresAtMs: credentials.expiresAtMs }
+function grantOf(turn: readonly TurnServerAddress[], stun: readonly string[], secret: string): CountedGrant {
+  let issued = 0
+  return {
+    grant: (peerId) => {
+      issued += 1
+      const credentials = turnCredentials({ secret, peerId, nowMs: Date.now() })
+      return { servers: iceServers({ turn, stun }, credentials), expiresAtMs: credentials.expiresAtMs }
+    },
+    issued: () => issued,
   }
 }
 
@@ -150,12 +162,11 @@ export async function startTurnService(options: ServerOptions, folder: DataFolde
   const [secret = ''] = options.turnSecret
   const nothing = async (): Promise<void> => undefined
   if (options.turn === 'off' || options.turnServers.length === 0) checkIceServers([], stun, 'stunServers')
-  if (options.turn === 'off') return { grant: stunOnly(stun), state: () => 'off', stop: nothing }
+  if (options.turn === 'off') return { grant: stunOnly(stun), state: () => 'off', issued: () => 0, stop: nothing }
   if (options.turnServers.length > 0) {
     const servers = externalAddresses(options.turnServers)
     checkIceServers(servers, stun, 'turnServers')
-    const grant = grantOf(servers, stun, secret)
-    return { grant, state: () => 'external', stop: nothing }
+    return { ...grantOf(servers, stun, secret), state: () => 'external', stop: nothing }
   }
 
   const local = new LocalTurn({ options: turnOptions(withRelayAddress(options), folder, log), logger: log })
@@ -172,8 +183,9 @@ export async function startTurnService(options: ServerOptions, folder: DataFolde
     log.info({ host: address.host, port: address.port }, 'members are told of this TURN server')
   return {
     // One that is being restarted will be there when it is needed.
-    grant: (id) => (local.state.status === 'unavailable' ? without : withTurn)(id),
+    grant: (id) => (local.state.status === 'unavailable' ? without : withTurn.grant)(id),
     state: () => local.state.status,
+    issued: withTurn.issued,
     stop: () => local.stop(),
   }
 }

@@ -178,7 +178,9 @@ export interface CommandLine {
   readonly command: string | undefined
   readonly help: boolean
   readonly version: boolean
-  /** Read when they are needed, so that `--help` works whatever else is wrong. @throws OptionsError */
+  /** The file of `--config`, if there is one. */
+  readonly configFile: string | undefined
+  /** Read when they are needed, so that `--help` works whatever else is wrong; the file each time. @throws OptionsError */
   options(): ServerOptions
 }
 
@@ -190,13 +192,14 @@ export function parseCommandLine(args: readonly string[], environment: Environme
   const flags = fromFlags(args)
   const [command, extra] = flags.positionals
   if (extra !== undefined) throw new OptionsError(extra, extra, 'expected one command')
+  const configFile = flags.config ?? (environment.PARTYLINE_CONFIG || undefined)
   return {
     command,
     help: flags.help,
     version: flags.version,
+    configFile,
     options: () => {
-      const config = flags.config ?? (environment.PARTYLINE_CONFIG || undefined)
-      const file = config === undefined ? {} : fromFile(config)
+      const file = configFile === undefined ? {} : fromFile(configFile)
       return complete({ ...file, ...fromEnvironment(environment), ...flags.values })
     },
   }

@@ -1,50 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WireClient } from '../conformance/wire-client.ts'
-
-const CLI = fileURLToPath(new URL('../../signaling/cli.ts', import.meta.url))
+import { CLI, type Run, partyline as start } from './partyline-command.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
   for (const act of undo.splice(0).reverse()) await act()
 })
 
-interface Run {
-  readonly child: ChildProcess
-  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>
-  /** Resolves with the first match in standard output. */
-  printed(pattern: RegExp): Promise<string>
-}
-
 function partyline(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', CLI, ...args], { env: { PATH: process.env.PATH } })
-  undo.push(() => child.kill('SIGKILL'))
-  let out = ''
-  let err = ''
-  child.stdout?.on('data', (data: Buffer) => {
-    out += data.toString()
-  })
-  child.stderr?.on('data', (data: Buffer) => {
-    err += data.toString()
-  })
-  const ended = new Promise<{ code: number | null; out: string; err: string }>((resolve) =>
-    child.on('close', (code) => resolve({ code, out, err })),
-  )
-  const printed = (pattern: RegExp): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const look = (): void => {
-        const match = pattern.exec(out)
-        if (match !== null) resolve(match[1] ?? match[0])
-      }
-      child.stdout?.on('data', look)
-      look()
-      ended.then(() => reject(new Error(`ended without ${pattern}: ${out}${err}`)))
-    })
-  return { child, ended, printed }
+  const run = start(...args)
+  undo.push(() => run.child.kill('SIGKILL'))
+  return run
 }
 
 function dataFolder(): string {

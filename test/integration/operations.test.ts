@@ -1,0 +1,199 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ServerOptionsInput } from '../../signaling/options/table.ts'
+import { type RunningServer, startServer } from '../../signaling/server.ts'
+import { WireClient } from '../conformance/wire-client.ts'
+import { freePort } from '../support/free-port.ts'
+
+const KEY = 'an-api-key-of-thirty-two-letters'
+const BEARER = { authorization: `Bearer ${KEY}` }
+/** As a proxy on this machine says it of somebody elsewhere. */
+const FORWARDED = { 'x-forwarded-for': '203.0.113.9' }
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const act of undo.splice(0).reverse()) await act()
+})
+
+interface Logged {
+  readonly level: string
+  readonly message: string
+}
+
+interface Started {
+  readonly server: RunningServer
+  readonly input: ServerOptionsInput
+  readonly lines: Logged[]
+}
+
+async function started(options: ServerOptionsInput = {}): Promise<Started> {
+  const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'partyline-operations-'))
+  if (options.dataFolder === undefined) undo.push(() => rmSync(dataFolder, { recursive: true, force: true }))
+  const input = { host: '127.0.0.1', port: 0, turn: 'off', ...options, dataFolder } as const
+  const lines: Logged[] = []
+  const say =
+    (level: string) =>
+    (_: object, message: string): void =>
+      void lines.push({ level, message })
+  const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
+  const server = await startServer(input, { log })
+  undo.push(() => server.close())
+  return { server, input, lines }
+}
+
+async function joined(server: RunningServer, room = 'lobby'): Promise<WireClient> {
+  const client = await WireClient.connect(server.url)
+  await client.join({ room })
+  return client
+}
+
+describe.each(['uws', 'ws'] as const)('on %s', (engine) => {
+  describe('/metrics', () => {
+    it('are told to this machine, and count what went through', async () => {
+      const { server } = await started({ engine })
+      const [ada, bob] = [await joined(server), await joined(server)]
+      ada.send({ kind: 'all' }, 'hello')
+      await bob.nextFrame()
+      ada.say({ t: 'ping', n: 1, paths: { direct: 1, turn: 0, relay: 2 } })
+      await ada.next('pong')
+      const answer = await fetch(`${server.url}/metrics`)
+      expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+      const text = await answer.text()
+      expect(text).toMatch(/^partyline_sessions\{carrier="websocket"\} 2$/m)
+      expect(text).toMatch(/^partyline_deliveries_total 1$/m)
+      expect(text).toMatch(/^partyline_links\{path="relay"\} 2$/m)
+      expect(text).toMatch(/^partyline_event_loop_delay_seconds\{quantile="0.99"\} \d/m)
+      expect(text).not.toMatch(/NaN|undefined/)
+    })
+
+    it('are told to others who have the key only', async () => {
+      const { server, lines } = await started({ engine, apiKey: [KEY] })
+      const status = async (headers: Record<string, string>): Promise<number> =>
+        (await fetch(`${server.url}/metrics`, { headers })).status
+      expect(await status(FORWARDED)).toBe(401)
+      expect(await status({ ...FORWARDED, authorization: 'Bearer wrong' })).toBe(401)
+      expect(await status({ ...FORWARDED, ...BEARER })).toBe(200)
+      expect(lines.filter(({ message }) => message === 'somebody has a wrong API key')).toHaveLength(1)
+    })
+
+    it('are nobody’s without a key, everyone’s when open, and not there when off', async () => {
+      const { server, input } = await started({ engine })
+      const ask = (): Promise<Response> => fetch(`${server.url}/metrics`, { headers: FORWARDED })
+      expect((await ask()).status).toBe(403)
+      expect(await (await ask()).text()).toContain('--api-key')
+      server.reload(() => ({ ...input, metrics: 'open' }))
+      expect((await ask()).status).toBe(200)
+      server.reload(() => ({ ...input, metrics: 'off' }))
+      expect((await fetch(`${server.url}/metrics`)).status).toBe(404)
+      expect((await fetch(`${server.url}/metrics`, { method: 'POST' })).status).toBe(405)
+    })
+  })
+
+  it('the admin page’s data want the key, also from this machine', async () => {
+    const { server } = await started({ engine, apiKey: [KEY], basePath: '/party' })
+    await joined(server)
+    expect((await fetch(`${server.url}/admin/data`)).status).toBe(401)
+    const answer = await fetch(`${server.url}/admin/data`, { headers: BEARER })
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(await answer.json()).toMatchObject({
+      present: { readiness: 'ready', hub: { members: 1, rooms: 1 } },
+      points: [{ rooms: 1, here: 1 }],
+    })
+  })
+
+  describe('a reload', () => {
+    it('changes limits, origins and keys, and drops nobody', async () => {
+      const { server, input, lines } = await started({ engine, apiKey: [KEY] })
+      const ada = await joined(server)
+      const origin = { headers: { origin: 'https://app.example' } }
+      await expect(WireClient.connect(server.url, origin)).rejects.toThrow(/403/)
+      const next = { membersPerRoom: 1, origins: ['https://app.example'], apiKey: [KEY.toUpperCase()], port: 1 }
+      expect(server.reload(() => ({ ...input, ...next }))).toBe(true)
+      expect(lines).toContainEqual({ level: 'info', message: 'taken: --origins, --members-per-room, --api-key' })
+      expect(lines).toContainEqual({ level: 'warn', message: 'only after a restart: --port' })
+      const late = await WireClient.connect(server.url, origin)
+      late.sayJoin({ room: 'lobby' })
+      expect(await late.next('error')).toMatchObject({ code: 'room-full' })
+      expect((await fetch(`${server.url}/admin/data`, { headers: BEARER })).status).toBe(401)
+      await ada.settle()
+    })
+
+    it('refuses what cannot be used with one line, and everything stays', async () => {
+      const { server, input, lines } = await started({ engine })
+      const ada = await joined(server)
+      lines.length = 0
+      expect(server.reload(() => ({ ...input, membersPerRoom: 0 }))).toBe(false)
+      expect(lines).toEqual([
+        {
+          level: 'error',
+          message:
+            'the new configuration is refused, the old one stays: option "membersPerRoom": expected a whole number from 1 to 100,000, got 0',
+        },
+      ])
+      await ada.settle()
+      await joined(server)
+      expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(
+        /^partyline_config_reloads_total\{result="refused"\} 1$/m,
+      )
+    })
+
+    it('of the signing keys keeps sessions as long as the old key is among them', async () => {
+      const [one, two] = ['1'.repeat(32), '2'.repeat(32)]
+      const { server, input } = await started({ engine, signingKey: [one] })
+      const ada = await WireClient.connect(server.url)
+      const { token, peerId } = await ada.join({ room: 'lobby' })
+      server.reload(() => ({ ...input, signingKey: [two, one] }))
+      await ada.settle()
+      const again = await WireClient.connect(server.url)
+      const { instance } = ada
+      const back = await again.join({ room: 'lobby', token, instance })
+      expect(back).toMatchObject({ peerId, resumed: true })
+      server.reload(() => ({ ...input, signingKey: [two] }))
+      const late = await WireClient.connect(server.url)
+      late.sayJoin({ room: 'lobby', token, instance })
+      expect(await late.next('error')).toMatchObject({ code: 'token-invalid' })
+      const last = await WireClient.connect(server.url)
+      expect(await last.join({ room: 'lobby', token: back.token, instance })).toMatchObject({ peerId, resumed: true })
+    })
+  })
+
+  it('a drain says so first, moves 200 members, each at its own time, and all come back to the next server', async () => {
+    const { server, input } = await started({ engine, port: await freePort(), drainDelayMs: 3_000 })
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready' })
+    const members = await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const client = await WireClient.connect(server.url)
+        const room = `room ${index % 10}`
+        return { client, room, welcome: await client.join({ room }) }
+      }),
+    )
+    const startedMs = performance.now()
+    const closed = server.close({ restart: true })
+    const ready = await fetch(`${server.url}/readyz`)
+    expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }])
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+    // Nothing else has changed yet: whoever comes by a load balancer that has not noticed is served.
+    await (await joined(server)).settle()
+    const byes = await Promise.all(members.map(({ client }) => client.next('bye')))
+    const waits = byes.map(({ retryAfterMs = 0 }) => retryAfterMs)
+    expect(new Set(byes.map(({ code }) => code))).toEqual(new Set([1012]))
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(500)
+    expect(Math.max(...waits)).toBeLessThanOrEqual(1_000)
+    expect(new Set(waits.map((wait) => Math.floor(wait / 50))).size).toBeGreaterThan(5)
+    const closes = await Promise.all(members.map(({ client }) => client.closed))
+    expect(new Set(closes.map(({ code }) => code))).toEqual(new Set([1012]))
+    await closed
+    expect(performance.now() - startedMs).toBeLessThan(15_000)
+
+    const next = await started(input)
+    const back = await Promise.all(
+      members.map(async ({ client: { instance }, room, welcome: { token } }) =>
+        (await WireClient.connect(next.server.url)).join({ room, token, instance }),
+      ),
+    )
+    expect(back.map(({ peerId }) => peerId)).toEqual(members.map(({ welcome }) => welcome.peerId))
+    expect(next.server.stats()).toMatchObject({ members: 200, resumes: 200 })
+  })
+})

@@ -1,0 +1,42 @@
+import type { Snapshot } from '../../../signaling/metrics/snapshot.ts'
+
+/** A snapshot in which every number is another one. */
+export const aSnapshot: Snapshot = {
+  atMs: 1_750_000_100_000,
+  startedMs: 1_750_000_000_000,
+  version: '1.2.3',
+  engine: 'uws',
+  readiness: 'ready',
+  hub: {
+    frames: 1_001,
+    frameBytes: 100_200,
+    deliveries: 5_003,
+    writes: 4_004,
+    droppedSlow: 5,
+    droppedAbsent: 6,
+    droppedReplaced: 7,
+    droppedDenied: 8,
+    joins: 60,
+    resumes: 9,
+    refused: { 'room-full': 10, 'token-invalid': 11 },
+    closed: { 1012: 12, 4004: 13 },
+    connections: 45,
+    unjoined: 14,
+    carriers: { websocket: 15, sse: 16, 'long-poll': 17, 'short-poll': 0 },
+    links: { direct: 18, turn: 19, relay: 20 },
+    rooms: 21,
+    members: 50,
+    away: 2,
+    loaded: true,
+  },
+  turn: { state: 'running', credentialsIssued: 22 },
+  reloads: { done: 23, refused: 24 },
+  eventLoop: { p50Ms: 0.5, p99Ms: 25, maxMs: 26 },
+  process: {
+    residentBytes: 27_000_000,
+    heapUsedBytes: 28_000_000,
+    externalBytes: 29,
+    cpuSeconds: 30.5,
+    busySeconds: 31.5,
+  },
+}

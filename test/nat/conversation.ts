@@ -1,3 +1,4 @@
+import type { Hiding } from './lab/lab-browser.ts'
 import type { Client } from './lab/site.ts'
 import type { Account } from './page/talker.ts'
 import type { Stage } from './stage.ts'
@@ -71,18 +72,28 @@ export async function startTalk(
   stage: Stage,
   clients: readonly [Client, Client],
   room: string,
-  /** The first talker's page. */
-  { hideable = false } = {},
+  { hideable, relayOnly = false }: TalkOptions = {},
 ): Promise<Talk> {
-  const first = hideable ? stage.hideablePage(clients[0]) : stage.page(clients[0])
+  const first = hideable === undefined ? stage.page(clients[0]) : stage.hideablePage(clients[0], hideable)
   const pages = await Promise.all([first, stage.page(clients[1])])
-  return joinAt(pages, NAMES, room)
+  return joinAt(pages, NAMES, room, { relayOnly })
+}
+
+export interface TalkOptions {
+  /** The first talker's page can be hidden; how far its timers are then held back. */
+  readonly hideable?: Hiding
+  readonly relayOnly?: boolean
 }
 
 /** The same, at pages that are there. */
-export async function joinAt(pages: Talk['pages'], names: Talk['names'], room: string): Promise<Talk> {
+export async function joinAt(
+  pages: Talk['pages'],
+  names: Talk['names'],
+  room: string,
+  { relayOnly = false } = {},
+): Promise<Talk> {
   const join = (page: TalkPage, name: string): Promise<void> =>
-    page.evaluate((options) => talkers.Talker.join(options), { room, name, perSecond: PER_SECOND })
+    page.evaluate((options) => talkers.Talker.join(options), { room, name, relayOnly, perSecond: PER_SECOND })
   await Promise.all([join(pages[0], names[0]), join(pages[1], names[1])])
   return { pages, names }
 }

@@ -1,6 +1,6 @@
 import { bothOn, delivery, endTalk, startTalk } from './conversation.ts'
 import type { ExpectedPath } from './expected-path.ts'
-import type { Fault, Scene } from './faults.ts'
+import type { Aims, Fault, Scene } from './faults.ts'
 import type { Account } from './page/talker.ts'
 import type { Stage } from './stage.ts'
 
@@ -25,6 +25,9 @@ export interface FaultResult {
   readonly longestDelayMs: number
   /** From the end of the trouble (or its beginning, where it has no end) until both were on the path `after`. */
   readonly recoveryMs: number
+  readonly aims: Aims
+  /** `undefined` where nothing is aimed at. */
+  readonly holds: { readonly gap: boolean | undefined; readonly recovery: boolean | undefined }
   /** Both came to the path `after`, and were on it a second later. */
   readonly arrived: boolean
   readonly missed: Account['missed']
@@ -66,7 +69,7 @@ export async function tryFault(stage: Stage, fault: Fault): Promise<FaultResult>
 }
 
 function resultOf(
-  { name, before = 'direct', after = before, silenceMs = 0, end }: Fault,
+  { name, before = 'direct', after = before, silenceMs = 0, aims = {}, mute = false, end }: Fault,
   accounts: readonly [Account, Account],
   { beganAtMs, endedAtMs, arrived }: { beganAtMs: number; endedAtMs: number; arrived: boolean },
 ): FaultResult {
@@ -74,6 +77,12 @@ function resultOf(
   const both = [delivery(ada, bo, beganAtMs), delivery(bo, ada, beganAtMs)]
   const sum = (what: 'delivered' | 'lost' | 'repeated' | 'outOfOrder'): number =>
     both.reduce((total, one) => total + one[what], 0)
+  const [, heardByFirst] = both
+  const measured = {
+    silenceMs,
+    longestGapMs: Math.max(...(mute ? [heardByFirst] : both).map((one) => one?.longestGapMs ?? 0)),
+    recoveryMs: Math.max(...accounts.map((account) => recoveryMs(account, after, endedAtMs, end !== undefined))),
+  }
   return {
     fault: name,
     before,
@@ -82,15 +91,22 @@ function resultOf(
     lost: sum('lost'),
     repeated: sum('repeated'),
     outOfOrder: sum('outOfOrder'),
-    silenceMs,
-    longestGapMs: Math.max(...both.map(({ longestGapMs }) => longestGapMs)),
+    ...measured,
     longestDelayMs: Math.max(...both.map(({ longestDelayMs }) => longestDelayMs)),
-    recoveryMs: Math.max(...accounts.map((account) => recoveryMs(account, after, endedAtMs, end !== undefined))),
+    aims,
+    holds: verdicts(measured, aims),
     arrived,
     missed: accounts.flatMap(({ missed }) => missed),
     unsettled: ada.unsettled + bo.unsettled,
     traces: accounts.map((account) => traceOf(account, beganAtMs)),
   }
+}
+
+type Measured = Pick<FaultResult, 'silenceMs' | 'longestGapMs' | 'recoveryMs'>
+
+export function verdicts({ silenceMs, longestGapMs, recoveryMs }: Measured, aims: Aims): FaultResult['holds'] {
+  const within = (ms: number, most: number | undefined) => (most === undefined ? undefined : ms <= most)
+  return { gap: within(longestGapMs - silenceMs, aims.gapMs), recovery: within(recoveryMs, aims.recoveryMs) }
 }
 
 /** Until it first came to the path again. 0: it never left it. What has no end may be left a moment after its beginning. */

@@ -8,10 +8,13 @@ import { type FaultResult, tryFault } from './fault-run.ts'
 import { FAULTS } from './faults.ts'
 import { labObstacle } from './lab/able.ts'
 import { RELOAD, tryReload } from './reload.ts'
-import { writeResults } from './results.ts'
+import { FOR_THE_DOCS, writeResults } from './results.ts'
 import type { Stage } from './stage.ts'
 import { StagePool } from './stage-pool.ts'
 import { faultTable } from './tables.ts'
+
+/** What is aimed at is told in the table. A test fails only far beyond it: this machine may have other things to do. */
+const FAR_BEYOND = 10
 
 interface Case {
   readonly name: string
@@ -24,8 +27,8 @@ const CASES: readonly Case[] = [
   { name: RELOAD, gapMs: 4_000, run: tryReload },
 ]
 
-/** At a time: the machine that this is made for has two cores. */
-const STAGES = 2
+/** At a time: the machine that this is made for has two cores. What is published has both for itself. */
+const STAGES = FOR_THE_DOCS ? 1 : 2
 
 describe.skipIf(labObstacle !== undefined)(`faults${labObstacle === undefined ? '' : ` (${labObstacle})`}`, () => {
   let pool: StagePool
@@ -50,5 +53,7 @@ describe.skipIf(labObstacle !== undefined)(`faults${labObstacle === undefined ? 
     expect(result, trace).toMatchObject({ lost: 0, repeated: 0, outOfOrder: 0, missed: [], unsettled: 0 })
     expect(result.arrived, trace).toBe(true)
     expect(result.longestGapMs, trace).toBeLessThanOrEqual(result.silenceMs + gapMs)
+    const { recoveryMs } = result.aims
+    if (recoveryMs !== undefined) expect(result.recoveryMs, trace).toBeLessThanOrEqual(recoveryMs * FAR_BEYOND)
   })
 })

@@ -63,6 +63,8 @@ function resultOf(before: Accounts, after: Accounts, beganAtMs: number): Omit<Fa
     recoveryMs: Math.max(
       ...after.map(({ paths }) => Math.round((paths.find(({ path }) => path === 'direct')?.atMs ?? 0) - beganAtMs)),
     ),
+    aims: {},
+    holds: { gap: undefined, recovery: undefined },
     missed: after.flatMap(({ missed }) => missed),
     unsettled: after.reduce((total, { unsettled }) => total + unsettled, 0),
     traces: [...before, ...after].map((account) => traceOf(account, beganAtMs)),

@@ -3,9 +3,10 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run } from './lab/command.ts'
+import { writeTables } from './results-table.ts'
 
 /** `PARTYLINE_NAT_RESULTS=docs`: what is whole goes into the folder that is committed, for the documentation. */
-const FOR_THE_DOCS = process.env.PARTYLINE_NAT_RESULTS === 'docs'
+export const FOR_THE_DOCS = process.env.PARTYLINE_NAT_RESULTS === 'docs'
 
 /** What is committed is formatted as everything else is. */
 const BIOME = fileURLToPath(new URL('../../node_modules/@biomejs/biome/bin/biome', import.meta.url))
@@ -23,5 +24,7 @@ export async function writeResults(
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify({ machine, results }, undefined, 2)}\n`)
   await writeFile(join(folder, `${name}.svg`), picture)
-  if (FOR_THE_DOCS && whole) await run(process.execPath, [BIOME, 'format', '--write', folder])
+  if (!FOR_THE_DOCS || !whole) return
+  await run(process.execPath, [BIOME, 'format', '--write', folder])
+  await writeTables()
 }

@@ -48,9 +48,25 @@ export const pairTable = (results: readonly PairResult[]): string =>
     ]),
   )
 
+const aim = (most: number | undefined, holds: boolean | undefined): string | undefined =>
+  most === undefined ? undefined : `${most} ${holds ? 'yes' : 'NO'}`
+
 export const faultTable = (results: readonly FaultResult[]): string =>
   textTable(
-    ['fault', 'delivered', 'lost', 'repeated', 'disorder', 'silence ms', 'gap ms', 'delay ms', 'recovery ms', 'path'],
+    [
+      'fault',
+      'delivered',
+      'lost',
+      'repeated',
+      'disorder',
+      'silence ms',
+      'gap ms',
+      'goal',
+      'delay ms',
+      'recovery ms',
+      'goal',
+      'path',
+    ],
     results.map((result) => [
       result.fault,
       result.delivered,
@@ -59,8 +75,10 @@ export const faultTable = (results: readonly FaultResult[]): string =>
       result.outOfOrder,
       result.silenceMs,
       result.longestGapMs,
+      aim(result.aims.gapMs, result.holds.gap),
       result.longestDelayMs,
       result.recoveryMs,
+      aim(result.aims.recoveryMs, result.holds.recovery),
       result.arrived ? result.after : `not ${result.after}`,
     ]),
   )

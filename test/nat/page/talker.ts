@@ -17,6 +17,7 @@ export interface TalkerOptions {
   readonly room: string
   readonly name: string
   readonly perSecond: number
+  readonly relayOnly: boolean
 }
 
 /** One message that came. */
@@ -70,6 +71,8 @@ export class Talker {
   readonly #paths = new Map<string, PathNote[]>()
   readonly #events: string[] = []
   readonly #names = new Map<string, string>()
+  #tickAtMs = wallClockMs()
+  #longestRestMs = 0
   #sent = 0
   #unsettled = 0
   #timer: ReturnType<typeof setInterval> | undefined
@@ -93,14 +96,22 @@ export class Talker {
   }
 
   /** Joins, and sends the first message at once. */
-  static async join({ room, name, perSecond }: TalkerOptions): Promise<void> {
+  static async join({ room, name, perSecond, relayOnly }: TalkerOptions): Promise<void> {
     const bundle = new URL('/client/partyline.js', location.href).href
     const { joinRoom } = (await import(/* @vite-ignore */ bundle)) as typeof import('partyline')
-    const made = new Talker(joinRoom(room, { profile: { name } }), perSecond)
+    const made = new Talker(
+      joinRoom(room, { profile: { name }, ...(relayOnly ? { paths: ['relay'] } : {}) }),
+      perSecond,
+    )
     globalThis.talker = made
     addEventListener('pagehide', () => made.#keep())
     made.#send()
     made.#timer = setInterval(() => made.#send(), TICK_MS)
+  }
+
+  /** The longest time that our timer, due every 10 ms, was held back. */
+  longestRestMs(): number {
+    return Math.max(this.#longestRestMs, wallClockMs() - this.#tickAtMs)
   }
 
   stop(): void {
@@ -173,6 +184,8 @@ export class Talker {
 
   /** A timer that was late makes up for it. */
   #send(): void {
+    this.#longestRestMs = this.longestRestMs()
+    this.#tickAtMs = wallClockMs()
     const due = 1 + Math.floor(((wallClockMs() - this.joinedAtMs) / 1_000) * this.#perSecond)
     while (this.#sent < due) {
       const n = this.#sent

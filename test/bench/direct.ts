@@ -1,7 +1,8 @@
 /**
- * `npm run bench:direct [-- --quick] [--only throughput,small,…] [--client file]`: direct paths against a bare
+ * `npm run bench:direct [-- --quick] [--only throughput,small,…] [--docs] [--client file]`: direct paths against a bare
  * RTCDataChannel and others' libraries, in Chromium. The result is one JSON object on standard output, and in
- * `test/results/bench/`, with a picture; what goes on meanwhile is told on standard error.
+ * `test/results/bench/`, with a picture; what goes on meanwhile is told on standard error. `--docs` writes it into
+ * `test/bench/results/`, too, and its table into the README there.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,23 +19,39 @@ import { start } from './figures/start.ts'
 import { smallMessages, throughput } from './figures/throughput.ts'
 import { describeMachine, loadNow } from './machine.ts'
 import { costPicture } from './picture.ts'
-import { EFFORTS, pairs } from './rounds.ts'
+import { writeForDocs } from './results-table.ts'
+import { EFFORTS } from './rounds.ts'
 import { Stage } from './stage.ts'
 
 const FOLDER = join(ROOT, 'test/results/bench')
-const PARTS = ['throughput', 'small', 'roundtrip', 'overhead', 'start', 'members'] as const
+
+const log = (text: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`)
+
+/** Those with a stage share one; the others have their own. */
+const PARTS: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = {
+  throughput: (stage) => throughput(stage, effort),
+  small: (stage) => smallMessages(stage, effort),
+  roundtrip: (stage) => roundTrip(stage, effort),
+  overhead: (stage) => overhead(stage, effort),
+  start: async (stage) => [...(await start(stage, effort.starts)), ...(await farStarts())],
+  members: (stage) => members(stage, effort, log),
+}
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: PARTS.join(',') },
+    only: { type: 'string', default: Object.keys(PARTS).join(',') },
+    docs: { type: 'boolean', default: false },
     client: { type: 'string' },
   },
 })
-const effort = EFFORTS[values.quick ? 'quick' : 'full']
+const effortName = values.quick ? 'quick' : 'full'
+const effort = EFFORTS[effortName]
 const wanted = new Set(values.only.split(','))
-const unknown = [...wanted].filter((part) => !PARTS.some((known) => known === part))
-if (unknown.length > 0) throw new Error(`--only: there is no ${unknown.join(', ')}; there are ${PARTS.join(', ')}`)
+const unknown = [...wanted].filter((part) => !(part in PARTS))
+if (unknown.length > 0) {
+  throw new Error(`--only: there is no ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`)
+}
 
 /** What the built files lack, and tells about it on standard error: standard output is for the result. */
 async function build(): Promise<void> {
@@ -43,52 +60,45 @@ async function build(): Promise<void> {
   if (code !== 0) throw new Error('the build failed')
 }
 
-async function startFar(addedRttMs: number): Promise<Figure[]> {
-  log(`start, ${addedRttMs} ms added`)
-  const far = await Stage.open({ venue: await farVenue(addedRttMs), client: values.client })
-  try {
-    return await start(far, effort, addedRttMs)
-  } finally {
-    await far.close()
+async function farStarts(): Promise<Figure[]> {
+  if (process.getuid?.() !== 0) {
+    log('start with added round trip needs root: left out')
+    return []
   }
+  const figures: Figure[] = []
+  for (const addedRttMs of effort.addedRttMs) {
+    log(`start, ${addedRttMs} ms added`)
+    const far = await Stage.open({ venue: await farVenue(addedRttMs), client: values.client })
+    try {
+      figures.push(...(await start(far, effort.farStarts, addedRttMs)))
+    } finally {
+      await far.close()
+    }
+  }
+  return figures
 }
-
-const log = (text: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`)
 
 await build()
 const loadBefore = loadNow()
 const stage = await Stage.open({ client: values.client })
-const figures: Figure[] = []
 try {
-  if (['throughput', 'small', 'roundtrip', 'overhead'].some((part) => wanted.has(part))) {
-    log('pairs')
-    const companies = await pairs(stage)
-    for (const [part, measure] of [
-      ['throughput', throughput],
-      ['small', smallMessages],
-      ['roundtrip', roundTrip],
-      // Last: from then on the pages count what they send.
-      ['overhead', overhead],
-    ] as const) {
-      if (!wanted.has(part)) continue
-      log(part)
-      figures.push(...(await measure(companies, effort)))
-    }
-    for (const company of companies.values()) await company.leave()
+  const figures: Figure[] = []
+  const seconds: Record<string, number> = {}
+  for (const [part, measure] of Object.entries(PARTS)) {
+    if (!wanted.has(part)) continue
+    log(part)
+    const fromMs = performance.now()
+    figures.push(...(await measure(stage)))
+    seconds[part] = Math.round((performance.now() - fromMs) / 1_000)
   }
-  if (wanted.has('start')) {
-    log('start')
-    figures.push(...(await start(stage, effort)))
-    if (process.getuid?.() !== 0) log('start with added round trip needs root: left out')
-    else for (const addedRttMs of effort.addedRttMs) figures.push(...(await startFar(addedRttMs)))
-  }
-  if (wanted.has('members')) figures.push(...(await members(stage, effort, log)))
-  const report: Report = { machine: describeMachine(stage.browsers[0].version(), loadBefore), figures }
-  const json = JSON.stringify(report, null, 2)
+  const machine = describeMachine(stage.browsers[0].version(), loadBefore)
+  const report: Report = { machine, effort: effortName, seconds, figures }
+  const json = `${JSON.stringify(report, null, 2)}\n`
   await mkdir(FOLDER, { recursive: true })
-  await writeFile(join(FOLDER, 'direct.json'), `${json}\n`)
+  await writeFile(join(FOLDER, 'direct.json'), json)
   await writeFile(join(FOLDER, 'direct.svg'), costPicture(figures))
-  console.log(json)
+  if (values.docs) await writeForDocs(report)
+  process.stdout.write(json)
 } finally {
   await stage.close()
 }

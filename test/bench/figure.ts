@@ -1,5 +1,6 @@
 import type { Machine } from './machine.ts'
 import type { ContestantName } from './page/contestant.ts'
+import type { EffortName } from './rounds.ts'
 
 /** One line of a benchmark's result. All benchmarks of the project print this form. */
 export interface Figure {
@@ -12,6 +13,8 @@ export interface Figure {
   readonly peers: Readonly<Record<string, number>>
   /** Ours over bare: the median of the rounds, each of which measured both, one right after the other. */
   readonly ratio: number | null
+  /** How far the middle half of the rounds' ratios reaches, as a part of `ratio`: more than 0.1, and the machine was not quiet. */
+  readonly spread?: number
   /** `ratio >= 0.95`, `ours <= 12`, …; `null` where nothing was promised. */
   readonly goal: string | null
   readonly holds: boolean | null
@@ -23,6 +26,10 @@ export interface Figure {
 
 export interface Report {
   readonly machine: Machine
+  /** `quick` shows roughly how things stand; what is published is `full`. */
+  readonly effort: EffortName
+  /** What the parts took, s. */
+  readonly seconds: Readonly<Record<string, number>>
   readonly figures: readonly Figure[]
 }
 
@@ -55,6 +62,7 @@ export function figureOf(what: Description, samples: Samples, goal?: Goal): Figu
       bare: bare.length > 0 ? rounded(median(bare)) : null,
       peers,
       ratio: ratios.length > 0 ? rounded(median(ratios)) : null,
+      ...(ratios.length > 2 ? { spread: spreadOf(ratios) } : {}),
     },
     goal,
   )
@@ -75,6 +83,9 @@ export function withGoal(without: Omit<Figure, 'goal' | 'holds'>, goal: Goal | u
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
+
+const spreadOf = (values: readonly number[]): number =>
+  Number(((quantile(values, 0.75) - quantile(values, 0.25)) / median(values)).toFixed(2))
 
 /** Of none: NaN. */
 export function quantile(values: readonly number[], part: number): number {

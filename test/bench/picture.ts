@@ -28,7 +28,12 @@ export function costPicture(figures: readonly Figure[]): string {
     {
       title: 'Processor time of 10,000 messages, all members together (s)',
       xTitle: 'members',
-      lines: linesOf(figures, 'processor time', 'members', (value) => value),
+      lines: linesOf(figures, 'processor time of 10,000', 'members', (value) => value),
+    },
+    {
+      title: 'Processor time of one message, both sides together (µs)',
+      xTitle: 'bytes of a message',
+      lines: linesOf(figures, 'processor time of 100 MB', 'sizeBytes', (seconds, bytes) => (seconds * bytes) / 100),
     },
     {
       title: 'Time of one message on a pair of members (µs)',
@@ -38,7 +43,8 @@ export function costPicture(figures: readonly Figure[]): string {
   ]
   const drawn = charts.filter(({ lines }) => lines.length > 0).map(draw)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH * Math.max(1, drawn.length)} ${HEIGHT}" font-family="sans-serif" font-size="11">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${WIDTH * Math.max(1, drawn.length)} ${HEIGHT}" font-family="sans-serif" font-size="11">`,
+    `<title>How cost grows with members, and with the size of messages</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     ...drawn.map((chart, at) => `<g transform="translate(${at * WIDTH} 0)">${chart}</g>`),
     '</svg>',

@@ -1,28 +1,31 @@
 import { type Figure, rounded, withGoal } from '../figure.ts'
 import type { ContestantName } from '../page/contestant.ts'
-import type { Effort } from '../rounds.ts'
-import type { Company } from '../stage.ts'
+import { type Effort, pairs } from '../rounds.ts'
+import type { Company, Stage } from '../stage.ts'
 
 const SIZE_BYTES = 100
 
-/** Bytes handed to data channels beyond the messages' own. The pages count from here on. */
-export async function overhead(pairs: ReadonlyMap<ContestantName, Company>, effort: Effort): Promise<Figure[]> {
-  for (const { pages } of pairs.values()) for (const page of pages) await page.evaluate(() => bench.countWire())
+/** Bytes handed to data channels beyond the messages' own. */
+export async function overhead(stage: Stage, effort: Effort): Promise<Figure[]> {
+  const companies = await pairs(stage)
+  for (const { pages } of companies.values()) for (const page of pages) await page.evaluate(() => bench.countWire())
   const count = Math.min(effort.messages, 5_000)
-  return [
-    ...(await measured(pairs, 'sent at once', { count })),
-    ...(await measured(pairs, 'sent one by one', { count: Math.min(100, count), pauseMs: 20 })),
+  const figures = [
+    ...(await measured(companies, 'sent at once', { count })),
+    ...(await measured(companies, 'sent one by one', { count: Math.min(100, count), pauseMs: 20 })),
   ]
+  for (const company of companies.values()) await company.leave()
+  return figures
 }
 
 async function measured(
-  pairs: ReadonlyMap<ContestantName, Company>,
+  companies: ReadonlyMap<ContestantName, Company>,
   how: string,
   plan: { readonly count: number; readonly pauseMs?: number },
 ): Promise<Figure[]> {
   const there: Record<string, number> = {}
   const both: Record<string, number> = {}
-  for (const [name, { pages }] of pairs) {
+  for (const [name, { pages }] of companies) {
     const bytes = (): Promise<number[]> =>
       Promise.all(pages.map((page) => page.evaluate(() => bench.wireCount().bytes)))
     const before = await bytes()

@@ -1,39 +1,36 @@
 import { type Figure, figureOf, median, rounded, withGoal } from '../figure.ts'
-import { CONTESTANTS, type ContestantName } from '../page/contestant.ts'
-import { type Effort, interleaved } from '../rounds.ts'
+import { CONTESTANTS } from '../page/contestant.ts'
+import { interleaved } from '../rounds.ts'
 import type { Stage } from '../stage.ts'
 
+/** In a page that has done nothing before, too. */
+async function webSocketRoundTrip(stage: Stage): Promise<number> {
+  const page = await stage.page(1)
+  const ms = await page.evaluate((address) => bench.webSocketRoundTrip(address), stage.addresses.pubSub)
+  await page.context().close()
+  return ms
+}
+
 /** A member is in the room, a second one enters, in pages that have done nothing before: when is its first message there? */
-export async function start(stage: Stage, effort: Effort, addedRttMs = 0): Promise<Figure[]> {
-  const direct = new Map<ContestantName, number[]>()
-  const floor: number[] = []
-  const first = await interleaved(CONTESTANTS, effort.starts, async (name) => {
+export async function start(stage: Stage, rounds: number, addedRttMs = 0): Promise<Figure[]> {
+  const measured = await interleaved(CONTESTANTS, { rounds }, async (name) => {
     const company = await stage.prepare(name, 2)
     const [host, newcomer] = company.pages
     if (host === undefined || newcomer === undefined) throw new Error('a pair is two pages')
     try {
       await host.evaluate(() => guest.enter())
       const fromMs = await newcomer.evaluate(() => guest.enterAndSend())
-      const firstAtMs = await host.evaluate(() => guest.firstMessage())
-      const connectedAtMs = await newcomer.evaluate(() => guest.connected())
-      if (name === 'ours') {
-        direct.set(name, [...(direct.get(name) ?? []), connectedAtMs - fromMs])
-        const page = await stage.page(1)
-        floor.push(await page.evaluate((address) => bench.webSocketRoundTrip(address), stage.addresses.pubSub))
-        await page.context().close()
-      } else {
-        direct.set(name, [...(direct.get(name) ?? []), firstAtMs - fromMs])
-      }
-      return firstAtMs - fromMs
+      const { firstAtMs, directAtMs } = await host.evaluate(() => guest.firstMessages())
+      const webSocketMs = name === 'ours' ? await webSocketRoundTrip(stage) : 0
+      return { first: firstAtMs - fromMs, direct: directAtMs - fromMs, webSocket: webSocketMs }
     } finally {
       await company.leave()
     }
   })
-  floor.shift()
-  for (const times of direct.values()) times.shift()
-  const ours = first.get('ours') ?? []
+  const ours = measured.of('first').get('ours') ?? []
+  const floor = measured.of('webSocket').get('ours') ?? []
   const peers: Record<string, number> = {}
-  for (const [name, times] of first) {
+  for (const [name, times] of measured.of('first')) {
     if (name !== 'ours') peers[name === 'bare' ? 'bare WebRTC' : name] = rounded(median(times))
   }
   const at = { addedRttMs }
@@ -53,12 +50,12 @@ export async function start(stage: Stage, effort: Effort, addedRttMs = 0): Promi
     ),
     figureOf(
       {
-        name: `join until the direct path is in use, ${addedRttMs} ms added`,
+        name: `join until first direct message there, ${addedRttMs} ms added`,
         unit: 'ms',
-        note: 'Bare and the others: until their first message is there. Bare has candidates of this machine only, and a server that does nothing.',
+        note: "Sent as soon as the newcomer's library says that it is connected directly. Bare has candidates of this machine only, and a server that does nothing.",
         at,
       },
-      direct,
+      measured.of('direct'),
     ),
   ]
 }

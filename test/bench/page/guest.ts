@@ -18,7 +18,7 @@ const LOADERS: Readonly<Record<ContestantName, (addresses: Addresses) => Promise
 }
 
 /** The first byte of every message. */
-const KIND = { load: 1, end: 2, count: 3, ping: 4, pong: 5, first: 6 } as const
+const KIND = { load: 1, end: 2, count: 3, ping: 4, pong: 5, first: 6, direct: 7 } as const
 
 /** So many are sent before the clock is looked at, or others get a turn. */
 const BURST = 32
@@ -55,9 +55,9 @@ export class Guest {
   #counts: number[] = []
   #pong = (): void => {}
   #counted = (): void => {}
-  /** When the first message came from somebody, by kind of message. */
+  /** When the first message of these kinds came from somebody. */
   #firstAtMs = 0
-  #connectedAtMs = 0
+  #directAtMs = 0
 
   private constructor(options: GuestOptions, enter: Enter) {
     this.#options = options
@@ -76,16 +76,12 @@ export class Guest {
         this.#receivedLatest += 1
       },
     })
-    void this.#meeting.connected.then(() => {
-      this.#connectedAtMs = now()
-    })
     await within(ANSWER_MS, this.#meeting.present, 'the server did not know of us')
   }
 
-  /** When all others could be talked to directly, ms since 1970. Rejects when that takes too long. */
-  async connected(): Promise<number> {
+  /** All others can be talked to directly. Rejects when that takes too long. */
+  async connected(): Promise<void> {
     await within(ANSWER_MS, this.#there.connected, 'the others could not be reached directly')
-    return this.#connectedAtMs
   }
 
   get #there(): Meeting {
@@ -115,6 +111,9 @@ export class Guest {
         return
       case KIND.first:
         if (this.#firstAtMs === 0) this.#firstAtMs = now()
+        return
+      case KIND.direct:
+        if (this.#directAtMs === 0) this.#directAtMs = now()
     }
   }
 
@@ -185,19 +184,18 @@ export class Guest {
     const fromMs = now()
     const entering = this.enter()
     const meeting = this.#there
+    void meeting.connected.then(() => meeting.send(padded(KIND.direct, 100)))
     if (!meeting.sendsAtOnce) await meeting.connected
     void meeting.send(padded(KIND.first, 100))
     await entering
     return fromMs
   }
 
-  async firstMessage(): Promise<number> {
-    await within(
-      ANSWER_MS,
-      until(() => this.#firstAtMs > 0),
-      'no first message',
-    )
-    return this.#firstAtMs
+  /** When they came from somebody, ms since 1970. */
+  async firstMessages(): Promise<{ readonly firstAtMs: number; readonly directAtMs: number }> {
+    const both = until(() => this.#firstAtMs > 0 && this.#directAtMs > 0)
+    await within(ANSWER_MS, both, 'no first message, or none directly')
+    return { firstAtMs: this.#firstAtMs, directAtMs: this.#directAtMs }
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Access } from './access/access-tokens.ts'
+import { Users } from './access/users.ts'
 import type { Clock } from './clock.ts'
 import type { HubLog } from './hub-log.ts'
 import { Addresses, addressGroup } from './limits/addresses.ts'
@@ -8,6 +10,7 @@ import type { LinkPaths, ServerMessage } from './protocol/control.ts'
 import { CLOSE } from './protocol/errors.ts'
 import type { FillRandom, PeerId } from './protocol/ids.ts'
 import { errorMessage, Refusal } from './refusal.ts'
+import { Directory } from './rooms/directory.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { newTraffic, Router, type Traffic } from './router/router.ts'
 import { type AfterTurn, Turns } from './router/turns.ts'
@@ -16,6 +19,7 @@ import type { DepartureStore } from './sessions/departures.ts'
 import type { Member } from './sessions/member.ts'
 import { type IceGrant, Sessions } from './sessions/sessions.ts'
 import { SessionTokens } from './sessions/tokens.ts'
+import type { SessionWatcher } from './sessions/watcher.ts'
 import type { Uplink, UplinkAcceptor, UplinkHandlers } from './uplink.ts'
 
 export interface HubDependencies {
@@ -29,6 +33,10 @@ export interface HubDependencies {
   readonly iceServers: (id: PeerId) => IceGrant
   /** Whoever made it closes it, after the hub. */
   readonly departures: DepartureStore
+  /** Asked about every join. Default: everyone may do everything. */
+  readonly access?: Access | undefined
+  /** Told of who comes and goes. */
+  readonly watcher?: SessionWatcher | undefined
   /** Runs something once the I/O events at hand are handled. Default: `setImmediate`. */
   readonly afterTurn?: AfterTurn
 }
@@ -68,6 +76,8 @@ export class Hub implements UplinkAcceptor {
   readonly #turns: Turns
   readonly #connectionDependencies: ConnectionDependencies
   readonly #tokens: SessionTokens
+  /** What backends and operators may see and do. */
+  readonly directory: Directory
   #options: HubOptions
   #closing = false
 
@@ -81,12 +91,15 @@ export class Hub implements UplinkAcceptor {
     this.#rooms = new Rooms(options.roomsPerServer, random)
     const tokens = new SessionTokens(dependencies.sessionKeys)
     this.#tokens = tokens
+    const users = new Users<Member>()
     this.#sessions = new Sessions({
       get options() {
         return present()
       },
-      ...{ clock, random, tokens, departures, iceServers, rooms: this.#rooms },
+      ...{ clock, random, tokens, departures, iceServers, rooms: this.#rooms, users },
+      watcher: dependencies.watcher,
     })
+    this.directory = new Directory({ clock, random, rooms: this.#rooms, sessions: this.#sessions, users })
     this.#turns = new Turns(clock, dependencies.afterTurn ?? ((run) => void setImmediate(run)), options)
     this.#connectionDependencies = {
       get options() {
@@ -100,6 +113,7 @@ export class Hub implements UplinkAcceptor {
       turns: this.#turns,
       traffic: this.#traffic,
       occurrences: this.#occurrences,
+      access: dependencies.access,
       ended: (connection) => {
         this.#connections.delete(connection)
         this.#addresses.exit(connection.addressGroup)
@@ -156,12 +170,7 @@ export class Hub implements UplinkAcceptor {
 
   /** Remove a member from its room, at once; its session is over. False when there is no such member. */
   remove(roomName: string, id: PeerId): boolean {
-    const member = this.#rooms.get(roomName)?.members.get(id)
-    if (member === undefined) return false
-    const { uplink } = member
-    this.#sessions.end(member, 'removed')
-    uplink?.removed()
-    return true
+    return this.directory.remove(roomName, id)
   }
 
   stats(): HubStats {

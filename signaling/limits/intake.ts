@@ -31,6 +31,7 @@ export class Intake {
   #held: (string | Uint8Array)[] = []
   #heldBytes = 0
   #timer: Timer | undefined
+  #holding = false
   #stopped = false
 
   constructor(dependencies: IntakeDependencies, owner: IntakeOwner, rate: Rate) {
@@ -44,11 +45,24 @@ export class Intake {
     this.#rate = rate
   }
 
+  /** Hand nothing on until `release`, as long as it takes: what was handed on last is being looked into. */
+  hold(): void {
+    if (this.#stopped) return
+    this.#holding = true
+    this.#owner.uplink.pause()
+  }
+
+  release(): void {
+    if (this.#stopped) return
+    this.#holding = false
+    if (this.#timer === undefined) this.#goOn()
+  }
+
   receive(message: string | Uint8Array): void {
     if (this.#stopped) return
     const { clock, options } = this.#dependencies
-    // A timer runs exactly as long as something is held.
-    if (this.#timer === undefined && this.#rate.take(message.length, clock.nowMs())) {
+    // A timer runs as long as something is held for its rate.
+    if (this.#timer === undefined && !this.#holding && this.#rate.take(message.length, clock.nowMs())) {
       this.#owner.handle(message)
       return
     }
@@ -58,7 +72,7 @@ export class Intake {
       return
     }
     this.#held.push(typeof message === 'string' ? message : message.slice())
-    if (this.#timer === undefined) {
+    if (this.#timer === undefined && !this.#holding) {
       this.#wait()
       this.#owner.uplink.pause()
     }
@@ -83,13 +97,17 @@ export class Intake {
     const nowMs = this.#dependencies.clock.nowMs()
     let handled = 0
     for (const message of this.#held) {
-      if (!this.#rate.take(message.length, nowMs)) break
+      if (this.#holding || !this.#rate.take(message.length, nowMs)) break
       handled += 1
       this.#heldBytes -= message.length + HELD_OVERHEAD_BYTES
       this.#owner.handle(message)
       if (this.#stopped) return
     }
     this.#held.splice(0, handled)
+    if (this.#holding) {
+      this.#timer = undefined
+      return
+    }
     if (this.#held.length > 0) {
       this.#wait()
       return

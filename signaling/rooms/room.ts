@@ -1,3 +1,4 @@
+import type { Right } from '../protocol/access.ts'
 import type { LeaveReason, MemberInfo, ServerMessage } from '../protocol/control.ts'
 import type { Json } from '../protocol/guards.ts'
 import type { PeerId } from '../protocol/ids.ts'
@@ -7,6 +8,8 @@ export interface RoomMember {
   readonly id: PeerId
   readonly joinKey: string
   readonly info: MemberInfo
+  /** Neither sees nor is seen: it is in the room for what the server publishes. */
+  readonly hidden: boolean
   /** A control message for this member, if it is there to hear it. */
   control(text: string): void
 }
@@ -20,6 +23,7 @@ export class Room<M extends RoomMember> {
   /** Random; another one when the room was forgotten in between. */
   readonly epoch: string
   readonly #members = new Map<PeerId, M>()
+  readonly #hidden = new Map<PeerId, M>()
   readonly #byJoinKey = new Map<string, M>()
   #version = 0
   /** Being told right now. */
@@ -34,8 +38,23 @@ export class Room<M extends RoomMember> {
     return this.#version
   }
 
+  /** Those who see each other. */
   get members(): ReadonlyMap<PeerId, M> {
     return this.#members
+  }
+
+  /** Of all, the hidden ones included. */
+  get size(): number {
+    return this.#members.size + this.#hidden.size
+  }
+
+  get(id: PeerId): M | undefined {
+    return this.#members.get(id) ?? this.#hidden.get(id)
+  }
+
+  /** As they are now: they may leave meanwhile. */
+  all(): readonly M[] {
+    return [...this.#members.values(), ...this.#hidden.values()]
   }
 
   /** The member who joined with this key, so that a repeated join makes no second one. */
@@ -44,16 +63,24 @@ export class Room<M extends RoomMember> {
   }
 
   add(member: M): void {
-    this.#members.set(member.id, member)
     this.#byJoinKey.set(member.joinKey, member)
+    if (member.hidden) {
+      this.#hidden.set(member.id, member)
+      return
+    }
+    this.#members.set(member.id, member)
     this.#publish(member.id, { t: 'joined', version: this.#nextVersion(), member: member.info })
   }
 
   /**
-   * The member's profile or presence is another now. A change of profile is told to the member too, which would
+   * The member's profile, presence or rights are others now. A change of profile is told to the member too, which would
    * otherwise miss a version; its presence stands in its welcome. Returns how many bytes it takes to tell everyone.
    */
-  changed(id: PeerId, what: { readonly profile?: Json; readonly presence?: MemberInfo['presence'] }): number {
+  changed(
+    id: PeerId,
+    what: { readonly profile?: Json; readonly presence?: MemberInfo['presence']; readonly rights?: readonly Right[] },
+  ): number {
+    if (!this.#members.has(id)) return 0
     return this.#publish(what.profile === undefined ? id : undefined, {
       t: 'changed',
       version: this.#nextVersion(),
@@ -63,14 +90,16 @@ export class Room<M extends RoomMember> {
   }
 
   remove(member: M, reason: LeaveReason): void {
-    if (!this.#members.delete(member.id)) return
+    const seen = this.#members.delete(member.id)
+    if (!seen && !this.#hidden.delete(member.id)) return
     if (this.#byJoinKey.get(member.joinKey) === member) this.#byJoinKey.delete(member.joinKey)
-    this.#publish(member.id, { t: 'left', version: this.#nextVersion(), id: member.id, reason })
+    if (seen) this.#publish(member.id, { t: 'left', version: this.#nextVersion(), id: member.id, reason })
   }
 
-  /** Everyone but the one who asks. */
+  /** Everyone but the one who asks, as far as that one may see. */
   others(id: PeerId): MemberInfo[] {
     const infos: MemberInfo[] = []
+    if (this.#hidden.has(id)) return infos
     for (const member of this.#members.values()) if (member.id !== id) infos.push(member.info)
     return infos
   }

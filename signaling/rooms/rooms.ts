@@ -37,7 +37,7 @@ export class Rooms<M extends RoomMember> {
 
   /** Forget the room if it is empty. */
   release(room: Room<M>): void {
-    if (room.members.size === 0 && this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
+    if (room.size === 0 && this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
   }
 
   all(): IterableIterator<Room<M>> {

@@ -32,8 +32,8 @@ export class DropReports {
     this.#send = send
   }
 
-  /** `frame` is any number that tells this frame from the one before. */
-  add(to: PeerId, reason: DropReason, frame: number): void {
+  /** `frame` is any number that tells this frame from the one before. `to`: undefined names nobody. */
+  add(to: PeerId | undefined, reason: DropReason, frame: number): void {
     this.#tallies ??= new Map()
     let tally = this.#tallies.get(reason)
     if (tally === undefined) {
@@ -44,7 +44,7 @@ export class DropReports {
       tally.lastFrame = frame
       tally.frames += 1
     }
-    if (tally.to.size < LIMITS.envelopeIds) tally.to.add(to)
+    if (to !== undefined && tally.to.size < LIMITS.envelopeIds) tally.to.add(to)
     if (this.#timer !== undefined) return
     const sinceMs = this.#clock.nowMs() - this.#sentAtMs
     const waitMs = sinceMs >= 0 ? Math.max(0, this.#everyMs - sinceMs) : this.#everyMs

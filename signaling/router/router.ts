@@ -1,3 +1,5 @@
+import { mayForward } from '../access/frame-rights.ts'
+import type { Right } from '../protocol/access.ts'
 import { ENVELOPE, type EnvelopeView, readEnvelope, stampSender } from '../protocol/envelope.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { PeerId } from '../protocol/ids.ts'
@@ -21,6 +23,8 @@ export interface Sender extends Receiver {
   /** Everyone a frame of this member may reach: the members of its room. */
   readonly reach: ReadonlyMap<PeerId, Receiver>
   readonly dropReports: DropReports
+  /** Undefined: whatever it sends is forwarded. Else only what these allow. */
+  readonly forwardRights: ReadonlySet<Right> | undefined
 }
 
 /** What went through, since the start. */
@@ -34,6 +38,8 @@ export interface Traffic {
   writes: number
   droppedSlow: number
   droppedAbsent: number
+  /** Frames whose senders had no right to send them. */
+  droppedDenied: number
   /** Droppable frames that were to wait, and gave way to a newer one of their slot or to one that is not droppable. */
   droppedReplaced: number
 }
@@ -45,6 +51,7 @@ export const newTraffic = (): Traffic => ({
   writes: 0,
   droppedSlow: 0,
   droppedAbsent: 0,
+  droppedDenied: 0,
   droppedReplaced: 0,
 })
 
@@ -133,6 +140,12 @@ export class Router {
     this.#traffic.frameBytes += end - envelope.payloadStart
     this.#work += FRAME_WORK + envelope.ids.length
     if (kind === ENVELOPE.all || kind === ENVELOPE.except) this.#work += sender.reach.size
+    const { forwardRights } = sender
+    if (forwardRights !== undefined && !mayForward(forwardRights, parcel.bytes, envelope.payloadStart)) {
+      this.#traffic.droppedDenied += 1
+      if (slot === undefined) sender.dropReports.add(undefined, 'denied', this.#frame)
+      return
+    }
     const start = stamp(parcel.bytes, envelope, sender.idBytes)
     // Marked members are passed over: nobody gets a frame twice, and nobody gets its own.
     sender.mark = this.#frame

@@ -1,3 +1,7 @@
+import type { Access } from '../access/access-tokens.ts'
+import { accessInfo, type Grant } from '../access/grant.ts'
+import { accessRefusal } from '../access/refusal.ts'
+import { Term, type TermOwner } from '../access/term.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { HubLog } from '../hub-log.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
@@ -29,6 +33,8 @@ export interface ConnectionDependencies {
   readonly turns: Turns
   readonly traffic: Traffic
   readonly occurrences: Occurrences
+  /** Asked about every join; undefined lets everyone in. */
+  readonly access: Access | undefined
   /** An uplink is closed and done with. */
   ended(connection: Connection): void
 }
@@ -45,8 +51,11 @@ interface Attachment extends Joined {
  */
 const UNHEARD_GRACE_MS = 2_000
 
+/** Checking a signature takes up to 0.2 ms: whoever renews without end may do so 64 times a second. */
+const CHECK_COST_BYTES = 65_536
+
 /** One uplink of one client: waits for `join`, then serves a member. */
-export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, OutletOwner {
+export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, OutletOwner, TermOwner {
   readonly outlet: Outlet
   readonly uplink: Uplink
   /** What its address counts as. */
@@ -58,6 +67,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   #phase: 'open' | 'closing' | 'closed' = 'open'
   #joined: Attachment | undefined
   #joinTimer: Timer | undefined
+  #term: Term | undefined
   #graceMs: number | undefined
   #paths: LinkPaths | undefined
   /** Nothing has come from the client but the join that opened this uplink. */
@@ -143,6 +153,14 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     this.end(CLOSE.removed, 'removed from the room')
   }
 
+  expiring(inMs: number): void {
+    this.#say({ t: 'expiring', inMs })
+  }
+
+  expired(): void {
+    this.#fail(new Refusal('access-expired', 'the access token has run out', CLOSE.accessExpired))
+  }
+
   stalled(why: string): void {
     this.end(CLOSE.slowReader, `slow reader: ${why}`)
   }
@@ -173,6 +191,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   #quieten(): void {
     if (this.#joinTimer !== undefined) this.#dependencies.clock.clearTimeout(this.#joinTimer)
     this.#joinTimer = undefined
+    this.#term?.stop()
     this.#intake.stop()
   }
 
@@ -200,7 +219,9 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
 
   #control(message: ClientMessage): void {
     if (message.t === 'join') {
-      this.#join(message)
+      const { access, room, id } = message
+      if (this.#joined === undefined) this.#checked(access, room, id, true, (grant) => this.#join(message, grant))
+      else this.#join(message)
       return
     }
     const member = this.#member()
@@ -212,7 +233,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
         this.#say({ t: 'ok', re: message.id })
         return
       case 'renew':
-        this.#say({ t: 'renewed', re: message.id, ...sessions.credentials(member) })
+        this.#renew(member, message.id, message.access)
         return
       case 'snapshot': {
         const { epoch, version } = member.room
@@ -231,26 +252,79 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
         return
       case 'ping':
         this.#paths = message.paths ?? this.#paths
-        this.#say({ t: 'pong', n: message.n, timeMs: clock.nowMs(), version: member.room.version })
+        member.seen(message.published)
+        this.#say({
+          ...{ t: 'pong', n: message.n, timeMs: clock.nowMs() },
+          // It hears of no events, and would miss them.
+          ...(member.hidden ? {} : { version: member.room.version }),
+        })
         return
     }
   }
 
-  #join(message: JoinMessage): void {
+  /** Act when it is known what the access token allows; what comes meanwhile waits. At once where none is asked for. */
+  #checked(
+    token: string | undefined,
+    room: string,
+    re: number,
+    fatal: boolean,
+    act: (grant: Grant | undefined) => void,
+  ): void {
+    const { access, options, random } = this.#dependencies
+    if (access === undefined) {
+      act(undefined)
+      return
+    }
+    this.#intake.hold()
+    void access
+      .check(token, room)
+      .then((grant) => {
+        if (this.#phase === 'open') act(grant)
+      })
+      .catch((error: unknown) => this.#fail(accessRefusal(error, fatal, spread(options.retryAfterMs, random)), re))
+      .then(() => this.#intake.release())
+  }
+
+  #renew(member: Member, re: number, token: string | undefined): void {
+    const { access, sessions } = this.#dependencies
+    const renewed = (): void => {
+      const info = access === undefined ? {} : { access: accessInfo(member.grant) }
+      this.#say({ t: 'renewed', re, ...sessions.credentials(member), ...info })
+    }
+    if (access === undefined || token === undefined) {
+      renewed()
+      return
+    }
+    member.rate.charge(CHECK_COST_BYTES)
+    this.#checked(token, member.room.name, re, false, (grant) => {
+      // It may have been removed meanwhile, or have come back by another uplink.
+      if (grant === undefined || member.uplink !== this) return
+      sessions.regrant(member, grant)
+      this.#term?.set(grant.expiresAtMs)
+      renewed()
+    })
+  }
+
+  #join(message: JoinMessage, grant?: Grant): void {
     if (this.#joined !== undefined) {
       const { member, joinKey } = this.#joined
       if (joinKey !== message.joinKey || member.room.name !== message.room) {
         throw broken('already-joined', 'this uplink has joined a room already')
       }
+      member.seen(message.published)
       member.rate.charge(this.#welcome(message.id, this.#joined))
       return
     }
     const v = agreeVersion(message.vMin, message.vMax)
     this.#checkProfile(message.profile, CLOSE.refused)
-    const { member, resumed } = this.#dependencies.sessions.join(message, this, this.#rate)
+    const { member, resumed } = this.#dependencies.sessions.join(message, this, this.#rate, grant)
     if (this.#joinTimer !== undefined) this.#dependencies.clock.clearTimeout(this.#joinTimer)
     this.#joinTimer = undefined
     this.#joined = { member, joinKey: message.joinKey, resumed, v }
+    if (grant?.expiresAtMs !== undefined) {
+      this.#term = new Term(this.#dependencies.clock, this)
+      this.#term.set(grant.expiresAtMs)
+    }
     this.#dependencies.occurrences.joined(resumed)
     member.rate.useLimits(this.#dependencies.options)
     this.#welcome(message.id, this.#joined)
@@ -258,9 +332,12 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   }
 
   #welcome(re: number, joined: Attachment): number {
-    const { options, clock, sessions } = this.#dependencies
+    const { options, clock, sessions, access } = this.#dependencies
     const credentials = sessions.credentials(joined.member)
-    return this.#say(welcome({ re, ...joined, credentials, options, timeMs: clock.nowMs() }))
+    const asksAccess = access !== undefined
+    const length = this.#say(welcome({ re, ...joined, credentials, options, timeMs: clock.nowMs(), asksAccess }))
+    for (const text of joined.member.unseen.texts) this.outlet.control(text)
+    return length
   }
 
   #member(): Member {

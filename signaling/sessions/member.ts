@@ -1,5 +1,7 @@
+import { type Grant, memberAccess, sameRights } from '../access/grant.ts'
 import type { Timer } from '../clock.ts'
 import type { Rate } from '../limits/rate.ts'
+import { RIGHTS, type Right } from '../protocol/access.ts'
 import type { MemberInfo, Presence, ServerMessage } from '../protocol/control.ts'
 import type { Json } from '../protocol/guards.ts'
 import { type InstanceId, PEER_ID_BYTES, type PeerId, writeHex } from '../protocol/ids.ts'
@@ -7,6 +9,7 @@ import type { Room, RoomMember } from '../rooms/room.ts'
 import type { DropReports } from '../router/drop-reports.ts'
 import type { Outlet } from '../router/outlet.ts'
 import type { Sender } from '../router/router.ts'
+import { PublishedQueue } from './published.ts'
 
 /** An uplink as its session sees it. */
 export interface SessionUplink {
@@ -31,10 +34,22 @@ export interface MemberStart {
   /** Of the uplink it came by first; it counts against that address until it is gone. */
   readonly addressGroup: string
   readonly profile: Json
+  readonly grant: Grant
+  /** ms since 1970. */
+  readonly joinedAtMs: number
   readonly rate: Rate
   /** Makes what tells this member of its drops; most never need it. */
   readonly newDropReports: (send: (message: ServerMessage) => void) => DropReports
 }
+
+/** What is another of a member now. */
+export interface MemberChanges {
+  readonly profile?: Json
+  readonly presence?: Presence
+  readonly rights?: readonly Right[]
+}
+
+const NOBODY: ReadonlyMap<PeerId, Member> = new Map()
 
 /** A session: a member of a room, with its uplink or, while it is away, without. */
 export class Member implements RoomMember, Sender {
@@ -45,7 +60,13 @@ export class Member implements RoomMember, Sender {
   readonly joinKey: string
   readonly addressGroup: string
   readonly rate: Rate
+  readonly joinedAtMs: number
+  /** The right to see members, and to be one that is seen, is for the whole session. */
+  readonly hidden: boolean
   readonly #newDropReports: MemberStart['newDropReports']
+  #grant: Grant
+  #forwardRights: ReadonlySet<Right> | undefined
+  #published: PublishedQueue | undefined
   #dropReports: DropReports | undefined
   /** Until when the newest session token is good. */
   tokenExpiresAtMs = 0
@@ -66,7 +87,26 @@ export class Member implements RoomMember, Sender {
     this.addressGroup = start.addressGroup
     this.rate = start.rate
     this.#newDropReports = start.newDropReports
-    this.#info = { id: start.id, instance: start.instance, profile: start.profile, presence: 'here' }
+    this.joinedAtMs = start.joinedAtMs
+    this.hidden = !start.grant.rights.has('members')
+    this.#grant = start.grant
+    this.#info = {
+      ...{ id: start.id, instance: start.instance, profile: start.profile, presence: 'here' },
+      ...memberAccess(start.grant),
+    }
+    this.#limit()
+  }
+
+  get grant(): Grant {
+    return this.#grant
+  }
+
+  get userId(): string | undefined {
+    return this.#grant.userId
+  }
+
+  get forwardRights(): ReadonlySet<Right> | undefined {
+    return this.#forwardRights
   }
 
   get info(): MemberInfo {
@@ -74,7 +114,7 @@ export class Member implements RoomMember, Sender {
   }
 
   get reach(): ReadonlyMap<PeerId, Member> {
-    return this.room.members
+    return this.hidden ? NOBODY : this.room.members
   }
 
   get dropReports(): DropReports {
@@ -100,15 +140,45 @@ export class Member implements RoomMember, Sender {
     this.outlet?.control(text)
   }
 
+  /** A message from a backend: the text of its JSON object without the opening brace. Kept until it was seen. */
+  publish(rest: string): void {
+    this.#published ??= new PublishedQueue()
+    this.control(this.#published.add(rest))
+  }
+
+  /** The client has what was published up to this number. */
+  seen(n: number | undefined): void {
+    if (n !== undefined) this.#published?.seen(n)
+  }
+
+  /** What was published and not seen, for a new uplink, and the number before it. */
+  get unseen(): { readonly before: number; readonly texts: readonly string[] } {
+    return { before: this.#published?.before ?? 0, texts: this.#published?.texts() ?? [] }
+  }
+
   /** Takes what differs from what is known, and says what that was; undefined when nothing does. */
-  update(next: { readonly profile?: Json; readonly presence?: Presence }): typeof next | undefined {
-    const { profile, presence } = next
+  update(next: {
+    readonly profile?: Json
+    readonly presence?: Presence
+    readonly grant?: Grant
+  }): MemberChanges | undefined {
+    const { profile, presence, grant = this.#grant } = next
+    const sameAsBefore = sameRights(grant, this.#grant)
+    this.#grant = grant
+    this.#limit()
+    const { rights = RIGHTS } = memberAccess(grant)
     const changes = {
       ...(profile === undefined || JSON.stringify(profile) === JSON.stringify(this.#info.profile) ? {} : { profile }),
       ...(presence === undefined || presence === this.#info.presence ? {} : { presence }),
+      ...(sameAsBefore ? {} : { rights }),
     }
-    if (changes.profile === undefined && changes.presence === undefined) return undefined
+    if (Object.keys(changes).length === 0) return undefined
     this.#info = { ...this.#info, ...changes }
     return changes
+  }
+
+  #limit(): void {
+    const { rights } = this.#grant
+    this.#forwardRights = rights.has('publish') && rights.has('direct') ? undefined : rights
   }
 }

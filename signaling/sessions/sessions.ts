@@ -1,3 +1,5 @@
+import { type Grant, OPEN_GRANT } from '../access/grant.ts'
+import type { Users } from '../access/users.ts'
 import type { Clock } from '../clock.ts'
 import { Arrivals } from '../limits/arrivals.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
@@ -14,6 +16,7 @@ import { DropReports } from '../router/drop-reports.ts'
 import type { DepartureStore } from './departures.ts'
 import { Member, type MemberStart, type SessionUplink } from './member.ts'
 import type { SessionClaims, SessionTokens } from './tokens.ts'
+import type { SessionWatcher } from './watcher.ts'
 
 export type JoinMessage = Extract<ClientMessage, { t: 'join' }>
 
@@ -25,6 +28,9 @@ export interface SessionDependencies {
   readonly departures: DepartureStore
   readonly rooms: Rooms<Member>
   readonly iceServers: (id: PeerId) => IceGrant
+  readonly users: Users<Member>
+  /** Told of who comes and goes. */
+  readonly watcher: SessionWatcher | undefined
 }
 
 /** ICE servers with credentials for one member. */
@@ -78,35 +84,51 @@ export class Sessions {
   }
 
   /**
-   * Make `uplink` the uplink of the member who joins: a new one, or the one that its token or its join key names.
-   * The others are told. @throws Refusal
+   * Make `uplink` the uplink of the member who joins: a new one, or the one that its token or its join key names, if
+   * that is the same user's. The others are told. @throws Refusal
    */
-  join(message: JoinMessage, uplink: SessionUplink, rate: Rate): Joined {
-    if (message.token === undefined) {
-      const known = this.#dependencies.rooms.get(message.room)?.joinedWith(message.joinKey)
-      if (known !== undefined && known.instance === message.instance) {
-        return this.#comeBack(known, message, uplink, false)
+  join(message: JoinMessage, uplink: SessionUplink, rate: Rate, grant: Grant = OPEN_GRANT): Joined {
+    const asked = grant.profile === undefined ? message : { ...message, profile: grant.profile }
+    const { rooms } = this.#dependencies
+    if (asked.token === undefined) {
+      const known = rooms.get(asked.room)?.joinedWith(asked.joinKey)
+      if (known !== undefined && known.instance === asked.instance && continues(known, grant)) {
+        return this.#comeBack(known, asked, uplink, false, grant)
       }
-      return { member: this.#enter(message, this.#room(message.room), undefined, uplink, rate), resumed: false }
+      return { member: this.#enter(asked, this.#room(asked.room), undefined, uplink, rate, grant), resumed: false }
     }
-    const claims = this.#claims(message, message.token)
+    const claims = this.#claims(asked, asked.token)
+    if (claims.userId !== grant.userId) throw invalidToken()
     const id = claims.peerId
-    const known = this.#dependencies.rooms.get(message.room)?.members.get(id)
-    if (known !== undefined) return this.#comeBack(known, message, uplink, true)
+    const known = rooms.get(asked.room)?.get(id)
+    if (known !== undefined) {
+      if (!continues(known, grant)) throw invalidToken()
+      return this.#comeBack(known, asked, uplink, true, grant)
+    }
     // A good token of a member we do not know: it is from before a restart.
-    const member = this.#enter(message, this.#room(message.room), id, uplink, rate)
+    const member = this.#enter(asked, this.#room(asked.room), id, uplink, rate, grant)
     member.tokenExpiresAtMs = claims.expiresAtMs
     return { member, resumed: true }
+  }
+
+  /** From now on this is what the member may do. @throws Refusal `denied`, which leaves everything as it was */
+  regrant(member: Member, grant: Grant): void {
+    if (!continues(member, grant)) {
+      throw new Refusal('denied', 'the access token is of another user, or gives or takes the right to see members')
+    }
+    const changes = member.update({ grant, ...(grant.profile === undefined ? {} : { profile: grant.profile }) })
+    if (changes !== undefined) member.rate.charge(member.room.changed(member.id, changes))
   }
 
   credentials(member: Member): Credentials {
     const { clock, options, tokens, iceServers } = this.#dependencies
     const tokenExpiresAtMs = clock.nowMs() + options.tokenTtlMs
     member.tokenExpiresAtMs = Math.max(member.tokenExpiresAtMs, tokenExpiresAtMs)
-    const { id: peerId, instance, room } = member
+    const { id: peerId, instance, room, userId } = member
     const ice = iceServers(peerId)
+    const claims = { room: room.name, peerId, instance, expiresAtMs: tokenExpiresAtMs }
     return {
-      token: tokens.sign({ room: room.name, peerId, instance, expiresAtMs: tokenExpiresAtMs }),
+      token: tokens.sign(userId === undefined ? claims : { ...claims, userId }),
       tokenExpiresAtMs,
       iceServers: ice.servers,
       iceExpiresAtMs: ice.expiresAtMs,
@@ -115,6 +137,7 @@ export class Sessions {
 
   /** Everyone must be told, and nothing of that can be dropped: who changes, pays for all of it with its own rate. */
   setProfile(member: Member, profile: Json): void {
+    if (member.grant.profile !== undefined) throw new Refusal('denied', 'the access token sets the profile')
     const changes = member.update({ profile })
     if (changes !== undefined) member.rate.charge(member.room.changed(member.id, changes))
   }
@@ -134,16 +157,19 @@ export class Sessions {
 
   /** The member is gone for good; its tokens are refused from now on. Its uplink, if it has one, is the caller's. */
   end(member: Member, reason: LeaveReason): void {
-    const { departures, rooms } = this.#dependencies
-    if (member.room.members.get(member.id) !== member) return
+    const { departures, rooms, users, watcher } = this.#dependencies
+    if (member.room.get(member.id) !== member) return
     this.#stopGrace(member)
     member.uplink = undefined
     member.stopDropReports()
     this.#members -= 1
     this.#arrivals.exit(member.addressGroup)
     departures.add(member.id, member.tokenExpiresAtMs)
+    users.remove(member)
     member.room.remove(member, reason)
+    watcher?.left(member, reason)
     rooms.release(member.room)
+    if (member.room.size === 0) watcher?.emptied(member.room.name)
   }
 
   /** The server goes away: forget everyone, ending nobody, so that all may resume elsewhere or after the restart. */
@@ -154,6 +180,7 @@ export class Sessions {
       for (const member of room.members.values()) member.stopDropReports()
     }
     this.#dependencies.rooms.clear()
+    this.#dependencies.users.clear()
     this.#members = 0
   }
 
@@ -168,13 +195,14 @@ export class Sessions {
     return verdict.claims
   }
 
-  #comeBack(member: Member, message: JoinMessage, uplink: SessionUplink, resumed: boolean): Joined {
+  #comeBack(member: Member, message: JoinMessage, uplink: SessionUplink, resumed: boolean, grant: Grant): Joined {
     if (!this.#arrivals.comeBack(uplink.addressGroup)) throw this.#tooMany()
     const older = member.uplink
     this.#stopGrace(member)
     member.uplink = undefined
     older?.replaced()
-    const changes = member.update({ profile: message.profile, presence: 'here' })
+    member.seen(message.published)
+    const changes = member.update({ profile: message.profile, presence: 'here', grant })
     if (changes !== undefined) member.rate.charge(member.room.changed(member.id, changes))
     // Only now: telling the others may cause more events, and the welcome, which covers those, must come first.
     member.uplink = uplink
@@ -186,7 +214,7 @@ export class Sessions {
     const { rooms, options } = this.#dependencies
     const room = rooms.get(name) ?? rooms.open(name)
     if (room === undefined) throw this.#full('server-full', 'the server has no more rooms')
-    if (room.members.size >= options.membersPerRoom) {
+    if (room.size >= options.membersPerRoom) {
       throw this.#full('room-full', `the room has ${options.membersPerRoom} members`)
     }
     return room
@@ -207,6 +235,7 @@ export class Sessions {
     claimed: PeerId | undefined,
     uplink: SessionUplink,
     rate: Rate,
+    grant: Grant,
   ): Member {
     if (!this.#arrivals.enter(uplink.addressGroup)) {
       this.#dependencies.rooms.release(room)
@@ -219,11 +248,17 @@ export class Sessions {
       room,
       joinKey: message.joinKey,
       profile: message.profile,
+      grant,
+      joinedAtMs: this.#dependencies.clock.nowMs(),
       rate,
       newDropReports: this.#newDropReports,
     })
     this.#members += 1
+    const { users, watcher } = this.#dependencies
+    if (room.size === 0) watcher?.opened(room.name)
+    users.add(member)
     room.add(member)
+    watcher?.joined(member, claimed !== undefined)
     // After the others were told, as in `#comeBack`.
     member.uplink = uplink
     return member
@@ -233,7 +268,7 @@ export class Sessions {
     // 0 stands for "no id" in an envelope.
     for (;;) {
       const id = randomHex(PEER_ID_BYTES, this.#dependencies.random) as PeerId
-      if (id !== '0000000000000000' && !room.members.has(id)) return id
+      if (id !== '0000000000000000' && room.get(id) === undefined) return id
     }
   }
 
@@ -243,6 +278,10 @@ export class Sessions {
     member.graceTimer = undefined
   }
 }
+
+/** Whether a session goes on under this grant: whose it is, and whether others see it, do not change. */
+const continues = (member: Member, grant: Grant): boolean =>
+  member.userId === grant.userId && member.hidden !== grant.rights.has('members')
 
 const invalidToken = (): Refusal =>
   new Refusal(

@@ -7,6 +7,8 @@ export interface SessionClaims {
   readonly peerId: PeerId
   readonly instance: InstanceId
   readonly expiresAtMs: number
+  /** Whose session it is, where access tokens say so. */
+  readonly userId?: string
 }
 
 export type TokenVerdict =
@@ -44,8 +46,9 @@ export class SessionTokens {
   }
 
   sign(claims: SessionClaims): string {
-    const { room, peerId, instance, expiresAtMs } = claims
-    const body = Buffer.from(JSON.stringify([room, peerId, instance, expiresAtMs])).toString('base64url')
+    const { room, peerId, instance, expiresAtMs, userId } = claims
+    const parts = [room, peerId, instance, expiresAtMs, ...(userId === undefined ? [] : [userId])]
+    const body = Buffer.from(JSON.stringify(parts)).toString('base64url')
     return `${body}.${mac(this.#keys[0] as Uint8Array, body).toString('base64url')}`
   }
 
@@ -74,13 +77,14 @@ function parseClaims(body: string): SessionClaims | undefined {
   try {
     const parts: unknown = JSON.parse(Buffer.from(body, 'base64url').toString())
     if (!Array.isArray(parts)) return undefined
-    const [room, peerId, instance, expiresAtMs] = parts as unknown[]
+    const [room, peerId, instance, expiresAtMs, userId] = parts as unknown[]
     if (typeof room !== 'string' || typeof expiresAtMs !== 'number') return undefined
     return {
       room,
       peerId: parsePeerId(peerId, 'peerId'),
       instance: parseInstanceId(instance, 'instance'),
       expiresAtMs,
+      ...(typeof userId === 'string' ? { userId } : {}),
     }
   } catch {
     return undefined

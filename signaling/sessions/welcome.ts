@@ -1,3 +1,4 @@
+import { accessInfo } from '../access/grant.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
 import { type ServerMessage, VERSION } from '../protocol/control.ts'
 import { CLOSE } from '../protocol/errors.ts'
@@ -19,10 +20,22 @@ export interface WelcomeParts extends Joined {
   readonly credentials: Credentials
   readonly options: HubOptions
   readonly timeMs: number
+  /** The server asks for access tokens. */
+  readonly asksAccess: boolean
 }
 
-export function welcome({ re, v, member, resumed, credentials, options, timeMs }: WelcomeParts): ServerMessage {
+export function welcome({
+  re,
+  v,
+  member,
+  resumed,
+  credentials,
+  options,
+  timeMs,
+  asksAccess,
+}: WelcomeParts): ServerMessage {
   const { room } = member
+  const { before } = member.unseen
   return {
     t: 'welcome',
     re,
@@ -44,5 +57,7 @@ export function welcome({ re, v, member, resumed, credentials, options, timeMs }
       bytesPerSecond: options.bytesPerSecond,
     },
     timeMs,
+    ...(asksAccess ? { access: accessInfo(member.grant) } : {}),
+    ...(before === 0 ? {} : { published: before }),
   }
 }

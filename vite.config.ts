@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { minify } from 'terser'
-import { defineConfig, type Plugin, type UserConfig } from 'vite'
+import { defineConfig, type UserConfig } from 'vite'
 import { defineProject, type TestProjectInlineConfiguration } from 'vitest/config'
+import { lessSimplePeer, smallest } from './signaling/setup/bundle/plugins.mjs'
 
 const top = fileURLToPath(new URL('.', import.meta.url))
 const at = (path: string): string => join(top, path)
@@ -26,61 +26,9 @@ const publicName = { find: /^partyline$/, replacement: at('web/client/index.ts')
 /** What the client loads under Node only, when it is needed: never part of the bundle. */
 const loadedUnderNode = ['ws', /^node-datachannel(\/.*)?$/]
 
-/**
- * What simple-peer does for its stream, for its `connect` event and for a debugger: a path has its own channels, opens
- * and reads statistics by itself. It is 1.2 kB of the forty that the client may have, and would poll for nothing.
- */
-const unusedOfSimplePeer = ['getStats', '_maybeReady', '_write', '_onInterval', '_onFinish', '_debug']
-
-const lessSimplePeer: Plugin = {
-  name: 'less-simple-peer',
-  transform(code, id) {
-    if (!/\/simple-peer\/lite\.js(\?|$)/.test(id)) return undefined
-    let rest = code
-    for (const method of unusedOfSimplePeer) {
-      const body = new RegExp(`^  ${method} \\(.*?\\) \\{\\r?\\n.*?^  \\}\\r?\\n`, 'ms')
-      if (!body.test(rest)) this.error(`simple-peer has no ${method} any more`)
-      // With as many lines as before, so that the source map stays true.
-      rest = rest.replace(body, (found) => `  ${method} () {${'\n'.repeat(found.split('\n').length - 2)}  }\n`)
-    }
-    return { code: rest, map: null }
-  },
-}
-
-/**
- * Vite does not minify ES libraries wholly. Terser does, and shortens simple-peer's own `_names` too: half a kB of the
- * forty that the client may have.
- */
-const smallest: Plugin = {
-  name: 'smallest',
-  async writeBundle({ dir = '.' }, bundle) {
-    const file = join(dir, 'partyline.js')
-    if (bundle['partyline.js'] === undefined) throw new Error(`${file} was not built`)
-    const { code, map } = await minify(readFileSync(file, 'utf8'), {
-      module: true,
-      ecma: 2020,
-      compress: {
-        passes: 3,
-        pure_getters: true,
-        unsafe_arrows: true,
-        unsafe_methods: true,
-        // It does nothing, and its arguments are texts: see `lessSimplePeer`.
-        pure_funcs: ['this._debug'],
-      },
-      mangle: { properties: { regex: /^_[a-zA-Z]/ } },
-      // Bundlers are to leave alone what is loaded under Node only.
-      format: { comments: /webpackIgnore|@vite-ignore/ },
-      sourceMap: { content: readFileSync(`${file}.map`, 'utf8'), url: 'partyline.js.map' },
-    })
-    if (code === undefined) throw new Error(`${file} could not be minified`)
-    writeFileSync(file, code)
-    writeFileSync(`${file}.map`, String(map))
-  },
-}
-
 /** `vite build --mode client`: the library as one ESM file, with simple-peer in it. Its users install nothing of that. */
 const clientLibrary: UserConfig = {
-  plugins: [lessSimplePeer, smallest],
+  plugins: [lessSimplePeer, ...smallest],
   resolve: { alias: clientAliases },
   publicDir: false,
   build: {

@@ -19,6 +19,7 @@ import { packageCommand, ROOT, runCommand } from './command.mjs'
  */
 
 const SHARED_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json']
+const BUNDLER_INPUTS = ['vite.config.ts', 'signaling/setup/bundle']
 
 /** @type {readonly Target[]} */
 export const TARGETS = [
@@ -33,7 +34,7 @@ export const TARGETS = [
   {
     name: 'client',
     says: 'the client library',
-    inputs: [...SHARED_INPUTS, 'vite.config.ts', 'web/client', 'signaling/protocol'],
+    inputs: [...SHARED_INPUTS, ...BUNDLER_INPUTS, 'web/client', 'signaling/protocol'],
     outputs: ['dist/client/partyline.js', 'dist/types/web/client/index.d.ts'],
     clears: ['dist/client', 'dist/types'],
     commands: [
@@ -44,7 +45,7 @@ export const TARGETS = [
   {
     name: 'pages',
     says: 'the pages',
-    inputs: [...SHARED_INPUTS, 'vite.config.ts', 'web', 'signaling/protocol'],
+    inputs: [...SHARED_INPUTS, ...BUNDLER_INPUTS, 'web', 'signaling/protocol'],
     outputs: ['dist/pages/index.html'],
     clears: ['dist/pages'],
     commands: [packageCommand('vite', ['build', '--logLevel', 'warn'])],

@@ -51,10 +51,14 @@ const noPackage = (): string => 'no package, and nothing of Node'
 const noPackageButNode = (name: string): string | undefined =>
   isBuiltin(name) ? undefined : 'it runs before packages are installed'
 
+const inTheBuild = (name: string, _kind: ImportKind, { developmentDependencies }: Manifest): string | undefined =>
+  isBuiltin(name) || developmentDependencies.has(name) ? undefined : "not in package.json's devDependencies"
+
 const CLIENT_UPPER_LAYERS = /^web\/client\/(room|channel|link)/
 
 const ZONES: readonly Zone[] = [
   { folder: 'signaling/protocol/', mayImport: ['signaling/protocol/'], refusesPackage: noPackage },
+  { folder: 'signaling/setup/bundle/', mayImport: ['signaling/setup/'], refusesPackage: inTheBuild },
   {
     folder: 'signaling/setup/',
     mayImport: ['signaling/setup/'],

@@ -7,26 +7,11 @@ type Handler = (...values: readonly unknown[]) => void
 
 export class Duplex {
   destroyed = false
-  /** Read when the writable side ends, which it does not. */
-  readonly _readableState = { ended: true }
   readonly #handlers = new Map<string, Set<Handler>>()
 
   on(name: string, handler: Handler): this {
     const handlers = this.#handlers.get(name) ?? new Set()
     this.#handlers.set(name, handlers.add(handler))
-    return this
-  }
-
-  once(name: string, handler: Handler): this {
-    const first: Handler = (...values) => {
-      this.removeListener(name, first)
-      handler(...values)
-    }
-    return this.on(name, first)
-  }
-
-  removeListener(name: string, handler: Handler): this {
-    this.#handlers.get(name)?.delete(handler)
     return this
   }
 
@@ -45,11 +30,6 @@ export class Duplex {
   /** simple-peer's own; calls back when its connection is closed, or never when it was closing already. */
   _destroy(done: () => void, _error?: Error): void {
     done()
-  }
-
-  /** Text and bytes that came by simple-peer's own handler: nobody reads them here. */
-  push(): boolean {
-    return true
   }
 
   end(): this {

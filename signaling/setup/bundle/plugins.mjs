@@ -1,0 +1,159 @@
+import { minify as terser } from 'terser'
+import { namesToShorten } from './names.mjs'
+
+/** @typedef {import('vite').Plugin} Plugin */
+
+/**
+ * What the client's build does beyond vite's own: it has forty kB for everything, simple-peer among it. Every step says
+ * where its lines came from, so the source map stays true.
+ */
+
+/**
+ * Constants of the modules are frozen objects. In the bundle nobody can reach them, and one that is not frozen is only
+ * the numbers in it: 0.7 kB gzipped.
+ * @type {Plugin}
+ */
+const inlinedConstants = {
+  name: 'inlined-constants',
+  transform(code, id) {
+    if (!/\/(web\/client|signaling\/protocol)\/.*\.ts(\?|$)/.test(id)) return undefined
+    return { code: code.replaceAll('Object.freeze(', '             ('), map: null }
+  },
+}
+
+/**
+ * What simple-peer does for its stream, for its `connect` event, for media, for negotiating again and for a debugger: a
+ * path has its own channels, opens and reads statistics by itself, trickles, and is negotiated once. It would poll for
+ * nothing, too.
+ */
+const unusedMethods = [
+  'get bufferSize',
+  'get connected',
+  'address',
+  'send',
+  '_final',
+  '_write',
+  '_onFinish',
+  '_startIceCompleteTimeout',
+  'getStats',
+  '_maybeReady',
+  '_onInterval',
+  '_onSignalingStateChange',
+  '_onChannelMessage',
+  '_onChannelBufferedAmountLow',
+  '_onChannelOpen',
+  '_debug',
+]
+
+/** By how they begin: each ends with the bracket below its first letter, or with its line. */
+const unusedStatements = [
+  'this.__objectMode =',
+  'this._id =',
+  'this.offerOptions =',
+  'this.answerOptions =',
+  'this.sdpTransform =',
+  'this.allowHalfTrickle =',
+  'this.iceCompleteTimeout =',
+  'this._connected =',
+  'this.remoteAddress =',
+  'this.remoteFamily =',
+  'this.remotePort =',
+  'this.localAddress =',
+  'this.localFamily =',
+  'this.localPort =',
+  'if (!RTCPeerConnection) {',
+  'this._pcReady =',
+  'this._channelReady =',
+  'this._iceCompleteTimer =',
+  'this._sendersAwaitingStable =',
+  'this._closingInterval = null',
+  'this._remoteTracks =',
+  'this._remoteStreams =',
+  'this._senderMap =',
+  'this._chunk =',
+  'this._cb =',
+  'this._interval =',
+  'clearInterval(this._interval)',
+  'this._isReactNativeWebrtc =',
+  'this._pc.onsignalingstatechange =',
+  'this._pc.ontrack =',
+  'this._onFinishBound =',
+  'if (this._onFinishBound)',
+  "this.once('finish'",
+  "else this.once('_iceComplete'",
+  "if (typeof data === 'string') {",
+  'if (data.renegotiate && this.initiator) {',
+  'if (data.transceiverRequest && this.initiator) {',
+  'if (!data.sdp && !data.candidate && ',
+  'if (!this.trickle && !this.allowHalfTrickle)',
+  'offer.sdp = this.sdpTransform(',
+  'answer.sdp = this.sdpTransform(',
+  'if (!this.initiator) this._requestMissingTransceivers',
+  "if (this._connected) this.emit('disconnect')",
+  "this.emit('iceStateChange'",
+  "if (typeof this._channel.bufferedAmountLowThreshold === 'number') {",
+  'this._channel.onmessage =',
+  'this._channel.onbufferedamountlow =',
+  'this._channel.onopen =',
+  'Peer.WEBRTC_SUPPORT =',
+  // Other people's STUN servers, where none are given.
+  'Peer.config =',
+]
+
+/** @param {string} text */
+const literally = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** As many lines as before, so that the source map stays true. @param {string} text */
+const onlyLines = (text) => text.replace(/[^\n]+/g, '')
+
+/** @type {Plugin} */
+export const lessSimplePeer = {
+  name: 'less-simple-peer',
+  transform(code, id) {
+    if (!/\/simple-peer\/lite\.js(\?|$)/.test(id)) return undefined
+    let rest = code.replaceAll('\r\n', '\n')
+    /** @param {string} start @param {RegExp} pattern @param {(found: string) => string} change */
+    const cut = (start, pattern, change) => {
+      if (rest.search(pattern) < 0) this.error(`simple-peer has no ${start} any more`)
+      rest = rest.replace(pattern, change)
+    }
+    for (const method of unusedMethods) {
+      const kept = method.startsWith('get ') ? '' : `  ${method} () {}`
+      const body = new RegExp(`^  ${literally(method)} \\(.*?^  \\}$`, 'ms')
+      cut(method, body, (found) => kept + onlyLines(found))
+    }
+    for (const start of unusedStatements) {
+      const line = start.endsWith('{') ? '' : '(.*[^{\\n])?$|'
+      cut(start, new RegExp(`^( *)${literally(start)}(${line}[^]*?^\\1\\}$)`, 'gm'), onlyLines)
+    }
+    return { code: rest, map: null }
+  },
+}
+
+/** simple-peer's own `_names`, and those that only our own code knows. @type {Plugin} */
+const shortNames = {
+  name: 'short-names',
+  async renderChunk(code) {
+    const { code: smaller = code, map } = await terser(code, {
+      module: true,
+      ecma: 2020,
+      compress: {
+        passes: 3,
+        pure_getters: true,
+        hoist_funs: true,
+        unsafe_arrows: true,
+        unsafe_methods: true,
+        // What was emptied above need not be called either.
+        pure_funcs: unusedMethods.map((name) => `this.${name}`),
+      },
+      mangle: { properties: { regex: new RegExp(`^(_[a-zA-Z]\\w*|${namesToShorten().join('|')})$`) } },
+      // Bundlers are to leave alone what is loaded under Node only.
+      format: { comments: /webpackIgnore|@vite-ignore/ },
+      sourceMap: { asObject: true },
+    })
+    return { code: smaller, map: /** @type {import('rolldown').ExistingRawSourceMap} */ (map) }
+  },
+}
+
+/** For the library: with names as short as they can be. */
+export const smallest = [inlinedConstants, shortNames]

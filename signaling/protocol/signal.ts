@@ -19,11 +19,17 @@ export interface CandidateSignal {
   readonly sdpMLineIndex: number | null
 }
 
-export type LinkMessage =
+/** What makes one peer connection. */
+export type PeerSignal =
   /** The initiator's offer. It has reserved a slot for the attempt. `turn`: gathered with TURN. */
   | { readonly t: 'offer'; readonly attempt: number; readonly turn: boolean; readonly sdp: string }
   | { readonly t: 'answer'; readonly attempt: number; readonly sdp: string }
   | { readonly t: 'candidate'; readonly attempt: number; readonly candidate: CandidateSignal }
+
+export type LinkMessage =
+  | PeerSignal
+  /** Of a peer connection beside the one in use, for large messages: numbered apart, by both sides. */
+  | { readonly t: 'beside'; readonly signal: PeerSignal }
   /** The other side asks the initiator for a new attempt, because `replaces` (0: none yet) is lost or hopeless. */
   | { readonly t: 'ask'; readonly replaces: number }
   /** No slot is free here: the attempt is off. Whoever said so says `slot` when one is. */
@@ -40,9 +46,8 @@ function nullable<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === null || value === undefined ? null : read(value)
 }
 
-/** @throws ProtocolError naming the field */
-export function parseLinkMessage(value: unknown): LinkMessage {
-  const fields = asObject(value, 'link')
+/** `undefined`: it is of another kind. */
+function parsePeerSignal(fields: Fields): PeerSignal | undefined {
   switch (fields.t) {
     case 'offer':
       return {
@@ -66,6 +71,21 @@ export function parseLinkMessage(value: unknown): LinkMessage {
           ),
         },
       }
+    }
+  }
+  return undefined
+}
+
+/** @throws ProtocolError naming the field */
+export function parseLinkMessage(value: unknown): LinkMessage {
+  const fields = asObject(value, 'link')
+  const peerSignal = parsePeerSignal(fields)
+  if (peerSignal !== undefined) return peerSignal
+  switch (fields.t) {
+    case 'beside': {
+      const signal = parsePeerSignal(asObject(fields.signal, 'signal'))
+      if (signal === undefined) throw new ProtocolError('signal.t', 'unknown message')
+      return { t: 'beside', signal }
     }
     case 'ask':
       return { t: 'ask', replaces: asInteger(fields.replaces, 'replaces', 0, 0xffff_ffff) }

@@ -185,7 +185,7 @@ export class SimPath implements NegotiatedPath {
         bufferedAmountLowThreshold: 0,
         send: (message) => pipe.put(message.slice(), message.length),
       }
-      const packing = new PackingLane(channel, LANE_BUFFERS[lane])
+      const packing = new PackingLane(channel, LANE_BUFFERS[lane], () => this.paths.clock.now())
       this.#pipes.push(pipe)
       this.#lanes.set(lane, packing)
     }

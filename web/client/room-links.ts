@@ -25,12 +25,18 @@ import { Attempts } from './paths/attempts.ts'
 import type { AttemptsEvents } from './paths/attempts-options.ts'
 import type { PathPolicy } from './paths/ice-servers.ts'
 import type { Connect, DirectPath } from './paths/path.ts'
+import { BESIDE_IN_ROOM, PathsBeside } from './paths/paths-beside.ts'
 import { SlotPool } from './paths/slots.ts'
 import { RoomPeer } from './room-peer.ts'
 
 /** Acknowledgements to one sender: at most some 500 a second, over all members. */
 const ACK_DELAY_PER_MEMBER_MS = 2
 const LEAST_ACK_DELAY_MS = 20
+/**
+ * Making a peer connection takes some ms in which nothing else runs: the first messages go first. The attempt starts
+ * once the peer's greeting has come, with which they come, or after this.
+ */
+const ATTEMPT_AFTER_MS = 20
 /** Only who is taken for gone by mistake comes back under the same id, and within minutes. */
 const MOST_PAST = 1_024
 
@@ -66,6 +72,7 @@ export class RoomLinks {
   readonly outbox: Outbox
   readonly #budget = new ReceiveBudget()
   readonly #slots: SlotPool
+  readonly #besideSlots = new SlotPool(BESIDE_IN_ROOM)
   readonly #peers = new Map<PeerId, RoomPeer<Json>>()
   readonly #linkChannel: OutgoingChannel
   /** Members whose link has ended, the newest of them: they may come back under the same id. */
@@ -119,8 +126,7 @@ export class RoomLinks {
     link.setRelay(relayed, false)
     this.deps.webRtc.then((connect) => {
       if (this.#peers.get(info.id) !== peer) return
-      peer.attempts = this.#attempts(peer, initiator, connect)
-      peer.attempts.start()
+      this.#connect(peer, initiator, connect)
     })
     return peer
   }
@@ -156,10 +162,16 @@ export class RoomLinks {
           if (link.suspended && (link.path === 'relay' || link.path === 'none')) peer.attempts?.doubted()
           deps.changed(peer)
         }),
-      reached: (link) => tell(link, deps.reached),
+      bulkWaits: (link, { path, rttMs }) => tell(link, ({ beside }) => beside?.waiting(path, rttMs ?? 0)),
+      reached: (link) =>
+        tell(link, (peer) => {
+          deps.clock.setTimeout(() => peer.attempts?.start(), 0)
+          deps.reached(peer)
+        }),
       gap: (link) => tell(link, deps.gap),
       forgotten: (link) => tell(link, deps.forgotten),
-      gaveUp: (link, { path }, reason) => tell(link, ({ attempts }) => attempts?.lost(path, reason)),
+      gaveUp: (link, { path, beside }, reason) =>
+        tell(link, ({ attempts }) => (beside ? path.close() : attempts?.lost(path, reason))),
       proven: (link, { path }) => tell(link, ({ attempts }) => attempts?.usable(path)),
     }
   }
@@ -171,10 +183,13 @@ export class RoomLinks {
 
   #signal(peer: RoomPeer<Json>, message: LinkMessage): void {
     // In order, and after `attempts` is there.
-    this.deps.webRtc.then(() => peer.attempts?.receive(message))
+    this.deps.webRtc.then(() => {
+      if (message.t === 'beside') peer.beside?.receive(message.signal)
+      else peer.attempts?.receive(message)
+    })
   }
 
-  #attempts(peer: RoomPeer<Json>, initiator: boolean, connect: Connect | undefined): Attempts {
+  #connect(peer: RoomPeer<Json>, initiator: boolean, connect: Connect | undefined): void {
     const { deps } = this
     const { link } = peer
     const watched = new Map<DirectPath, WatchedPath>()
@@ -182,12 +197,13 @@ export class RoomLinks {
       const found = watched.get(path)
       if (found !== undefined) what(found)
     }
+    const opened = (path: DirectPath, beside = false): void => {
+      const added = new WatchedPath(path, this.#nextTag(), deps.clock.now(), beside)
+      watched.set(path, added)
+      link.addPath(added)
+    }
     const events: AttemptsEvents = {
-      opened: (path) => {
-        const opened = new WatchedPath(path, this.#nextTag(), deps.clock.now())
-        watched.set(path, opened)
-        link.addPath(opened)
-      },
+      opened,
       frame: (path, _lane, bytes) => on(path, (via) => link.receive(bytes, via)),
       writable: () => link.writable(),
       kindChanged: () => link.pathChanged(),
@@ -197,13 +213,27 @@ export class RoomLinks {
           link.removePath(closed)
         }),
       path: (path) => {
+        peer.beside?.close()
         for (const [other, { retire }] of watched) if (path !== undefined && other !== path) retire()
         link.pathChanged()
       },
       changed: () => deps.changed(peer),
     }
     const say = (message: LinkMessage): void => this.#say(peer, message)
-    return new Attempts({ ...deps, initiator, connect, slots: this.#slots, events, say })
+    if (connect !== undefined) {
+      const besideEvents = { ...events, opened: (path: DirectPath) => opened(path, true) }
+      peer.beside = new PathsBeside({
+        ...deps,
+        initiator,
+        connect,
+        slots: this.#besideSlots,
+        events: besideEvents,
+        say,
+      })
+    }
+    const attempts = new Attempts({ ...deps, initiator, connect, slots: this.#slots, events, say })
+    peer.attempts = attempts
+    deps.clock.setTimeout(() => attempts.start(), ATTEMPT_AFTER_MS)
   }
 
   #say(peer: RoomPeer<Json>, message: LinkMessage): void {
@@ -242,6 +272,7 @@ export class RoomLinks {
     if (this.#past.size > MOST_PAST)
       for (const oldest of [...this.#past].slice(0, MOST_PAST / 2)) this.#past.delete(oldest)
     peer.attempts?.stop()
+    peer.beside?.stop()
     peer.link.end(reason)
     this.outbox.remove(id)
     return peer

@@ -2,10 +2,12 @@ import type { Json, MemberInfo, PeerId } from '../../signaling/protocol/index.ts
 import type { PathKind, Peer, PeerStats, Presence } from './face.ts'
 import type { Link } from './link/link.ts'
 import type { Attempts } from './paths/attempts.ts'
+import type { PathsBeside } from './paths/paths-beside.ts'
 
 /** What the application sees of one member: a view of its link. */
 export class RoomPeer<P extends Json> implements Peer<P> {
   attempts: Attempts | undefined
+  beside: PathsBeside | undefined
 
   constructor(
     public info: MemberInfo,

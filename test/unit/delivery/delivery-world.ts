@@ -25,6 +25,10 @@ export class Member {
   readonly overdue: number[] = []
   readonly relayLosses: boolean[] = []
   asked = 0
+  /** Beside the outlet in use. */
+  bulkOutlet: FakeOutlet | undefined
+  /** When bulk had to wait. */
+  readonly bulkWaits: number[] = []
   /** The relay's outlet, for hedging. */
   relay: FakeOutlet | undefined
   /** Whether the application takes messages. */
@@ -42,6 +46,8 @@ export class Member {
       relay: () => this.relay,
       overdue: ({ tag }) => this.overdue.push(tag),
       relayLoss: (overdue) => this.relayLosses.push(overdue),
+      bulkOutlet: (outlet) => this.bulkOutlet ?? outlet,
+      bulkWaits: () => this.bulkWaits.push(world.nowMs),
       progress: () => {
         world.outbox.trimUnicast(this.sender)
         world.outbox.acknowledged(this.sender)

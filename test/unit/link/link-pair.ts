@@ -103,6 +103,7 @@ export class Side {
         latest: (_link, name) => this.events.push(`latest ${name}`),
         linkMessage: (_link, message) => this.signals.push(message),
         changed: ({ path }) => this.events.push(`path ${path}`),
+        bulkWaits: () => this.events.push('bulk waits'),
         reached: () => this.events.push('reached'),
         gap: () => this.events.push('gap'),
         forgotten: () => {

@@ -19,6 +19,8 @@ export class FakePath implements NegotiatedPath {
   kind: DirectKind = 'direct'
   readonly accepted: PathSignal[] = []
   closed = false
+  /** Of bulk. */
+  bytes = { written: 0, buffered: 0 }
 
   constructor(
     readonly options: ConnectOptions,
@@ -64,11 +66,11 @@ export class FakePath implements NegotiatedPath {
   }
 
   bufferedBytes(): number {
-    return 0
+    return this.bytes.buffered
   }
 
   writtenBytes(): number {
-    return 0
+    return this.bytes.written
   }
 
   statistics(): Promise<PathStatistics> {

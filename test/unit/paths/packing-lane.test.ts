@@ -3,7 +3,7 @@ import { unpack } from '../../../signaling/protocol/index.ts'
 import { type LaneChannel, PackingLane } from '../../../web/client/paths/packing-lane.ts'
 import type { LaneBuffer } from '../../../web/client/paths/path.ts'
 
-const BUFFER: LaneBuffer = { boundBytes: 4_000, lowBytes: 1_600, packBytes: 200 }
+const BUFFER: LaneBuffer = { boundBytes: 4_000, leastBytes: 4_000, lowBytes: 1_600, packBytes: 200 }
 
 /** Keeps what it is given until it is told that it has left, and tells of that as a data channel does. */
 class FakeChannel implements LaneChannel {
@@ -36,7 +36,8 @@ function framesIn(messages: readonly Uint8Array[]): number[] {
 
 function opened(buffer = BUFFER) {
   const channel = new FakeChannel()
-  return { channel, lane: new PackingLane(channel, buffer) }
+  const clock = { nowMs: 0 }
+  return { channel, clock, lane: new PackingLane(channel, buffer, () => clock.nowMs) }
 }
 
 /** A frame that alone makes a channel busy: what comes after it gathers. */
@@ -99,6 +100,21 @@ describe('a lane', () => {
     expect(lane.drained()).toBe(true)
     expect(framesIn(channel.messages)).toHaveLength(taken)
     expect(lane.drained()).toBe(false)
+  })
+
+  it('lets more wait where the way is quick, and less again where it is slow', () => {
+    const { channel, clock, lane } = opened({ boundBytes: 8_000, leastBytes: 2_000, lowBytes: 4_000, packBytes: 0 })
+    const filled = (drainsMs: number): number => {
+      while (lane.send(large(1)));
+      const heldBytes = lane.bufferedBytes
+      clock.nowMs += drainsMs
+      expect(channel.leave(heldBytes - channel.bufferedAmountLowThreshold)).toBe(true)
+      lane.drained()
+      return heldBytes
+    }
+    expect([5, 5, 5, 5, 300, 300, 300, 100].map(filled)).toEqual([
+      2_600, 4_900, 8_500, 9_200, 9_200, 4_000, 2_000, 2_300,
+    ])
   })
 
   it('packs nothing where its lane has no packs', () => {

@@ -108,11 +108,11 @@ export class Cursor {
   }
 
   /**
-   * Send lost frames again, as far as `windowBytes` (of this cursor) and the peer's window go; the oldest always, or
-   * nothing might ever move again. Returns false when some must wait.
+   * Send lost frames again, each by the `next` outlet, as far as `windowBytes` (of this cursor) and the peer's window
+   * go; the oldest always, or nothing might ever move again. Returns false when some must wait.
    */
   resend(
-    outlet: Outlet,
+    next: () => Outlet,
     nextOrder: () => number,
     nowMs: number,
     windowBytes: number,
@@ -125,6 +125,7 @@ export class Cursor {
         if (this.flyingBytes + frame.length > windowBytes) return false
         if (this.stream.offsetBefore(seq) - this.stream.offsetBefore(this.acked) > peerWindowBytes) return false
       }
+      const outlet = next()
       if (!outlet.send(this.stream.lane, frame)) return false
       this.#lostFrames -= 1
       this.retransmissions += 1

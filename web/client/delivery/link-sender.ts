@@ -30,6 +30,10 @@ export interface LinkSenderEvents {
   overdue(outlet: Outlet): void
   /** The oldest frame on the relay outlived its timeout, or a gap showed losses there. */
   relayLoss(overdue: boolean): void
+  /** By which outlet the next frame of bulk goes while `outlet`, which is direct, is the one in use. */
+  bulkOutlet(outlet: Outlet): Outlet
+  /** There is no room for it now. */
+  bulkWaits(): void
   /** An acknowledgement made room: what waits may go. */
   progress(bytes: number, tag: number): void
   /** Ask the peer for an acknowledgement. */
@@ -153,17 +157,29 @@ export class LinkSender {
       if (cursor.idle) continue
       if (cursor.hasLost) {
         const windowBytes = outlet.windowBytes - (this.flyingBytes - cursor.flyingBytes)
-        if (!cursor.resend(outlet, this.#nextOrder, nowMs, windowBytes, this.peerWindowBytes)) continue
+        const next = (): Outlet => this.#outletFor(cursor, outlet)
+        if (!cursor.resend(next, this.#nextOrder, nowMs, windowBytes, this.peerWindowBytes)) continue
       }
       if (stream >= 2 || outlet.kind !== 'relay') this.#advance(cursor, outlet, nowMs)
     }
   }
 
-  #advance(cursor: Cursor, outlet: Outlet, nowMs: number): void {
-    while (this.mayAdvance(cursor, outlet)) {
+  #outletFor(cursor: Cursor, outlet: Outlet): Outlet {
+    if (cursor.stream.lane === 'small' || outlet.kind !== 'direct') return outlet
+    const chosen = this.events.bulkOutlet(outlet)
+    this.#outlets.set(chosen.tag, chosen)
+    return chosen
+  }
+
+  #advance(cursor: Cursor, main: Outlet, nowMs: number): void {
+    while (this.mayAdvance(cursor, main)) {
       const seq = cursor.sent
       const frame = cursor.stream.frame(seq)
-      if (!outlet.send(cursor.stream.lane, frame)) return
+      const outlet = this.#outletFor(cursor, main)
+      if (!outlet.send(cursor.stream.lane, frame)) {
+        if (cursor.stream.lane === 'bulk') this.events.bulkWaits()
+        return
+      }
       // Signals go by the relay too, always: they are about this very path.
       if (outlet.kind !== 'relay' && frame[CHANNEL_AT] === LINK_CHANNEL) this.events.relay()?.send('small', frame)
       this.advanced(cursor, outlet, nowMs)

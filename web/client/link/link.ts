@@ -71,6 +71,8 @@ export interface LinkDeps {
   linkMessage(link: Link, message: LinkMessage): void
   /** The path in use changed. */
   changed(link: Link): void
+  /** Neither the direct path in use nor those beside it take more bulk now. */
+  bulkWaits(link: Link, path: WatchedPath): void
   /** The peer's greeting has come: it will understand what we send. */
   reached(link: Link): void
   /** The peer lost what we sent, or we what it sent. */
@@ -123,6 +125,11 @@ export class Link {
       overdue: (outlet) => this.#overdue(outlet),
       relayLoss: (overdue) => this.#relayLoss(overdue),
       progress: (bytes, tag) => this.#progress(bytes, tag),
+      bulkOutlet: (outlet) => this.#bulkOutlet(outlet),
+      bulkWaits: () => {
+        const { watched } = this
+        if (watched !== undefined) deps.bulkWaits(this, watched)
+      },
       askForAck: () => this.sender.outlet?.send('control', encodePing(0, true)),
     })
     this.sender.held = again
@@ -136,7 +143,7 @@ export class Link {
 
   /** Whether a direct path is usable: the member is then not gone, whatever the server says. */
   get reachableDirectly(): boolean {
-    return [...this.#paths].some(({ usable }) => usable)
+    return this.#ways.some(({ usable }) => usable)
   }
 
   get rttMs(): number | undefined {
@@ -150,11 +157,16 @@ export class Link {
 
   /** A direct path is up, but does not answer. */
   get suspended(): boolean {
-    return [...this.#paths].some(({ trust }) => trust === 'suspended')
+    return this.#ways.some(({ trust }) => trust === 'suspended')
   }
 
   get duplicates(): number {
     return this.#receiver?.repeats ?? 0
+  }
+
+  /** Peer connections that may be the path in use. */
+  get #ways(): WatchedPath[] {
+    return [...this.#paths].filter(({ beside }) => !beside)
   }
 
   /** The peer connection in use. */
@@ -219,11 +231,8 @@ export class Link {
   #choose(): void {
     const nowMs = this.deps.clock.now()
     const relay = this.#relay
-    const candidates: (Outlet & { usable: boolean; rttMs: number | undefined; heldBackUntilMs: number })[] = [
-      ...this.#paths,
-    ]
     const current = this.sender.outlet
-    const direct = choosePath(candidates, current?.tag, nowMs)
+    const direct = choosePath(this.#ways, current?.tag, nowMs)
     // A direct path that is held back after a failure gives way to the relay for a while.
     const heldBack = direct !== undefined && direct.tag !== current?.tag && direct.heldBackUntilMs > nowMs
     const best: Outlet | undefined = relay !== undefined && (direct === undefined || heldBack) ? relay : direct
@@ -233,6 +242,20 @@ export class Link {
     if (best === current && kind === this.#pathKind) return
     this.#pathKind = kind
     this.deps.changed(this)
+  }
+
+  /** The next frame of bulk goes by the one beside that has the least to do, if there are any. */
+  #bulkOutlet(outlet: Outlet): Outlet {
+    let best = outlet
+    let leastBytes = Number.POSITIVE_INFINITY
+    for (const path of this.#paths) {
+      if (!path.beside || !path.usable) continue
+      const bytes = path.path.bufferedBytes('bulk')
+      if (bytes >= leastBytes) continue
+      best = path
+      leastBytes = bytes
+    }
+    return best
   }
 
   #overdue(outlet: Outlet): void {

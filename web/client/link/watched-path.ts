@@ -22,6 +22,8 @@ const MUCH_QUICKER = 0.7
 const PROBE_MS = 250
 /** A ping is overdue after this at the earliest: moving everything for a pause of the other main thread is costly. */
 const LEAST_PATIENCE_MS = 250
+/** The same of one beside: nothing but bulk is at stake, and a loss may keep an association busy for a second or two. */
+const LEAST_PATIENCE_BESIDE_MS = 2_000
 /** A suspended path is given up after this; a fresh peer connection is quicker than waiting for its SCTP to wake up. */
 const GIVE_UP_MS = 5_000
 /** A path that failed is held back this long when it returns; doubles with each failure, forgotten after a good while. */
@@ -45,6 +47,8 @@ export class WatchedPath implements Outlet {
     readonly path: DirectPath,
     readonly tag: number,
     nowMs: number,
+    /** It carries bulk beside the path in use, and is never that path. */
+    readonly beside = false,
   ) {
     this.#sinceMs = nowMs
     this.#pingAtMs = nowMs
@@ -89,7 +93,7 @@ export class WatchedPath implements Outlet {
   }
 
   get #patienceMs(): number {
-    return Math.max(LEAST_PATIENCE_MS, this.roundTrip.timeoutMs(0))
+    return Math.max(this.beside ? LEAST_PATIENCE_BESIDE_MS : LEAST_PATIENCE_MS, this.roundTrip.timeoutMs(0))
   }
 
   #become(trust: Trust, nowMs: number): void {

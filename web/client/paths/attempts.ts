@@ -110,7 +110,7 @@ export class Attempts {
     else this.#expect(false)
   }
 
-  /** A message of the other side. `declare` is not for us. */
+  /** A message of the other side. `declare` and `beside` are not for us. */
   receive(message: LinkMessage): void {
     if (this.#state.is === 'new') this.start()
     if (this.#state.is === 'stopped') return
@@ -140,6 +140,7 @@ export class Attempts {
         this.#dropCurrent()
         return
       case 'declare':
+      case 'beside':
     }
   }
 

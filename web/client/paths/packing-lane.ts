@@ -10,6 +10,10 @@ export interface LaneChannel {
   send(bytes: Bytes): void
 }
 
+/** A bound that drains so quickly doubles, and one that takes so long is halved. */
+const QUICK_MS = 50
+const SLOW_MS = 200
+
 /** What fits into one packet of the network leaves at once: nothing has to wait behind it. */
 const BUSY_BYTES = 1_200
 
@@ -24,13 +28,22 @@ export class PackingLane {
   /** Bytes of messages handed to the channel. */
   #sentBytes = 0
   #refused = false
+  #refusedAtMs = 0
+  /** What may wait: some 0.1 to 0.4 s of what the way carries, from `leastBytes` to `boundBytes`. */
+  #boundBytes: number
 
   constructor(
     private readonly channel: LaneChannel,
     private readonly buffer: LaneBuffer,
+    private readonly now: () => number,
   ) {
     this.#pack = new PackWriter(buffer.packBytes)
-    channel.bufferedAmountLowThreshold = buffer.lowBytes
+    this.#boundBytes = buffer.leastBytes
+    channel.bufferedAmountLowThreshold = this.#lowBytes
+  }
+
+  get #lowBytes(): number {
+    return (this.buffer.lowBytes * this.#boundBytes) / this.buffer.boundBytes
   }
 
   /** Bytes taken that have not left. */
@@ -46,10 +59,11 @@ export class PackingLane {
   /** False: it is full, and `drained` will say when it is not. @throws what the channel does when it is closing */
   send(frame: Bytes): boolean {
     const pack = this.#pack
-    if (this.bufferedBytes >= this.buffer.boundBytes) {
-      this.channel.bufferedAmountLowThreshold = this.buffer.lowBytes
+    if (this.bufferedBytes >= this.#boundBytes) {
+      this.channel.bufferedAmountLowThreshold = this.#lowBytes
+      if (!this.#refused) this.#refusedAtMs = this.now()
       // Outside browsers the channel drains beside us. What it has at the new threshold, it will tell of.
-      this.#refused = this.bufferedBytes >= this.buffer.boundBytes
+      this.#refused = this.bufferedBytes >= this.#boundBytes
       if (this.#refused) return false
     }
     if (pack.length > 0 || this.#busy()) {
@@ -80,11 +94,19 @@ export class PackingLane {
     if (this.#pack.length > 0) this.#send(this.#pack.take())
   }
 
+  #adapt(): void {
+    const { leastBytes, boundBytes } = this.buffer
+    const tookMs = this.now() - this.#refusedAtMs
+    if (tookMs < QUICK_MS) this.#boundBytes = Math.min(boundBytes, this.#boundBytes * 2)
+    else if (tookMs > SLOW_MS) this.#boundBytes = Math.max(leastBytes, this.#boundBytes / 2)
+  }
+
   /** The channel has drained to its threshold. Returns whether frames were refused before, and may come again. */
   drained(): boolean {
     const refused = this.#refused
     this.#refused = false
-    this.channel.bufferedAmountLowThreshold = this.buffer.lowBytes
+    if (refused) this.#adapt()
+    this.channel.bufferedAmountLowThreshold = this.#lowBytes
     try {
       this.#flush()
     } catch {

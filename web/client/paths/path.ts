@@ -82,9 +82,11 @@ export interface ConnectOptions {
 export type Connect = (options: ConnectOptions) => NegotiatedPath
 
 export interface LaneBuffer {
-  /** What may wait in it. */
+  /** What may wait in it at most. */
   readonly boundBytes: number
-  /** When more is asked for after a refusal. */
+  /** The bound at first, and where the way is slow: what waits there is in the way of what comes after it. */
+  readonly leastBytes: number
+  /** When more is asked for after a refusal; of a lower bound the same part. */
   readonly lowBytes: number
   /** Small frames that have to wait gather in one message of at most so much; 0: each is a message. */
   readonly packBytes: number
@@ -97,7 +99,7 @@ export interface LaneBuffer {
  * - small: 256 KiB are 50 ms of the fastest stream of small frames measured (55,000 a second of 100 bytes). More would
  *   only make the queue that a switch of paths has to send again.
  * - bulk: with 1 MiB queued, throughput is no longer limited by the queue; half of that is left when more is asked
- *   for, 10 ms at 50 MB/s, so that the channel never runs dry.
+ *   for, 10 ms at 50 MB/s, so that the channel never runs dry. On a slow way so much would be seconds.
  * - control: acknowledgements of at most some 500 bytes, and pings; they are few, and each says all that earlier ones did.
  * - latest: an old value behind others is worth nothing: 64 KiB are four of the largest.
  *
@@ -106,8 +108,8 @@ export interface LaneBuffer {
  * `control` do not wait for company.
  */
 export const LANE_BUFFERS: Readonly<Record<PathLane, LaneBuffer>> = Object.freeze({
-  small: Object.freeze({ boundBytes: 262_144, lowBytes: 131_072, packBytes: 16_384 }),
-  bulk: Object.freeze({ boundBytes: 1_048_576, lowBytes: 524_288, packBytes: 0 }),
-  control: Object.freeze({ boundBytes: 65_536, lowBytes: 16_384, packBytes: 0 }),
-  latest: Object.freeze({ boundBytes: 65_536, lowBytes: 16_384, packBytes: 1_100 }),
+  small: Object.freeze({ boundBytes: 262_144, leastBytes: 262_144, lowBytes: 131_072, packBytes: 16_384 }),
+  bulk: Object.freeze({ boundBytes: 1_048_576, leastBytes: 65_536, lowBytes: 524_288, packBytes: 0 }),
+  control: Object.freeze({ boundBytes: 65_536, leastBytes: 65_536, lowBytes: 16_384, packBytes: 0 }),
+  latest: Object.freeze({ boundBytes: 65_536, leastBytes: 65_536, lowBytes: 16_384, packBytes: 1_100 }),
 })

@@ -140,7 +140,7 @@ class PeerConnectionPath implements NegotiatedPath {
     this.#connection = connection
     this.#watchConnection(connection)
     const lane = (name: PathLane, channel: RTCDataChannel): OpenLane => {
-      const frames = new PackingLane(channel, LANE_BUFFERS[name])
+      const frames = new PackingLane(channel, LANE_BUFFERS[name], () => this.#options.clock.now())
       this.#watchChannel(name, channel, frames)
       return { channel, frames }
     }

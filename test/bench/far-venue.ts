@@ -18,8 +18,16 @@ const PUB_SUB = fileURLToPath(new URL('servers/pub-sub-command.ts', import.meta.
 const PORTS = { server: 8080, pubSub: 8081, peerJs: 8082 }
 const ORIGIN = `http://${SERVER_ADDRESS}:${PORTS.server}`
 
-/** Each browser at a site of its own, a delay line between each site and the internet that the servers are on. Needs root. */
-export async function farVenue(addedRttMs: number): Promise<Venue> {
+export interface FarVenue extends Venue {
+  /** From now on, of all packets to and from the first browser, each way. */
+  lose(percent: number): Promise<void>
+}
+
+/**
+ * Each browser at a site of its own, a delay line between each site and the internet that the servers are on: so much is
+ * added between a browser and a server, and twice that between the browsers. Needs root.
+ */
+export async function farVenue(addedRttMs: number): Promise<FarVenue> {
   const folder = await mkdtemp(join(tmpdir(), 'partyline-bench-'))
   const lab = await Lab.create([1, 1])
   const closers: (() => Promise<unknown>)[] = [() => lab.close(), () => rm(folder, { recursive: true, force: true })]
@@ -46,7 +54,16 @@ export async function farVenue(addedRttMs: number): Promise<Venue> {
       pubSub: `ws://${SERVER_ADDRESS}:${PORTS.pubSub}`,
       peerJs: { host: SERVER_ADDRESS, port: PORTS.peerJs },
     }
-    return { browsers: browsers as unknown as [Browser, Browser], origin: `${ORIGIN}/`, addresses, close }
+    return {
+      browsers: browsers as unknown as [Browser, Browser],
+      origin: `${ORIGIN}/`,
+      addresses,
+      lose: async (percent) => {
+        const drop = `numgen random mod 1000 < ${Math.round(percent * 10)} drop`
+        await lab.sites[0]?.trouble(...(percent > 0 ? [drop] : []))
+      },
+      close,
+    }
   } catch (error) {
     await close()
     throw error

@@ -81,8 +81,13 @@ export const METRICS: readonly Metric[] = Object.freeze([
   counters(
     'partyline_frames_dropped_total',
     'reason',
-    'Frames not handed on: slow (the receiver does not keep up), absent (away or gone), replaced (droppable, and a newer or more important one took its place).',
-    ({ hub }) => ({ slow: hub.droppedSlow, absent: hub.droppedAbsent, replaced: hub.droppedReplaced, denied: hub.droppedDenied }),
+    'Frames not handed on: slow (the receiver does not keep up), absent (away or gone), replaced (droppable, and a newer or more important one took its place), denied (the sender has no right to send them).',
+    ({ hub }) => ({
+      slow: hub.droppedSlow,
+      absent: hub.droppedAbsent,
+      replaced: hub.droppedReplaced,
+      denied: hub.droppedDenied,
+    }),
   ),
   gauge('partyline_gathering', '1 while the server is loaded and gathers small frames.', ({ hub }) =>
     hub.loaded ? 1 : 0,

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
+import { accessFromOptions } from './access/from-options.ts'
 import { machineAddresses, serverUrls } from './addresses.ts'
 import { systemClock } from './clock.ts'
 import { DataFolder } from './data-folder.ts'
@@ -150,6 +151,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
   const { listen, engine, fallbackReason } = await chooseEngine(options.engine)
   if (fallbackReason !== undefined) log.warn({ engine }, `serving with ws on node:http: ${fallbackReason}`)
   const tls = await tlsFiles(options, folder)
+  const access = accessFromOptions(options, log)
   const departures = new FileDepartures(folder.file('departures'), {
     nowMs: () => Date.now(),
     failed: (error) => log.error({ err: error }, 'departures are kept in memory only from here on'),
@@ -167,6 +169,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       sessionKeys: sessionKeys(options, folder),
       iceServers: turn.grant,
       departures,
+      access,
     })
     const heartbeat = new Heartbeat(() => performance.now())
     const sweeping = setInterval(() => heartbeat.sweep(), HEARTBEAT.sweepEveryMs)

@@ -87,8 +87,7 @@ function draw({ title, xTitle, lines }: Chart): string {
   return [
     `<text x="${MARGIN.left}" y="20" font-size="12">${title}</text>`,
     ...marks.map(
-      (value) =>
-        `<text x="${x(value)}" y="${HEIGHT - MARGIN.bottom + 16}" text-anchor="middle">${value.toLocaleString('en', { notation: 'compact' })}</text>`,
+      (value) => `<text x="${x(value)}" y="${HEIGHT - MARGIN.bottom + 16}" text-anchor="middle">${short(value)}</text>`,
     ),
     `<text x="${WIDTH / 2}" y="${HEIGHT - 12}" text-anchor="middle">${xTitle}</text>`,
     ...decades(points.map(([, value]) => value)).map(
@@ -97,15 +96,41 @@ function draw({ title, xTitle, lines }: Chart): string {
     ),
     ...lines.map(({ name, points: own }) => {
       const colour = COLOURS[name] ?? '#000'
-      const [endX, endY] = own.at(-1) ?? [1, 1]
       return [
         `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${own.map(([a, b]) => `${x(a)},${y(b)}`).join(' ')}"/>`,
         ...own.map(([a, b]) => `<circle cx="${x(a)}" cy="${y(b)}" r="3" fill="${colour}"/>`),
-        `<text x="${x(endX) + 6}" y="${y(endY) + 4}" fill="${colour}">${name}</text>`,
       ].join('')
     }),
+    ...apart(
+      lines.map(({ name, points: own }) => ({ name, x: x(own.at(-1)?.[0] ?? 1), y: y(own.at(-1)?.[1] ?? 1) })),
+    ).map(
+      ({ name, x: endX, y: endY }) =>
+        `<text x="${endX + 6}" y="${endY + 4}" fill="${COLOURS[name] ?? '#000'}">${name}</text>`,
+    ),
   ].join('\n')
 }
+
+interface Label {
+  readonly name: string
+  readonly x: number
+  readonly y: number
+}
+
+const LINE_HEIGHT = 12
+
+/** Names at the same end, moved so far down that each can be read. */
+function apart(labels: readonly Label[]): Label[] {
+  const placed: Label[] = []
+  for (const label of [...labels].sort((a, b) => a.y - b.y)) {
+    const above = placed.filter((other) => other.x === label.x).map((other) => other.y + LINE_HEIGHT)
+    placed.push({ ...label, y: Math.max(label.y, ...above) })
+  }
+  return placed
+}
+
+/** 16,384: 16K. */
+const short = (value: number): string =>
+  value > 0 && value % 1_024 === 0 ? `${value / 1_024}K` : value.toLocaleString('en', { notation: 'compact' })
 
 function scaleOf(values: readonly number[], from: number, to: number): (value: number) => number {
   const low = Math.log10(Math.min(...values))

@@ -107,6 +107,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
       random: world.random,
       network: world.network,
     })
+    // The server is asked before anything else is made; its answer comes in a later turn.
+    if (!options.signal?.aborted) this.#uplink.start()
     this.#membership = new Membership({
       clock,
       reachable: (id) => this.#links.get(id)?.link.reachableDirectly ?? false,
@@ -164,7 +166,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
-    else this.#uplink.start()
   }
 
   get status(): RoomStatus {

@@ -130,8 +130,9 @@ export class Uplink {
   /** Once. */
   start(): void {
     if (this.#state.name !== 'idle') return
-    this.#unsubscribe = this.#options.network.on((event) => this.#networkEvent(event))
+    // First of all: everything else can be done while the network is waited for.
     this.#connect()
+    this.#unsubscribe = this.#options.network.on((event) => this.#networkEvent(event))
   }
 
   /**

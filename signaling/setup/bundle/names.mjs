@@ -81,6 +81,8 @@ function collect(node, names, members) {
     collect(node.typeAnnotation, names, foreign)
     return
   }
+  // Texts that are nowhere in the bundle: those that are a type, and names of files.
+  if (node.type === 'TSLiteralType' || node.type === 'ImportDeclaration' || isNode(node.source)) return
   for (const child of children(node)) collect(child, names, members)
 }
 

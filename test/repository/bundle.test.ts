@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -31,5 +32,19 @@ describe('the client bundle', () => {
       ([call]) => !call.includes('webpackIgnore: true'),
     )
     expect(visible.map(([call]) => call)).toEqual([])
+  })
+
+  it.each([
+    ['web/client/channel/procedure.ts', 'This procedure has a handler already'],
+    ['web/client/paths/peer-connection.ts', 'closed by the other side'],
+    ['node_modules/simple-peer/lite.js', 'Ice connection failed.'],
+  ])('has a source map that leads to the line in %s', (path, text) => {
+    const lines = readFileSync(join(folder, 'partyline.js'), 'utf8').split('\n')
+    const line = lines.findIndex((candidate) => candidate.includes(text))
+    const map = new SourceMap(JSON.parse(readFileSync(join(folder, 'partyline.js.map'), 'utf8')))
+    const entry = map.findEntry(line, lines[line]?.indexOf(text) ?? -1)
+    if (!('originalSource' in entry)) throw new Error(`${text} comes from nowhere`)
+    expect(entry.originalSource.endsWith(path)).toBe(true)
+    expect(readFileSync(join(TOP, path), 'utf8').split('\n')[entry.originalLine]).toContain(text)
   })
 })

@@ -214,8 +214,8 @@ export class Hub implements UplinkAcceptor {
   }
 }
 
-/** A restart takes about a second: sooner only adds to the storm. Clients add their own back-off. */
-const RESTART_MS = 500
+/** A restart takes about a second, and who finds nobody yet asks again within 0.5 s. Clients add their own back-off. */
+const RESTART_MS = 300
 /** Whoever stops a server for longer has another one ready, or not. */
 const GOING_AWAY_MS = 1_000
 /** What a server takes on while it goes on forwarding; a core can do some thirty joins a ms. */

@@ -54,6 +54,8 @@ export interface RoomLinksDeps {
   graceMs(): number
   uplinkRttMs(): number
   suspectUplink(): void
+  /** A direct path answers (again): the network works. */
+  networkWorks(): void
   iceServers(): Promise<readonly IceServer[]>
   /** Hand a frame to the uplink. */
   relay(address: Address, frame: Uint8Array, slot?: number): boolean
@@ -159,7 +161,11 @@ export class RoomLinks {
       linkMessage: (link, message) => tell(link, (peer) => this.#signal(peer, message)),
       changed: (link) =>
         tell(link, (peer) => {
-          if (link.suspended && (link.path === 'relay' || link.path === 'none')) peer.attempts?.doubted()
+          if (link.suspended && (link.path === 'relay' || link.path === 'none')) {
+            peer.attempts?.doubted()
+            // Everything goes by the relay now: is it there?
+            deps.suspectUplink()
+          }
           deps.changed(peer)
         }),
       bulkWaits: (link, { path, rttMs }) => tell(link, ({ beside }) => beside?.waiting(path, rttMs ?? 0)),
@@ -172,7 +178,11 @@ export class RoomLinks {
       forgotten: (link) => tell(link, deps.forgotten),
       gaveUp: (link, { path, beside }, reason) =>
         tell(link, ({ attempts }) => (beside ? path.close() : attempts?.lost(path, reason))),
-      proven: (link, { path }) => tell(link, ({ attempts }) => attempts?.usable(path)),
+      proven: (link, { path }) =>
+        tell(link, ({ attempts }) => {
+          attempts?.usable(path)
+          deps.networkWorks()
+        }),
     }
   }
 

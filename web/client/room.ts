@@ -128,6 +128,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       graceMs: () => this.#graceMs,
       uplinkRttMs: () => this.#uplink.rttMs ?? 0,
       suspectUplink: () => this.#uplink.probe(),
+      networkWorks: () => this.#uplink.hurry(),
       iceServers: async () => [
         ...options.iceServers.map(({ urls, ...rest }) => ({ ...rest, urls: typeof urls === 'string' ? [urls] : urls })),
         ...(await this.#uplink.freshIceServers()),

@@ -3,7 +3,7 @@ import { CLOSE, type ErrorCode } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../../../web/client/clock.ts'
 import type { PartylineError } from '../../../web/client/errors.ts'
 import { Heartbeat } from '../../../web/client/uplink/heartbeat.ts'
-import { ADA, BOB, member, Scene, turn } from './fake-server.ts'
+import { ADA, BOB, type FakeConnection, member, Scene, turn } from './fake-server.ts'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -153,6 +153,49 @@ describe('coming back', () => {
     expect(scene.connections).toHaveLength(10)
   })
 
+  test('while its grace lasts, a member that was well is never away for long by its own back-off', () => {
+    const scene = new Scene().online().measured()
+    scene.clock.advance(4_000)
+    scene.jitter = 0.999_999
+    scene.connection.drop()
+    const startMs = scene.clock.now()
+    const tries: number[] = []
+    while (scene.clock.now() - startMs < 60_000) {
+      const count = scene.connections.length
+      while (scene.connections.length === count) scene.clock.advance(1)
+      tries.push(scene.clock.now() - startMs)
+      scene.connection.drop()
+    }
+    const gaps = tries.map((at, index) => at - (tries[index - 1] ?? 0))
+    expect(Math.max(...gaps.filter((_, index) => (tries[index] as number) < 5_000))).toBe(500)
+    expect(Math.max(...gaps.filter((_, index) => (tries[index] as number) < 20_000))).toBe(2_000)
+    expect(gaps.at(-1)).toBe(10_000)
+  })
+
+  test('an opening that takes far longer than the round trip is not waited for', () => {
+    const scene = new Scene().online().measured()
+    scene.connection.drop()
+    scene.clock.advance(125)
+    scene.clock.advance(999)
+    expect(scene.connections).toHaveLength(2)
+    scene.clock.advance(1)
+    expect(scene.connections).toHaveLength(3)
+    expect(scene.connections[1]?.closedWith).toBe(CLOSE.normal)
+  })
+
+  test('signs that the network works end the wait, unless the server asked for it', () => {
+    const scene = new Scene().online()
+    scene.uplink.hurry()
+    expect(scene.connections).toHaveLength(1)
+    scene.connection.drop()
+    scene.uplink.hurry()
+    expect(scene.uplink.state).toBe('connecting')
+    scene.online()
+    scene.connection.say({ t: 'bye', code: CLOSE.restart, reason: 'restart', retryAfterMs: 800 })
+    scene.uplink.hurry()
+    expect(scene.uplink.state).toBe('waiting')
+  })
+
   test('a server that welcomes and drops at once does not get a hot loop', () => {
     const scene = new Scene().online()
     for (let round = 0; round < 6; round += 1) {
@@ -227,39 +270,44 @@ describe('pings', () => {
     expect(scene.told.at(-1)).toBe('waiting')
   })
 
-  test('a probe takes 1 s, or four round trips, and does not wait longer for being repeated', () => {
+  test('a probe is given up after 1 s, or four round trips, and does not wait longer for being repeated', () => {
     const scene = new Scene().online()
+    const first = scene.connection
     scene.uplink.probe()
-    expect(scene.connection.count('ping')).toBe(1)
+    expect(first.count('ping')).toBe(1)
     scene.clock.advance(600)
     scene.uplink.probe()
+    expect(first.count('ping')).toBe(1)
     scene.clock.advance(399)
     expect(scene.uplink.state).toBe('online')
     scene.clock.advance(1)
-    expect(scene.uplink.state).toBe('waiting')
+    expect(first.closedWith).toBe(CLOSE.normal)
+    expect(scene.uplink.state).toBe('connecting')
   })
 
   test('a probe does not wait for an earlier ping that is patient', () => {
     const scene = new Scene().online().measured()
+    const first = scene.connection
     scene.clock.advance(5_500)
     scene.network('change')
     scene.clock.advance(1_000)
-    expect(scene.uplink.state).toBe('waiting')
+    expect(first.closedWith).toBe(CLOSE.normal)
   })
 
   test('a carrier on which anything still moves is not abandoned, for 20 s', () => {
     const scene = new Scene().online()
+    const { connection } = scene
     scene.uplink.probe()
     for (let second = 0; second < 19; second += 1) {
       scene.clock.advance(999)
-      if (second % 2 === 0) scene.connection.frame(BOB, bytes(1))
-      else scene.connection.buffered = 1_000_000 - second
-      if (second === 0) scene.connection.buffered = 1_000_000
+      if (second % 2 === 0) connection.frame(BOB, bytes(1))
+      else connection.buffered = 1_000_000 - second
+      if (second === 0) connection.buffered = 1_000_000
     }
     scene.clock.advance(500)
     expect(scene.uplink.state).toBe('online')
     scene.clock.advance(3_000)
-    expect(scene.told).toContain('waiting')
+    expect(connection.closedWith).toBe(CLOSE.normal)
   })
 
   test('after a freeze, the timer that is late is no proof: it asks once more', () => {
@@ -279,6 +327,7 @@ describe('pings', () => {
       ping: (n) => told.push(`ping ${n}`),
       bufferedBytes: () => 0,
       sample: () => undefined,
+      suspect: () => undefined,
       dead: () => told.push('dead'),
     })
     heartbeat.start(0, 20)
@@ -290,6 +339,99 @@ describe('pings', () => {
     nowMs = 660_000
     due()
     expect(told).toEqual(['ping 1', 'ping 2', 'dead'])
+  })
+})
+
+describe('a carrier in doubt', () => {
+  /** Probed without an answer, so that a rival is opening. */
+  const doubted = (): { scene: Scene; old: FakeConnection; rival: FakeConnection } => {
+    const scene = new Scene().online().measured()
+    scene.clock.advance(3_000)
+    const old = scene.connection
+    scene.uplink.probe()
+    scene.clock.advance(299)
+    expect(scene.connections).toHaveLength(1)
+    scene.clock.advance(1)
+    expect(scene.connections).toHaveLength(2)
+    return { scene, old, rival: scene.connection }
+  }
+
+  test('stays in use until its rival is welcomed, and nobody is told that we were away', async () => {
+    const { scene, old, rival } = doubted()
+    expect(scene.uplink.send({ kind: 'all' }, bytes(1))).toBe(true)
+    await turn()
+    expect(old.packets).toHaveLength(1)
+    rival.open()
+    expect(rival.latest('join').token).toBe('token-1')
+    scene.welcome()
+    expect(old.closedWith).toBe(CLOSE.normal)
+    expect(scene.told.slice(4)).toEqual(['resumed', 'online'])
+    scene.uplink.send({ kind: 'all' }, bytes(2))
+    await turn()
+    expect(rival.packets).toHaveLength(1)
+    scene.clock.advance(100)
+    scene.pong()
+    scene.clock.advance(4_000)
+    expect(scene.uplink.state).toBe('online')
+  })
+
+  test('may be told that it was replaced before the welcome comes: by ourselves', () => {
+    const { scene, old, rival } = doubted()
+    rival.open()
+    old.drop(CLOSE.replaced)
+    expect(scene.uplink.state).toBe('joining')
+    scene.welcome()
+    expect(scene.uplink.state).toBe('online')
+    expect(scene.connections).toHaveLength(2)
+    rival.drop(CLOSE.replaced)
+    expect(scene.told.at(-1)).toBe('closed: replaced')
+  })
+
+  test('comes back when it was replaced by a rival whose welcome was lost', () => {
+    const { scene, old, rival } = doubted()
+    rival.open().drop()
+    expect(scene.uplink.state).toBe('online')
+    old.drop(CLOSE.replaced)
+    expect(scene.uplink.state).toBe('waiting')
+  })
+
+  test('stays when it answers and the rival does not open', () => {
+    const { scene, old, rival } = doubted()
+    old.say({ t: 'pong', n: old.latest('ping').n, timeMs: 0 })
+    rival.drop()
+    scene.clock.advance(4_000)
+    expect(scene.uplink.state).toBe('online')
+    expect(old.closedWith).toBeUndefined()
+  })
+
+  test('that ends leaves the field to its rival, whose failure is then the end of both', () => {
+    const { scene, old, rival } = doubted()
+    old.drop()
+    expect(scene.uplink.state).toBe('connecting')
+    rival.open()
+    expect(scene.uplink.state).toBe('joining')
+    rival.drop()
+    expect(scene.uplink.state).toBe('waiting')
+    scene.clock.advance(250)
+    expect(scene.connections).toHaveLength(3)
+  })
+
+  test('is not raced again and again', () => {
+    const { scene, rival } = doubted()
+    rival.open()
+    scene.welcome()
+    scene.uplink.probe()
+    scene.clock.advance(999)
+    expect(scene.connections).toHaveLength(2)
+    scene.clock.advance(1)
+    expect(scene.uplink.state).toBe('waiting')
+  })
+
+  test('takes its rival along when the room is over', () => {
+    const { scene, old, rival } = doubted()
+    scene.uplink.close()
+    expect([old.closedWith, rival.closedWith]).toEqual([CLOSE.normal, CLOSE.normal])
+    expect(scene.clock.pending()).toBe(0)
   })
 })
 

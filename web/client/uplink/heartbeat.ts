@@ -8,6 +8,8 @@ const FIRST_MS = 100
 const PATIENCE_MS = 6_000
 /** A probe's patience is 4 round trips, and at least this: a lost packet on TCP costs 200 ms to 1 s. */
 const PROBE_MS = 1_000
+/** A carrier is in doubt when a probe is not answered within 3 round trips, and at least this. */
+const DOUBT_MS = 300
 /** However alive it looks, a carrier that leaves a ping unanswered for this long is no use. */
 const LONGEST_MS = 20_000
 /** A timer this late was not slow: the page was frozen, or throttled. */
@@ -19,6 +21,8 @@ export interface HeartbeatDependencies {
   bufferedBytes(): number
   /** A round trip was measured, in which the server's clock said `serverMs`. */
   sample(serverMs: number, rttMs: number): void
+  /** No quick answer to a probe: another carrier may be better. */
+  suspect(): void
   /** No answer: this carrier is not to be trusted any more. */
   dead(): void
 }
@@ -27,6 +31,9 @@ interface Ping {
   readonly n: number
   readonly sentAtMs: number
   readonly patienceMs: number
+  /** Somebody suspects the path. */
+  readonly probe: boolean
+  doubted: boolean
   /** Sent because the ping before it went unanswered while the page was frozen. */
   readonly second: boolean
   /** Something came since. */
@@ -66,9 +73,9 @@ export class Heartbeat {
   /** Ask now and be quick about it: somebody suspects the path. */
   probe(): void {
     if (this.#timer === undefined) return
-    const patienceMs = Math.max(PROBE_MS, 4 * (this.rttMs ?? 0))
-    if (this.#ping !== undefined && this.#dueMs <= this.#dependencies.clock.now() + patienceMs) return
-    this.#send(patienceMs, false)
+    const patienceMs = Math.max(DOUBT_MS, 3 * (this.rttMs ?? 0))
+    if (this.#ping?.probe === true) return
+    this.#send(patienceMs, false, true)
   }
 
   /** Anything came in. */
@@ -84,19 +91,25 @@ export class Heartbeat {
     this.#arm(INTERVAL_MS)
   }
 
+  get #probeMs(): number {
+    return Math.max(PROBE_MS, 4 * (this.rttMs ?? 0))
+  }
+
   #measured(serverMs: number, rttMs: number): void {
     this.rttMs = this.rttMs === undefined || this.#guessed ? rttMs : this.rttMs + (rttMs - this.rttMs) / 8
     this.#guessed = false
     this.#dependencies.sample(serverMs, rttMs)
   }
 
-  #send(patienceMs: number, second: boolean): void {
+  #send(patienceMs: number, second: boolean, probe = false): void {
     const { clock, ping, bufferedBytes } = this.#dependencies
     this.#latest = (this.#latest + 1) >>> 0
     this.#ping = {
       n: this.#latest,
       sentAtMs: clock.now(),
       patienceMs,
+      probe,
+      doubted: false,
       second,
       heard: false,
       bufferedBytes: bufferedBytes(),
@@ -113,7 +126,7 @@ export class Heartbeat {
   }
 
   #due(): void {
-    const { clock, bufferedBytes, dead } = this.#dependencies
+    const { clock, bufferedBytes, suspect, dead } = this.#dependencies
     const ping = this.#ping
     if (ping === undefined) {
       this.#send(PATIENCE_MS, false)
@@ -125,10 +138,14 @@ export class Heartbeat {
     if ((ping.heard || buffered < ping.bufferedBytes) && now - ping.sentAtMs < LONGEST_MS) {
       ping.heard = false
       ping.bufferedBytes = buffered
-      this.#arm(ping.patienceMs)
+      this.#arm(ping.doubted ? this.#probeMs : ping.patienceMs)
     } else if (now - this.#dueMs > FROZEN_MS && !ping.second) {
       // The pong may have come while nothing here ran, and wait behind this very timer.
-      this.#send(Math.max(PROBE_MS, 4 * (this.rttMs ?? 0)), true)
+      this.#send(this.#probeMs, true)
+    } else if (ping.probe && !ping.doubted) {
+      ping.doubted = true
+      this.#arm(Math.max(PROBE_MS - DOUBT_MS, this.rttMs ?? 0))
+      suspect()
     } else {
       this.stop()
       dead()

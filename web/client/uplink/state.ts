@@ -7,9 +7,9 @@ import type { PartylineError } from '../errors.ts'
  * | state | it is | goes to |
  * |---|---|---|
  * | `idle` | not started | connecting |
- * | `connecting` | a carrier is opening, which may take `join` along | joining (it opened) · waiting (it did not) |
+ * | `connecting` | a carrier is opening, which may take `join` along | joining (it opened) · waiting (it did not) · connecting (it took too long) |
  * | `joining` | `join` is said, the welcome awaited | online · connecting (the session is over: join anew) · waiting · closed (refused) |
- * | `online` | frames flow | waiting (the carrier ended or does not answer) · connecting (the session is over) · closed |
+ * | `online` | frames flow | waiting (the carrier ended or does not answer) · connecting, joining or online (another took its place) · connecting (the session is over) · closed |
  * | `waiting` | no carrier; a timer runs | connecting (at its end, or sooner when the network calls) |
  * | `closed` | over for good, by us or by the server; from every state | nothing |
  */
@@ -21,6 +21,8 @@ export type UplinkState =
       readonly sinceMs: number
       /** Of the `join`. */
       readonly id: number
+      /** When to try another; absent where nothing is known of the network. */
+      readonly timer: TimerHandle | undefined
     }
   | {
       readonly name: 'joining'

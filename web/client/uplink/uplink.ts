@@ -16,11 +16,12 @@ import {
   type ServerMessage,
   VERSION,
 } from '../../../signaling/protocol/index.ts'
-import type { CarrierEvents } from '../carriers/carrier.ts'
+import type { Carrier, CarrierEvents } from '../carriers/carrier.ts'
 import type { TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import { Emitter, reportError } from '../events.ts'
 import type { CarrierKind } from '../face.ts'
+import { BackOff, openingPatienceMs } from './back-off.ts'
 import type { RoomMessage, UplinkEvents, UplinkOptions, Welcome } from './contract.ts'
 import { Credentials } from './credentials.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -32,11 +33,6 @@ import { requestError, type ServerError, type Verdict, verdictOfClose, verdictOf
 
 export type { RoomMessage, UplinkEvents, UplinkOptions, Welcome }
 
-/** Full jitter from 0 to this, doubling: the first retry is nearly at once, and thousands of clients spread out. */
-const BACK_OFF_MS = 250
-const LONGEST_BACK_OFF_MS = 10_000
-/** Online for this long, a carrier counts as good, and back-off starts anew. */
-const GOOD_AFTER_MS = 5_000
 /** For the welcome, as long as a carrier has for opening. */
 const JOIN_MS = 10_000
 /** Opening or joining for longer than this when the network calls: likely stuck on the old network. */
@@ -51,8 +47,19 @@ const MOST_MALFORMED = 5
 /** Of carriers that do not open, every third takes no join along: a proxy may stumble over it. */
 const PLAIN_EVERY = 3
 
+/** A network that loses much makes every carrier doubtful: no more than one race in this time. */
+const RACE_EVERY_MS = 3_000
+
 /** Messages that mean something before the welcome. */
 const EARLY: readonly ServerMessage['t'][] = ['welcome', 'error', 'bye']
+
+/** A carrier from its opening to the welcome. */
+interface Opening {
+  readonly id: number
+  readonly carrier: Carrier
+  readonly sinceMs: number
+  opened: boolean
+}
 
 export class Uplink {
   readonly #options: UplinkOptions
@@ -66,7 +73,12 @@ export class Uplink {
   #peerId: PeerId | undefined
   /** What the server has, or is told with the next join. */
   #profile: Json
-  #failures = 0
+  readonly #backOff: BackOff
+  /** Opens beside a carrier that is online and in doubt, to take its place. */
+  #rival: Opening | undefined
+  #racedAtMs = Number.NEGATIVE_INFINITY
+  /** The newest that had a rival, which the server may have given the session. */
+  #doubted: Carrier | undefined
   /** Carriers, one after the other, that did not open. */
   #unopened = 0
   #malformed = 0
@@ -80,6 +92,7 @@ export class Uplink {
     const { clock, roomClock } = options
     this.#options = options
     this.#profile = options.profile
+    this.#backOff = new BackOff(options.random)
     this.#requests = new Requests((message) => this.#online && this.#control(message))
     this.#outbox = new Outbox({
       clock,
@@ -93,6 +106,7 @@ export class Uplink {
       ping: (n, rttMs) => this.#control({ t: 'ping', n, ...(rttMs === undefined ? {} : { rttMs }) }),
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
       sample: (serverMs, rttMs) => roomClock.sample(serverMs, rttMs),
+      suspect: () => this.#race(),
       dead: () => this.#lost(CLOSE.timeout, 'the server does not answer'),
     })
   }
@@ -149,9 +163,18 @@ export class Uplink {
     return this.#outbox.queuedBytes + (this.#carrier?.bufferedBytes() ?? 0)
   }
 
-  /** Somebody suspects this path: ask the server now, and reconnect if it does not answer within 1 s or 4 round trips. */
+  /**
+   * Somebody suspects this path: ask the server now. If it does not answer within 300 ms or 3 round trips, another
+   * carrier opens beside the present one, which is left after 1 s or 4 round trips.
+   */
   probe(): void {
     this.#heartbeat.probe()
+  }
+
+  /** There are signs that the network works: do not wait any longer. */
+  hurry(): void {
+    const state = this.#state
+    if (state.name === 'waiting' && this.#options.clock.now() >= state.notBeforeMs) this.#connect()
   }
 
   /** Resolves when the server has it, or a newer one; waits while offline. Rejects with `too-large`, `denied`, `closed`. */
@@ -211,8 +234,10 @@ export class Uplink {
     const previous = this.#state
     if (previous.name === 'closed') return
     this.#state = next
-    if ('timer' in previous) clock.clearTimeout(previous.timer)
+    if ('timer' in previous && previous.timer !== undefined) clock.clearTimeout(previous.timer)
     if ('carrier' in previous && this.#carrier !== previous.carrier) previous.carrier.close(CLOSE.normal, '')
+    if (this.#rival?.carrier !== this.#carrier) this.#rival?.carrier.close(CLOSE.normal, '')
+    this.#rival = undefined
     if (previous.name === 'online') {
       this.#outbox.close()
       this.#heartbeat.stop()
@@ -224,30 +249,90 @@ export class Uplink {
   }
 
   #connect(): void {
-    const { open, server, clock } = this.#options
-    const events: CarrierEvents = {
-      opened: () => this.#opened(),
-      text: (text) => this.#received(text.length, () => this.#handle(parseServerMessage(text))),
-      binary: (bytes) => this.#received(bytes.length, () => this.#unpack(bytes)),
-      closed: (code, reason) => {
-        if (this.#state.name === 'connecting') this.#unopened += 1
-        this.#lost(code, reason)
-      },
+    const { clock } = this.#options
+    const { rttMs } = this.#heartbeat
+    const patience = (): void => {
+      this.#unopened += 1
+      this.#connect()
     }
+    this.#become({
+      name: 'connecting',
+      ...this.#open(),
+      timer: rttMs === undefined ? undefined : clock.setTimeout(patience, openingPatienceMs(rttMs, this.#unopened)),
+    })
+  }
+
+  #open(): Opening {
+    const { open, server, clock } = this.#options
     const id = this.#requests.nextId()
     const join = JSON.stringify(this.#join(id))
     this.#bytesSent += join.length
+    const events: CarrierEvents = {
+      opened: () => this.#opened(opening),
+      text: (text) => {
+        if (this.#rival === opening) this.#rivalSaid(opening, text)
+        else this.#received(text.length, () => this.#handle(parseServerMessage(text)))
+      },
+      binary: (bytes) => {
+        if (this.#rival !== opening) this.#received(bytes.length, () => this.#unpack(bytes))
+      },
+      closed: (code, reason) => {
+        if (!opening.opened) this.#unopened += 1
+        if (this.#rival === opening) this.#rival = undefined
+        else this.#lost(code, reason)
+      },
+    }
     const plain = this.#unopened % PLAIN_EVERY === PLAIN_EVERY - 1
-    const carrier = open(server, join, events, clock, plain)
-    this.#become({ name: 'connecting', carrier, sinceMs: clock.now(), id })
+    const opening: Opening = {
+      id,
+      carrier: open(server, join, events, clock, plain),
+      sinceMs: clock.now(),
+      opened: false,
+    }
+    return opening
   }
 
-  #opened(): void {
-    if (this.#state.name !== 'connecting') return
+  #opened(opening: Opening): void {
     this.#unopened = 0
+    opening.opened = true
+    if (this.#carrier === opening.carrier) this.#await(opening)
+  }
+
+  /** The carrier is open, and has said `join`. */
+  #await({ id, carrier, sinceMs }: Opening): void {
+    const timer = this.#options.clock.setTimeout(() => this.#lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)
+    this.#become({ name: 'joining', id, carrier, sinceMs, timer })
+  }
+
+  /**
+   * The carrier is in doubt: open another beside it. Once raced there is no way back: the server may have given it the
+   * session already. Whichever ends first leaves the other.
+   */
+  #race(): void {
     const { clock } = this.#options
-    const timer = clock.setTimeout(() => this.#lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)
-    this.#become({ ...this.#state, name: 'joining', timer })
+    if (this.#online === undefined || this.#rival !== undefined || clock.now() - this.#racedAtMs < RACE_EVERY_MS) return
+    this.#racedAtMs = clock.now()
+    this.#doubted = this.#carrier
+    this.#rival = this.#open()
+  }
+
+  #rivalSaid(rival: Opening, text: string): void {
+    this.#bytesReceived += text.length
+    try {
+      const message = parseServerMessage(text)
+      if (message.t === 'welcome' && message.re === rival.id) this.#welcome(message, rival)
+      else throw new ProtocolError('t', 'expected welcome')
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) reportError(error)
+      // What is wrong will be told again when the carrier in use is lost.
+      else if (this.#rival === rival) this.#dropRival()
+    }
+    this.#outbox.flush()
+  }
+
+  #dropRival(): void {
+    this.#rival?.carrier.close(CLOSE.normal, '')
+    this.#rival = undefined
   }
 
   #join(id: number): ClientMessage {
@@ -321,7 +406,7 @@ export class Uplink {
     if (this.#online === undefined && !EARLY.includes(message.t)) return
     switch (message.t) {
       case 'welcome':
-        this.#welcome(message)
+        if (this.#state.name === 'joining' && message.re === this.#state.id) this.#welcome(message, this.#state)
         break
       case 'pong':
         this.#heartbeat.pong(message.n, message.timeMs)
@@ -349,17 +434,15 @@ export class Uplink {
     }
   }
 
-  #welcome(message: Welcome): void {
-    const state = this.#state
-    if (state.name !== 'joining' || message.re !== state.id) return
+  #welcome(message: Welcome, { carrier, sinceMs }: Pick<Opening, 'carrier' | 'sinceMs'>): void {
     const { clock, roomClock } = this.#options
     const { limits, graceMs, timeMs, peerId } = message
     const how = this.#peerId === undefined ? 'joined' : this.#peerId === peerId ? 'resumed' : 'rejoined'
     const now = clock.now()
     this.#peerId = peerId
     roomClock.restart()
-    this.#become({ name: 'online', carrier: state.carrier, sinceMs: now, limits, graceMs }, () => {
-      this.#heartbeat.start(timeMs, now - state.sinceMs)
+    this.#become({ name: 'online', carrier, sinceMs: now, limits, graceMs }, () => {
+      this.#heartbeat.start(timeMs, now - sinceMs)
       this.#credentials.take(message, timeMs)
       this.#outbox.open(limits)
       this.#requests.repeat()
@@ -376,8 +459,20 @@ export class Uplink {
 
   /** The carrier ended, or is not worth waiting for. */
   #lost(code: number, reason: string, retryAfterMs?: number): void {
+    const verdict = verdictOfClose(code, reason)
+    const rival = this.#rival
     if (code === CLOSE.normal && this.#leaving !== undefined) this.#end(undefined)
-    else this.#follow(verdictOfClose(code, reason), retryAfterMs)
+    // A session that we raced for ourselves was taken over by ourselves.
+    else if (code === CLOSE.replaced && rival === undefined && this.#carrier === this.#doubted) this.#retry()
+    else if (
+      rival !== undefined &&
+      retryAfterMs === undefined &&
+      (verdict.kind === 'retry' || code === CLOSE.replaced)
+    ) {
+      this.#goodSpell(this.#options.clock.now())
+      if (rival.opened) this.#await(rival)
+      else this.#become({ ...rival, name: 'connecting', timer: undefined })
+    } else this.#follow(verdict, retryAfterMs)
   }
 
   #follow(verdict: Verdict, retryAfterMs?: number): void {
@@ -390,18 +485,20 @@ export class Uplink {
   }
 
   #retry(afterMs = 0): void {
-    const { clock, random } = this.#options
-    if (clock.now() - (this.#online?.sinceMs ?? clock.now()) >= GOOD_AFTER_MS) {
-      this.#failures = 0
-      this.#malformed = 0
-    }
-    const jitterMs = random() * Math.min(LONGEST_BACK_OFF_MS, BACK_OFF_MS * 2 ** this.#failures)
-    this.#failures += 1
+    const { clock } = this.#options
+    const now = clock.now()
+    this.#goodSpell(now)
     this.#become({
       name: 'waiting',
-      notBeforeMs: clock.now() + afterMs,
-      timer: clock.setTimeout(() => this.#connect(), afterMs + jitterMs),
+      notBeforeMs: now + afterMs,
+      timer: clock.setTimeout(() => this.#connect(), afterMs + this.#backOff.nextMs(now)),
     })
+  }
+
+  /** Whether what ends now was one counts for how soon to come back. */
+  #goodSpell(now: number): void {
+    const online = this.#online
+    if (online !== undefined && this.#backOff.lost(now, now - online.sinceMs, online.graceMs)) this.#malformed = 0
   }
 
   #networkEvent(event: NetworkEvent): void {

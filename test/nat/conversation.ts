@@ -1,4 +1,3 @@
-import type { Hiding } from './lab/lab-browser.ts'
 import type { Client } from './lab/site.ts'
 import type { Account } from './page/talker.ts'
 import type { Stage } from './stage.ts'
@@ -74,13 +73,17 @@ export async function startTalk(
   room: string,
   { hideable, relayOnly = false }: TalkOptions = {},
 ): Promise<Talk> {
-  const first = hideable === undefined ? stage.page(clients[0]) : stage.hideablePage(clients[0], hideable)
+  const first = hideable === undefined ? stage.page(clients[0]) : stage.hideablePage(clients[0])
   const pages = await Promise.all([first, stage.page(clients[1])])
+  if (hideable === 'to the minute') await pages[0].evaluate(() => talkers.holdTimersBack(60_000))
   return joinAt(pages, NAMES, room, { relayOnly })
 }
 
+/** How far the timers of a hidden page are held back: to one a second at once, to one a minute after some of them. */
+export type Hiding = 'to the second' | 'to the minute'
+
 export interface TalkOptions {
-  /** The first talker's page can be hidden; how far its timers are then held back. */
+  /** The first talker's page can be hidden. */
   readonly hideable?: Hiding
   readonly relayOnly?: boolean
 }

@@ -1,6 +1,6 @@
+import type { Hiding } from './conversation.ts'
 import type { ExpectedPath } from './expected-path.ts'
 import { SERVER_ADDRESS, TURN_ADDRESS } from './lab/addresses.ts'
-import type { Hiding } from './lab/lab-browser.ts'
 import type { NatKind } from './lab/nat-kinds.ts'
 import type { Client, Site } from './lab/site.ts'
 import type { Stage } from './stage.ts'
@@ -33,7 +33,7 @@ export interface Fault {
   readonly kinds?: readonly [NatKind, NatKind]
   /** What everything to and from the first site takes longer, each way, from before the talk. Default 0. */
   readonly delayMs?: number
-  /** The page of the first talker can be hidden; its timers are then held back, by and by to one a second or a minute. */
+  /** The page of the first talker can be hidden; its timers are then held back. */
   readonly hideable?: Hiding
   /** The path before. Default: direct. */
   readonly before?: ExpectedPath

@@ -6,7 +6,7 @@ import { pageScript } from '../support/rooms/page-script.ts'
 import { SERVER_NAME } from './lab/addresses.ts'
 import { type Certificate, makeCertificate } from './lab/certificate.ts'
 import { Lab, type SiteSizes } from './lab/lab.ts'
-import { type Hiding, launchHideable, launchInside } from './lab/lab-browser.ts'
+import { launchHideable, launchInside } from './lab/lab-browser.ts'
 import type { NatKind } from './lab/nat-kinds.ts'
 import { makeServices, type Services } from './lab/services.ts'
 import type { Client } from './lab/site.ts'
@@ -77,8 +77,8 @@ export class Stage {
   }
 
   /** One that can be hidden, in a browser of its own. */
-  async hideablePage(client: Client, hiding: Hiding): Promise<TalkPage> {
-    const browser = await launchHideable(client.namespace, this.folder, this.certificate, hiding)
+  async hideablePage(client: Client): Promise<TalkPage> {
+    const browser = await launchHideable(client.namespace, this.folder, this.certificate)
     const page = await browser.newPage()
     const open = (): Promise<void> =>
       this.#open({ goto: () => page.goto(PAGE), run: (script) => page.evaluate(script) })

@@ -30,12 +30,6 @@ const KEEPS_AWAKE = [
   '--disable-renderer-backgrounding',
 ]
 
-/** How far the timers of a hidden tab are held back: to one a second at once, to one a minute after five of them. */
-export type Hiding = 'to the second' | 'to the minute'
-
-/** After one second instead of five minutes. */
-const SOON_TO_THE_MINUTE = '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1'
-
 interface Inside {
   readonly executablePath: string
   readonly flags: readonly string[]
@@ -68,9 +62,8 @@ export async function launchHideable(
   namespace: Namespace,
   folder: string,
   certificate: Certificate,
-  hiding: Hiding,
 ): Promise<HideableBrowser> {
   const { executablePath, flags } = await inside(namespace, folder, certificate)
-  const args = [...CHROMIUM_FLAGS, ...flags, ...(hiding === 'to the minute' ? [SOON_TO_THE_MINUTE] : [])]
+  const args = [...CHROMIUM_FLAGS, ...flags]
   return puppeteer.launch({ executablePath, headless: true, pipe: true, args, ignoreDefaultArgs: [...KEEPS_AWAKE] })
 }

@@ -1,6 +1,8 @@
 /** Runs in the page: a member that sends numbered messages from the moment it joins, and notes what comes. */
 import type { Channel, PathKind, Room } from 'partyline'
 
+export { holdTimersBack } from './held-timers.ts'
+
 declare global {
   /** The talker of this page, once `Talker.join` has been called. */
   var talker: Talker

@@ -88,7 +88,13 @@ try {
     if (!wanted.has(part)) continue
     log(part)
     const fromMs = performance.now()
-    figures.push(...(await measure(stage)))
+    try {
+      figures.push(...(await measure(stage)))
+    } catch (error) {
+      // What the others say is not thrown away for it.
+      log(`${part} failed: ${error instanceof Error ? error.stack : String(error)}`)
+      process.exitCode = 1
+    }
     seconds[part] = Math.round((performance.now() - fromMs) / 1_000)
   }
   const machine = describeMachine(stage.browsers[0].version(), loadBefore)
@@ -97,7 +103,7 @@ try {
   await mkdir(FOLDER, { recursive: true })
   await writeFile(join(FOLDER, 'direct.json'), json)
   await writeFile(join(FOLDER, 'direct.svg'), costPicture(figures))
-  if (values.docs) await writeForDocs(report)
+  if (values.docs && process.exitCode === undefined) await writeForDocs(report)
   process.stdout.write(json)
 } finally {
   await stage.close()

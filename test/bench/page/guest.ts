@@ -22,7 +22,8 @@ const KIND = { load: 1, end: 2, count: 3, ping: 4, pong: 5, first: 6, direct: 7 
 
 /** So many are sent before the clock is looked at, or others get a turn. */
 const BURST = 32
-const ANSWER_MS = 20_000
+/** A machine under load may take long to drain what is queued. */
+const ANSWER_MS = 60_000
 
 export interface LoadPlan {
   readonly sizeBytes: number

@@ -102,6 +102,36 @@ describe('two members in a room', () => {
     expect((await big.delivered).missed.size).toBe(0)
   })
 
+  it('send large messages over a slow way by several paths, of which one may die, and small ones as ever', async () => {
+    const world = new SimWorld(7, { delayMs: () => 25 })
+    const ada = world.join('lobby', 'ada')
+    const bob = world.join('lobby', 'bob')
+    await world.clock.run(2_000)
+    for (const pipe of world.paths.conditions('ada', 'bob').from.values()) pipe.bytesPerSecond = 200_000
+    const heard: { readonly n: number; readonly sentAtMs: number; readonly atMs: number }[] = []
+    bob.room.channel<{ n: number; sentAtMs: number }>('chat').on('message', ({ data }) => {
+      heard.push({ ...data, atMs: world.clock.now() })
+    })
+    const sizes: number[] = []
+    bob.room.channel<Uint8Array>('files').on('message', ({ data }) => sizes.push(data.length))
+    const files = upTo(3).map(() => ada.room.channel<Uint8Array>('files').send(new Uint8Array(4_000_000)))
+    const most: number[] = []
+    for (const n of upTo(400)) {
+      ada.room.channel('chat').send({ n, sentAtMs: world.clock.now() })
+      await world.clock.run(50)
+      most.push(world.paths.open('ada', 'bob').length)
+      if (n === 100) world.paths.open('ada', 'bob').at(-1)?.mute()
+    }
+    // One path would have taken a minute.
+    expect(sizes).toEqual([4_000_000, 4_000_000, 4_000_000])
+    expect(Math.max(...most)).toBe(7)
+    expect(heard.map(({ n }) => n)).toEqual(upTo(400))
+    expect(Math.max(...heard.map(({ sentAtMs, atMs }) => atMs - sentAtMs))).toBeLessThan(100)
+    for (const { delivered } of files) expect((await delivered).missed.size).toBe(0)
+    await world.clock.run(25_000)
+    expect(world.paths.open('ada', 'bob')).toHaveLength(1)
+  })
+
   it('are quiet when nothing is said, and leave no timers when they leave', async () => {
     const world = new SimWorld(6)
     const ada = world.join('lobby', 'ada')

@@ -204,33 +204,38 @@ class ScheduleRun {
     const to = direct ? peers.filter(() => this.#random.chance(0.6)) : undefined
     const count = this.#random.pick([1, 1, 1, 5, 40])
     for (let index = 0; index < count; index += 1) {
-      const bytes = this.#size(count)
-      const key = `${client.name} ${channel}`
-      const n = this.#counts.get(key) ?? 0
-      this.#counts.set(key, n + 1)
-      let sent: Sent
-      try {
-        sent = client.room.channel<Payload>(channel).send(content(client.name, channel, n, bytes), to ? { to } : {})
-      } catch (error) {
-        if ((error as { code?: string }).code !== 'queue-full') throw error
-        return
-      }
-      const sending: Sending = {
-        from: client.name,
-        channel,
-        n,
-        bytes,
-        direct,
-        id: sent.id,
-        outcome: undefined,
-      }
-      this.#sendings.push(sending)
-      this.#byId.set(sent.id, sending)
-      void sent.delivered.then((outcome) => {
-        sending.outcome = outcome
-      })
+      if (!this.#sendOne(actor, channel, this.#size(count), to)) return
     }
     this.#trace(`${client.name} sends ${count} on ${channel}${to ? ` to ${to.length}` : ''}`)
+  }
+
+  /** False: the queue is full. */
+  #sendOne({ client }: Actor, channel: (typeof CHANNELS)[number], bytes: number, to: PeerId[] | undefined): boolean {
+    const key = `${client.name} ${channel}`
+    const n = this.#counts.get(key) ?? 0
+    this.#counts.set(key, n + 1)
+    let sent: Sent
+    try {
+      sent = client.room.channel<Payload>(channel).send(content(client.name, channel, n, bytes), to ? { to } : {})
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'queue-full') throw error
+      return false
+    }
+    const sending: Sending = {
+      from: client.name,
+      channel,
+      n,
+      bytes,
+      direct: to !== undefined,
+      id: sent.id,
+      outcome: undefined,
+    }
+    this.#sendings.push(sending)
+    this.#byId.set(sent.id, sending)
+    void sent.delivered.then((outcome) => {
+      sending.outcome = outcome
+    })
+    return true
   }
 
   #move(actor: Actor): void {
@@ -346,6 +351,26 @@ class ScheduleRun {
           pipe.jitterMs = 0
         })
         return
+      case 'path is slow': {
+        // And long, and there is enough to send: bulk goes by paths beside it, each as slow. They may be so in the calm, too.
+        const bytesPerSecond = random.pick([100_000, 400_000])
+        for (const { client } of actors) {
+          for (const each of this.#world.paths.conditions(name, client.name).from.values()) {
+            each.delayMs = Math.max(25, each.delayMs)
+            each.bytesPerSecond = bytesPerSecond
+            later(() => {
+              each.bytesPerSecond = 0
+            }, 20_000)
+          }
+        }
+        this.#sendOne(actor, 'files', random.integer(500_000, 1_500_000), undefined)
+        return
+      }
+      case 'one path goes dark': {
+        const open = this.#world.paths.open(name, other.client.name)
+        if (open.length > 0) random.pick(open).mute()
+        return
+      }
       case 'network changes':
         this.#world.server.drop(uplink)
         actor.client.network('change')
@@ -525,6 +550,8 @@ const TROUBLES = [
   'paths are hollow',
   'paths are impossible',
   'path is lossy',
+  'path is slow',
+  'one path goes dark',
   'network changes',
 ] as const
 

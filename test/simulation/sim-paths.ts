@@ -87,6 +87,11 @@ export class SimPaths {
     return this.#offers.get(sdp)
   }
 
+  /** Open paths between the two, as `a` has them: the one in use, and those beside it. */
+  open(a: string, b: string): SimPath[] {
+    return [...this.paths].filter((path) => path.open && path.client === a && path.other?.client === b)
+  }
+
   /** All open paths between the two close at once, as when a browser closes its peer connection. */
   close(a: string, b: string): void {
     for (const path of [...this.paths]) if (path.client === a && path.other?.client === b) path.close()
@@ -100,6 +105,7 @@ export class SimPath implements NegotiatedPath {
   readonly #pipes: SimPipe<Uint8Array>[] = []
   readonly #lanes = new Map<PathLane, PackingLane>()
   #conditions: PathConditions | undefined
+  #mute = false
 
   constructor(
     private readonly paths: SimPaths,
@@ -112,6 +118,15 @@ export class SimPath implements NegotiatedPath {
       if (this.#state === 'closed') return
       options.say({ t: 'offer', attempt: options.attempt, turn: options.turn, sdp: paths.offer(this) })
     }, 1)
+  }
+
+  get open(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** It dies in silence, in both directions; others between the two live on. */
+  mute(): void {
+    for (const end of [this, this.other]) if (end !== undefined) end.#mute = true
   }
 
   get kind(): DirectKind {
@@ -199,7 +214,7 @@ export class SimPath implements NegotiatedPath {
 
   #arrive(lane: PathLane, message: Uint8Array): void {
     unpack(message, (frame) => {
-      if (this.#state !== 'open' || this.#conditions?.hollow === true) return
+      if (this.#state !== 'open' || this.#mute || this.#conditions?.hollow === true) return
       this.options.events.frame(this, lane, frame)
     })
   }

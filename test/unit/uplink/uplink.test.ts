@@ -176,7 +176,7 @@ describe('coming back', () => {
     const scene = new Scene().online().measured()
     scene.connection.drop()
     scene.clock.advance(125)
-    scene.clock.advance(999)
+    scene.clock.advance(399)
     expect(scene.connections).toHaveLength(2)
     scene.clock.advance(1)
     expect(scene.connections).toHaveLength(3)
@@ -241,10 +241,15 @@ describe('coming back', () => {
     // One attempt is enough, unless it seems stuck.
     scene.network('change')
     expect(scene.connections).toHaveLength(2)
+  })
+
+  test('when the network calls, a first opening that seems stuck is given up', () => {
+    const scene = new Scene()
+    scene.uplink.start()
     scene.clock.advance(1_001)
     scene.network('show')
-    expect(scene.connections).toHaveLength(3)
-    expect(scene.connections[1]?.closedWith).toBe(CLOSE.normal)
+    expect(scene.connections).toHaveLength(2)
+    expect(scene.connections[0]?.closedWith).toBe(CLOSE.normal)
   })
 })
 
@@ -402,6 +407,15 @@ describe('a carrier in doubt', () => {
     scene.clock.advance(4_000)
     expect(scene.uplink.state).toBe('online')
     expect(old.closedWith).toBeUndefined()
+  })
+
+  test('that is given up leaves its rival no more time to open than any', () => {
+    const { scene, rival } = doubted()
+    scene.clock.advance(700)
+    expect(scene.uplink.state).toBe('connecting')
+    scene.clock.advance(400)
+    expect(rival.closedWith).toBe(CLOSE.normal)
+    expect(scene.connections).toHaveLength(3)
   })
 
   test('that ends leaves the field to its rival, whose failure is then the end of both', () => {

@@ -248,18 +248,15 @@ export class Uplink {
     if (this.#state === next) this.#events.emit('state', next.name)
   }
 
-  #connect(): void {
+  #connect(opening = this.#open()): void {
     const { clock } = this.#options
     const { rttMs } = this.#heartbeat
     const patience = (): void => {
       this.#unopened += 1
       this.#connect()
     }
-    this.#become({
-      name: 'connecting',
-      ...this.#open(),
-      timer: rttMs === undefined ? undefined : clock.setTimeout(patience, openingPatienceMs(rttMs, this.#unopened)),
-    })
+    const timer = rttMs === undefined ? undefined : clock.setTimeout(patience, openingPatienceMs(rttMs, this.#unopened))
+    this.#become({ ...opening, name: 'connecting', timer })
   }
 
   #open(): Opening {
@@ -471,7 +468,7 @@ export class Uplink {
     ) {
       this.#goodSpell(this.#options.clock.now())
       if (rival.opened) this.#await(rival)
-      else this.#become({ ...rival, name: 'connecting', timer: undefined })
+      else this.#connect(rival)
     } else this.#follow(verdict, retryAfterMs)
   }
 

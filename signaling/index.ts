@@ -6,3 +6,5 @@ export { type EngineName, NetworkError, type NetworkErrorCode } from './net/netw
 export { OptionsError } from './options/errors.ts'
 export type { ServerOptions, ServerOptionsInput } from './options/table.ts'
 export { type RunningServer, type StartExtras, startServer } from './server.ts'
+export type { WebhookEvent, WebhookEventType, WebhookMember } from './webhooks/events.ts'
+export { verifyWebhook } from './webhooks/signature.ts'

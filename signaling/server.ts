@@ -2,6 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
 import { accessFromOptions } from './access/from-options.ts'
 import { machineAddresses, serverUrls } from './addresses.ts'
+import { HttpApi } from './api/http-api.ts'
 import { systemClock } from './clock.ts'
 import { DataFolder } from './data-folder.ts'
 import { Hub, type HubStats } from './hub.ts'
@@ -24,6 +25,7 @@ import { createSite } from './static/site.ts'
 import { selfSignedFiles } from './tls/self-signed.ts'
 import { watchTlsFiles } from './tls/watch.ts'
 import { startTurnService, type TurnService } from './turn-service.ts'
+import { webhooksFromOptions } from './webhooks/from-options.ts'
 
 export interface RunningServer {
   /** Where it can be opened on this machine, such as `http://localhost:8080`, with the base path. */
@@ -54,6 +56,8 @@ export interface RunningServer {
 const queueBytes = (options: HubOptions): number =>
   options.slowReaderBytes + options.controlBacklogBytes + 4 * options.packetBytes
 const CLOSE_GRACE_MS = 1_000
+/** For what webhooks have not told yet. */
+const WEBHOOKS_GRACE_MS = 1_000
 
 /** `/` is '', `/party/` is `/party`. */
 const trimmedBase = (path: string): string => path.replace(/\/$/, '')
@@ -160,6 +164,8 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
   try {
     const turn: TurnService = await startTurnService(options, folder, log)
     undo.unshift(() => turn.stop())
+    const webhooks = webhooksFromOptions(options, folder, log)
+    undo.unshift(async () => webhooks?.close(WEBHOOKS_GRACE_MS))
     const hubSettings = hubOptions(options)
     const hub = new Hub({
       options: hubSettings,
@@ -170,6 +176,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       iceServers: turn.grant,
       departures,
       access,
+      watcher: webhooks,
     })
     const heartbeat = new Heartbeat(() => performance.now())
     const sweeping = setInterval(() => heartbeat.sweep(), HEARTBEAT.sweepEveryMs)
@@ -186,8 +193,17 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       const change = { options: hubOptions(next), sessionKeys: sessionKeys(next, folder) }
       return () => hub.reconfigure(change)
     })
-    const refuseOrigin = liveOriginCheck(operations)
+    const wrongKeys = new LogThrottle(() => performance.now())
     const defects = new LogThrottle(() => performance.now())
+    const onError = (error: unknown): void =>
+      defects.tell((unsaid) => log.error({ err: error, ...unsaid }, 'a request met a defect'))
+    const api = new HttpApi({
+      ...{ base, version, directory: hub.directory, apiKeys: operations.apiKeys, onError },
+      nowMs: () => performance.now(),
+      wrongKey: ({ socketAddress, path }) =>
+        wrongKeys.tell((unsaid) => log.warn({ address: socketAddress, path, ...unsaid }, 'a wrong API key')),
+    })
+    const refuseOrigin = liveOriginCheck(operations)
     let closing: Promise<void> | undefined
     const site = createSite({
       base,
@@ -210,8 +226,9 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       maxMessageBytes: 2 * hubSettings.packetBytes,
       maxQueuedBytes: queueBytes(hubSettings),
       upgrade: upgrader(options, log, hub, heartbeat, refuseOrigin),
-      http: (request, response) => operations.handle(request, response) ?? site.handle(request, response),
-      onError: (error) => defects.tell((unsaid) => log.error({ err: error, ...unsaid }, 'a request met a defect')),
+      http: (request, response) =>
+        operations.handle(request, response) ?? api.handle(request, response) ?? site.handle(request, response),
+      onError,
     })
     undo.unshift(keepTlsFresh(tls, network, log))
     const secure = tls !== undefined

@@ -1,3 +1,4 @@
+import type { Access } from '../../../signaling/access/access-tokens.ts'
 import { Hub } from '../../../signaling/hub.ts'
 import { HUB_DEFAULTS, type HubOptions } from '../../../signaling/limits/hub-options.ts'
 import { parseServerMessage, type ServerMessage } from '../../../signaling/protocol/control.ts'
@@ -5,6 +6,7 @@ import { type Address, envelopeLength, readEnvelope, writeEnvelope } from '../..
 import type { Json } from '../../../signaling/protocol/guards.ts'
 import { type PeerId, randomHex } from '../../../signaling/protocol/ids.ts'
 import { type DepartureStore, MemoryDepartures } from '../../../signaling/sessions/departures.ts'
+import type { SessionWatcher } from '../../../signaling/sessions/watcher.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeUplink } from '../../support/fake-uplink.ts'
 
@@ -31,6 +33,8 @@ export interface WorldParts {
   readonly keys?: readonly Uint8Array[]
   readonly clock?: FakeClock
   readonly seed?: number
+  readonly access?: Access
+  readonly watcher?: SessionWatcher
 }
 
 /** A hub with held time and turns, and clients without a network. */
@@ -57,6 +61,8 @@ export class World {
         expiresAtMs: this.clock.nowMs() + 3_600_000,
       }),
       departures: this.departures,
+      access: parts.access,
+      watcher: parts.watcher,
       afterTurn: (run) => this.#afterTurn.push(run),
     })
   }

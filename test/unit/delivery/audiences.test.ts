@@ -240,6 +240,22 @@ describe('what waits before the window', () => {
     for (const { delivered } of messages) expect(await outcomeOf(delivered)).not.toBe('pending')
   })
 
+  it('is accepted only when its path is about to take it, and all of it goes as fast as that does', async () => {
+    const world = new DeliveryWorld()
+    const bob = world.member('bob')
+    const outlet = bob.outlet as FakeOutlet
+    outlet.full = true
+    const sent = Array.from({ length: 2_000 }, () => world.sendBytes(new Uint8Array(1_000)))
+    expect(bob.sender.cursor(0).lagBytes).toBeLessThan(300_000)
+    expect(await outcomeOf((sent[100] as OutgoingMessage).accepted)).toBe(undefined)
+    expect(await outcomeOf((sent[400] as OutgoingMessage).accepted)).toBe('pending')
+    bob.sender.peerWindowBytes = 16_777_216
+    outlet.full = false
+    world.outbox.writable(bob.sender)
+    expect(outlet.frames.length).toBe(2_000)
+    expect(await outcomeOf((sent[1_999] as OutgoingMessage).accepted)).toBe(undefined)
+  })
+
   it('counts messages too, so that empty ones are bounded', () => {
     const world = new DeliveryWorld()
     world.member('bob').sender.setOutlet(undefined)

@@ -82,6 +82,11 @@ export class Cursor {
     return this.stream.offsetBefore(this.sent) - this.stream.offsetBefore(this.acked)
   }
 
+  /** Bytes of frames that have not been sent. */
+  get unsentBytes(): number {
+    return this.stream.offsetBefore(this.stream.next) - this.stream.offsetBefore(this.sent)
+  }
+
   /** Bytes this member is behind the end of the stream. */
   get lagBytes(): number {
     return this.stream.offsetBefore(this.stream.next) - this.stream.offsetBefore(this.acked)

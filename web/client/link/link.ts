@@ -282,8 +282,7 @@ export class Link {
 
   /** A path takes frames again. */
   writable(): void {
-    if (this.#ended) return
-    this.deps.outbox.pump(this.sender)
+    if (!this.#ended) this.deps.outbox.writable(this.sender)
   }
 
   // Frames coming in

@@ -1,7 +1,7 @@
 /**
  * Frames: what members say to each other, the same bytes on every path. On WebRTC one data channel message is one
  * frame or a pack of them (pack.ts); on the relay one envelope carries one frame. PROTOCOL.md, "Frames", has the
- * layouts; numbers are big-endian.
+ * layouts; numbers are big-endian. Acknowledgements and greetings have files of their own.
  *
  * The first byte is `type << 5 | flags`.
  *
@@ -21,7 +21,6 @@
  */
 import { ByteReader, ByteWriter, encodeText, varintBytes } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
-import { hexAt, INSTANCE_ID_BYTES, type InstanceId, writeHex } from './ids.ts'
 import { LIMITS } from './limits.ts'
 import { PACK } from './pack.ts'
 
@@ -182,7 +181,8 @@ function readOpening(reader: ByteReader): Opening {
   return { name, ordinal: reader.u32() }
 }
 
-function readChannel(reader: ByteReader): number {
+/** @throws ProtocolError */
+export function readChannel(reader: ByteReader): number {
   const channel = reader.varint()
   if (channel >= LIMITS.channels) throw new ProtocolError('frame.channel', `expected less than ${LIMITS.channels}`)
   return channel
@@ -227,96 +227,6 @@ export function decodePiece(frame: Uint8Array): PieceFrame {
   }
 }
 
-/** What a receiver says of one stream. */
-export interface StreamAck {
-  readonly stream: StreamIndex
-  /** Every frame before this one has come. */
-  readonly next: number
-  /** Bit i (least significant first) of the bitmap: frame `next + 1 + i` has come. Trailing zeros are left out. */
-  readonly bitmap: Uint8Array
-}
-
-/** Messages of this channel from `ordinal` on, as far as they have come, the application has not been handed yet. */
-export interface Unread {
-  readonly channel: number
-  readonly audience: Audience
-  readonly ordinal: number
-}
-
-export interface Ack {
-  /** How long the newest frame waited before this acknowledgement left, ms. */
-  readonly heldMs: number
-  /** How long this receiver may wait at most, ms. */
-  readonly delayMs: number
-  /** How many bytes beyond `next` this receiver will still take, on each stream. */
-  readonly windowBytes: number
-  readonly streams: readonly StreamAck[]
-  readonly unread: readonly Unread[]
-}
-
-const UNREAD = 16
-/** Span of a bitmap: no sender has more frames unacknowledged. */
-const BITMAP_BYTES = LIMITS.windowFrames / 8
-
-export function encodeAck(ack: Ack): Uint8Array {
-  let size = 1 + 2 + 2 + 4
-  let flags = 0
-  for (const { stream, bitmap } of ack.streams) {
-    size += 4 + varintBytes(bitmap.length) + bitmap.length
-    flags |= 1 << stream
-  }
-  if (ack.unread.length > 0) {
-    flags |= UNREAD
-    size += varintBytes(ack.unread.length)
-    for (const { channel } of ack.unread) size += varintBytes(channel * 2 + 1) + 4
-  }
-  const writer = new ByteWriter(new Uint8Array(size))
-  writer.u8((FRAME.ack << 5) | flags)
-  writer.u16(Math.min(0xffff, Math.round(ack.heldMs)))
-  writer.u16(Math.min(0xffff, Math.round(ack.delayMs)))
-  writer.u32(ack.windowBytes)
-  for (const { next, bitmap } of ack.streams) {
-    writer.u32(next)
-    writer.varint(bitmap.length)
-    writer.raw(bitmap)
-  }
-  if (ack.unread.length > 0) {
-    writer.varint(ack.unread.length)
-    for (const { channel, audience, ordinal } of ack.unread) {
-      writer.varint(channel * 2 + (audience === 'unicast' ? 1 : 0))
-      writer.u32(ordinal)
-    }
-  }
-  return writer.bytes
-}
-
-/** @throws ProtocolError */
-export function decodeAck(frame: Uint8Array): Ack {
-  const reader = new ByteReader(frame)
-  const flags = reader.u8()
-  const heldMs = reader.u16()
-  const delayMs = reader.u16()
-  const windowBytes = reader.u32()
-  const streams: StreamAck[] = []
-  for (const stream of STREAMS) {
-    if ((flags & (1 << stream)) === 0) continue
-    const next = reader.u32()
-    const length = reader.varint()
-    if (length > BITMAP_BYTES) throw new ProtocolError('ack.bitmap', `expected at most ${BITMAP_BYTES} bytes`)
-    streams.push({ stream, next, bitmap: reader.raw(length) })
-  }
-  const unread: Unread[] = []
-  if (flags & UNREAD) {
-    const count = reader.varint()
-    if (count > 2 * LIMITS.channels) throw new ProtocolError('ack.unread', `expected at most ${2 * LIMITS.channels}`)
-    for (let index = 0; index < count; index += 1) {
-      const tagged = reader.varint()
-      unread.push({ channel: tagged >>> 1, audience: tagged & 1 ? 'unicast' : 'room', ordinal: reader.u32() })
-    }
-  }
-  return { heldMs, delayMs, windowBytes, streams, unread }
-}
-
 export function encodePing(nonce: number, wantsAck: boolean): Uint8Array {
   const writer = new ByteWriter(new Uint8Array(5))
   writer.u8((FRAME.ping << 5) | (wantsAck ? 1 : 0))
@@ -336,89 +246,6 @@ export function decodePing(frame: Uint8Array): { readonly nonce: number; readonl
   const reader = new ByteReader(frame)
   const wantsAck = (reader.u8() & 1) !== 0
   return { nonce: reader.u32(), wantsAck }
-}
-
-/**
- * The first frame of a link, in each direction: where the sender's streams start for this receiver. Resent until a
- * `greeted` with its generation comes back. A receiver that sees a newer generation forgets what it had of the older.
- */
-export interface Greeting {
-  /** Counts this sender's greetings to anyone; a newer one replaces an older one. 1 or more. */
-  readonly generation: number
-  /** The newest generation seen of the receiver, 0 for none: a sender that no longer knows us has ended the link. */
-  readonly known: number
-  /** The sender cut the receiver off, because it was too far behind: there is a gap. */
-  readonly afterCut: boolean
-  readonly instance: InstanceId
-  readonly delayMs: number
-  /** The sender's round trip to the server, ms: the relay's round-trip time is the sum of both. */
-  readonly uplinkRttMs: number
-  /** First sequence number of each stream, by `StreamIndex`. */
-  readonly starts: readonly [number, number, number, number]
-  /** The sender's channels, with the ordinal of the first room message meant for this receiver. */
-  readonly channels: readonly { readonly channel: number; readonly ordinal: number; readonly name: string }[]
-}
-
-export function encodeGreeting(greeting: Greeting): Uint8Array {
-  const names = greeting.channels.map(({ name }) => encodeText(name))
-  let size = 1 + 4 + 4 + INSTANCE_ID_BYTES + 2 + 2 + 16 + varintBytes(names.length)
-  greeting.channels.forEach(({ channel }, index) => {
-    const length = names[index]?.length ?? 0
-    size += varintBytes(channel) + 4 + varintBytes(length) + length
-  })
-  const writer = new ByteWriter(new Uint8Array(size))
-  writer.u8((FRAME.greet << 5) | (greeting.afterCut ? 1 : 0))
-  writer.u32(greeting.generation)
-  writer.u32(greeting.known)
-  writeHex(greeting.instance, writer.bytes, writer.position)
-  writer.position += INSTANCE_ID_BYTES
-  writer.u16(Math.min(0xffff, Math.round(greeting.delayMs)))
-  writer.u16(Math.min(0xffff, Math.round(greeting.uplinkRttMs)))
-  for (const start of greeting.starts) writer.u32(start)
-  writer.varint(names.length)
-  greeting.channels.forEach(({ channel, ordinal }, index) => {
-    const name = names[index] ?? new Uint8Array()
-    writer.varint(channel)
-    writer.u32(ordinal)
-    writer.varint(name.length)
-    writer.raw(name)
-  })
-  return writer.bytes
-}
-
-/** @throws ProtocolError */
-export function decodeGreeting(frame: Uint8Array): Greeting {
-  const reader = new ByteReader(frame)
-  const afterCut = (reader.u8() & 1) !== 0
-  const generation = reader.u32()
-  if (generation === 0) throw new ProtocolError('greet.generation', 'expected 1 or more')
-  const known = reader.u32()
-  const instance = hexAt(reader.raw(INSTANCE_ID_BYTES), 0, INSTANCE_ID_BYTES) as InstanceId
-  const delayMs = reader.u16()
-  const uplinkRttMs = reader.u16()
-  const starts = [reader.u32(), reader.u32(), reader.u32(), reader.u32()] as const
-  const count = reader.varint()
-  if (count > LIMITS.channels) throw new ProtocolError('greet.channels', `expected at most ${LIMITS.channels}`)
-  const channels = Array.from({ length: count }, () => {
-    const channel = readChannel(reader)
-    const ordinal = reader.u32()
-    return { channel, ordinal, name: reader.text(LIMITS.channelNameBytes) }
-  })
-  return { generation, known, afterCut, instance, delayMs, uplinkRttMs, starts, channels }
-}
-
-export function encodeGreeted(generation: number): Uint8Array {
-  const writer = new ByteWriter(new Uint8Array(5))
-  writer.u8(FRAME.greeted << 5)
-  writer.u32(generation)
-  return writer.bytes
-}
-
-/** @throws ProtocolError */
-export function decodeGreeted(frame: Uint8Array): { readonly generation: number } {
-  const reader = new ByteReader(frame)
-  reader.u8()
-  return { generation: reader.u32() }
 }
 
 /** One value of a `latest` channel. */

@@ -9,7 +9,7 @@ import {
   encodePing,
   encodePong,
   streamIndex,
-} from '../../../signaling/protocol/frame.ts'
+} from '../../../signaling/protocol/index.ts'
 
 const BODY = Uint8Array.of(1, 2, 3)
 const data = (audience: 'room' | 'unicast', channel: number): Uint8Array =>

@@ -14,7 +14,7 @@ import type { OutgoingMessage } from '../../../web/client/delivery/outgoing-mess
 import { ReceiveBudget } from '../../../web/client/delivery/receive-budget.ts'
 import { Link } from '../../../web/client/link/link.ts'
 import { WatchedPath } from '../../../web/client/link/watched-path.ts'
-import type { DirectPath } from '../../../web/client/paths/path.ts'
+import type { DirectPath, PathLane } from '../../../web/client/paths/path.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const RELAY_MS = 20
@@ -156,14 +156,37 @@ class PathEnd implements DirectPath {
   other: PathEnd | undefined
   dark = false
   sent = 0
+  /** Types of the frames handed to each lane. */
+  readonly types = new Map<PathLane, FrameType[]>()
+  /** What has not left: while it is there, `small` is busy. */
+  #waiting: Uint8Array[] | undefined
+  #writtenBytes = 0
 
   constructor(
     readonly pair: LinkPair,
     readonly side: Side,
   ) {}
 
-  send(_lane: unknown, frame: Uint8Array): boolean {
+  send(lane: PathLane, frame: Uint8Array): boolean {
     this.sent += 1
+    this.types.set(lane, [...(this.types.get(lane) ?? []), frameType(frame)])
+    if (lane === 'small') this.#writtenBytes += frame.length
+    if (lane !== 'small' || this.#waiting === undefined) this.#leave(frame)
+    else this.#waiting.push(frame.slice())
+    return true
+  }
+
+  /** Something large, or a slow way, keeps `small` busy for so long. */
+  busy(ms: number): void {
+    this.#waiting = []
+    this.pair.clock.setTimeout(() => {
+      const waiting = this.#waiting ?? []
+      this.#waiting = undefined
+      for (const frame of waiting) this.#leave(frame)
+    }, ms)
+  }
+
+  #leave(frame: Uint8Array): boolean {
     const { other } = this
     if (this.dark || other === undefined) return true
     const copy = frame.slice()
@@ -173,12 +196,12 @@ class PathEnd implements DirectPath {
     return true
   }
 
-  bufferedBytes(): number {
-    return 0
+  bufferedBytes(lane: PathLane): number {
+    return lane === 'small' ? (this.#waiting ?? []).reduce((bytes, { length }) => bytes + length, 0) : 0
   }
 
-  writtenBytes(): number {
-    return 0
+  writtenBytes(lane: PathLane): number {
+    return lane === 'small' ? this.#writtenBytes : 0
   }
 
   statistics(): never {

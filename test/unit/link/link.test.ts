@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { encodePing, FRAME, frameType } from '../../../signaling/protocol/index.ts'
+import type { OutgoingMessage } from '../../../web/client/delivery/outgoing-message.ts'
 import { outcomeOf } from '../delivery/delivery-world.ts'
 import { LinkPair } from './link-pair.ts'
 
@@ -67,6 +68,33 @@ describe('a link', () => {
     end.dark = false
     clock.advance(3_000)
     expect(ada.link.path).toBe('direct')
+  })
+
+  it('speaks of itself on a lane of its own, and does not leave a path on which messages only wait', async () => {
+    const pair = new LinkPair()
+    const { ada, bob, clock } = pair
+    clock.advance(100)
+    const ends = pair.connect()
+    clock.advance(1_000)
+    ada.send('warm')
+    bob.send('warm')
+    clock.advance(1_000)
+    for (const { types } of ends) {
+      expect([...new Set(types.get('small'))]).toEqual([FRAME.data])
+      expect(types.get('control')).toEqual(expect.arrayContaining([FRAME.ping, FRAME.pong, FRAME.ack]))
+    }
+    ada.events.length = 0
+    const relayed = ada.relayed.length
+    ends[0].busy(8_000)
+    const sent = upTo(50).map((text) => ada.send(text))
+    clock.advance(7_990)
+    expect(bob.heard).toEqual(['warm'])
+    clock.advance(100)
+    expect(bob.heard).toEqual(['warm', ...upTo(50)])
+    expect(await outcomeOf((sent[49] as OutgoingMessage).delivered)).toEqual({ to: ['bob'], missed: new Map() })
+    expect(ada.events).toEqual([])
+    expect(ada.relayed.length).toBe(relayed)
+    expect(ada.link.sender.retransmissions).toBe(0)
   })
 
   it('is acknowledged by the way its frames came, though the receiver still trusts a path that is dead', () => {

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { ROOT } from '../../signaling/setup/command.mjs'
 import { farVenue } from './far-venue.ts'
 import type { Figure, Report } from './figure.ts'
+import { lossy } from './figures/lossy.ts'
 import { members } from './figures/members.ts'
 import { overhead } from './figures/overhead.ts'
 import { roundTrip } from './figures/round-trip.ts'
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = {
   small: (stage) => smallMessages(stage, effort),
   roundtrip: (stage) => roundTrip(stage, effort),
   overhead: (stage) => overhead(stage, effort),
+  lossy: () => lossy(effort, values.client, log),
   start: async (stage) => [...(await start(stage, effort.starts)), ...(await farStarts())],
   members: (stage) => members(stage, effort, log),
 }

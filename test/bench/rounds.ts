@@ -14,6 +14,9 @@ export interface Effort {
   readonly starts: number
   /** As `starts`, where the way is long. */
   readonly farStarts: number
+  /** Transfers of large messages over a lossy way, of each, and how long one is. */
+  readonly lossyRounds: number
+  readonly lossyMs: number
   /** Between each member and the server; twice that between members. */
   readonly addedRttMs: readonly number[]
   readonly members: readonly number[]
@@ -31,6 +34,8 @@ export const EFFORTS: Readonly<Record<EffortName, Effort>> = {
     pings: 200,
     starts: 7,
     farStarts: 4,
+    lossyRounds: 3,
+    lossyMs: 12_000,
     addedRttMs: [50, 150],
     members: [2, 8, 16],
     messages: 10_000,
@@ -42,6 +47,8 @@ export const EFFORTS: Readonly<Record<EffortName, Effort>> = {
     pings: 100,
     starts: 2,
     farStarts: 2,
+    lossyRounds: 1,
+    lossyMs: 8_000,
     addedRttMs: [50],
     members: [2, 4],
     messages: 2_000,

@@ -14,6 +14,7 @@ interface Call {
   readonly connection: RTCPeerConnection
   readonly reliable: RTCDataChannel
   readonly newest: RTCDataChannel
+  readonly beside: RTCDataChannel
   /** Candidates that came before the description they belong to. */
   readonly early: RTCIceCandidateInit[]
 }
@@ -37,14 +38,17 @@ export async function bare({ pubSub }: Addresses): Promise<Enter> {
         ordered: false,
         maxRetransmits: 0,
       })
-      for (const channel of [reliable, newest]) channel.binaryType = 'arraybuffer'
-      reliable.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => heard(new Uint8Array(data))
+      const beside = connection.createDataChannel('beside', { negotiated: true, id: 2 })
+      for (const channel of [reliable, newest, beside]) channel.binaryType = 'arraybuffer'
+      for (const channel of [reliable, beside]) {
+        channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => heard(new Uint8Array(data))
+      }
       newest.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => heardLatest(new Uint8Array(data))
       reliable.onopen = arrive
       connection.onicecandidate = ({ candidate }) => {
         if (candidate !== null) say({ from: index, to: other, candidate: candidate.toJSON() })
       }
-      const made = { connection, reliable, newest, early: [] }
+      const made = { connection, reliable, newest, beside, early: [] }
       calls.set(other, made)
       return made
     }
@@ -79,6 +83,9 @@ export async function bare({ pubSub }: Addresses): Promise<Enter> {
       send: (bytes) => {
         for (const { reliable } of calls.values()) reliable.send(bytes)
         return roomInAll([...calls.values()].map(({ reliable }) => reliable))
+      },
+      sendBeside: (bytes) => {
+        for (const { beside } of calls.values()) beside.send(bytes)
       },
       setLatest: (bytes) => {
         for (const { newest } of calls.values()) if (newest.bufferedAmount < QUEUE.latestBytes) newest.send(bytes)

@@ -36,6 +36,8 @@ export interface Meeting {
   readonly sendsAtOnce: boolean
   /** To all others, reliably and in order. Resolves when the next may be sent; at once if there is nothing to await. */
   send(bytes: Bytes): PromiseLike<unknown> | undefined
+  /** The same on a channel of its own. Absent where it is of no interest. */
+  readonly sendBeside?: (bytes: Bytes) => unknown
   /** The newest wins: dropped where the way is full. Absent where a contestant has nothing like it. */
   readonly setLatest?: (bytes: Bytes) => void
   /** What has not gone smoothly so far. */

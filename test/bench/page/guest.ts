@@ -18,7 +18,7 @@ const LOADERS: Readonly<Record<ContestantName, (addresses: Addresses) => Promise
 }
 
 /** The first byte of every message. */
-const KIND = { load: 1, end: 2, count: 3, ping: 4, pong: 5, first: 6, direct: 7 } as const
+const KIND = { load: 1, end: 2, count: 3, ping: 4, pong: 5, first: 6, direct: 7, pingBeside: 8, pongBeside: 9 } as const
 
 /** So many are sent before the clock is looked at, or others get a turn. */
 const BURST = 32
@@ -107,7 +107,11 @@ export class Guest {
       case KIND.ping:
         void this.#there.send(padded(KIND.pong, bytes.length))
         return
+      case KIND.pingBeside:
+        void this.#there.sendBeside?.(padded(KIND.pongBeside, bytes.length))
+        return
       case KIND.pong:
+      case KIND.pongBeside:
         this.#pong()
         return
       case KIND.first:
@@ -135,7 +139,7 @@ export class Guest {
         }
       }
       sent += burst
-      if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      if (pauseMs !== undefined) await sleep(pauseMs)
       else if (lane === 'latest') await turn()
     }
     const sentMs = performance.now() - fromMs
@@ -168,16 +172,46 @@ export class Guest {
   async roundTrips(count: number, sizeBytes: number): Promise<number[]> {
     const times: number[] = []
     const ping = padded(KIND.ping, sizeBytes)
-    for (let n = 0; n < count; n += 1) {
-      const back = new Promise<void>((resolve) => {
-        this.#pong = resolve
-      })
-      const fromMs = performance.now()
-      void this.#there.send(ping)
-      await within(ANSWER_MS, back, 'no answer')
-      times.push(performance.now() - fromMs)
+    for (let n = 0; n < count; n += 1) times.push(await this.#roundTrip(() => this.#there.send(ping)))
+    return times
+  }
+
+  async #roundTrip(send: () => unknown): Promise<number> {
+    const back = new Promise<void>((resolve) => {
+      this.#pong = resolve
+    })
+    const fromMs = performance.now()
+    void send()
+    await within(ANSWER_MS, back, 'no answer')
+    return performance.now() - fromMs
+  }
+
+  /** ms of small messages there and back on a channel of their own, with a pause between them, while `meanwhile` lasts. */
+  async roundTripsBeside(meanwhile: Promise<unknown>, sizeBytes: number, pauseMs: number): Promise<number[]> {
+    const times: number[] = []
+    const ping = padded(KIND.pingBeside, sizeBytes)
+    let over = false
+    const end = (): void => {
+      over = true
+    }
+    meanwhile.then(end, end)
+    while (!over) {
+      times.push(await this.#roundTrip(() => this.#there.sendBeside?.(ping)))
+      await sleep(pauseMs)
     }
     return times
+  }
+
+  /** A load, and how it is for small messages meanwhile, ms there and back. */
+  async loadAndRoundTrips(plan: LoadPlan): Promise<LoadResult & { readonly roundTripsMs: readonly number[] }> {
+    const loading = this.load(plan)
+    const roundTripsMs = await this.roundTripsBeside(loading, 100, 50)
+    return { ...(await loading), roundTripsMs }
+  }
+
+  /** The same when there is nothing else. */
+  quietRoundTrips(ms: number): Promise<number[]> {
+    return this.roundTripsBeside(sleep(ms), 100, 50)
   }
 
   /** Enters and sends as soon as that can be done. Resolves with when it began, ms since 1970. */
@@ -244,6 +278,8 @@ const turn = (): Promise<unknown> =>
     channel.port2.postMessage(undefined)
   })
 
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
 function padded(kind: number, sizeBytes: number): Bytes {
   const bytes = new Uint8Array(sizeBytes).fill(0x5a)
   bytes[0] = kind
@@ -275,5 +311,5 @@ async function within<T>(ms: number, promise: Promise<T>, what: string): Promise
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
+  while (!condition()) await sleep(1)
 }

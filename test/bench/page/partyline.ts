@@ -7,7 +7,8 @@ export async function partyline({ client }: Addresses): Promise<Enter> {
     const joined = joinRoom(room)
     const channel = joined.channel<Uint8Array>('load')
     const latest = joined.latest<Uint8Array>('newest')
-    channel.on('message', ({ data }) => heard(data))
+    const beside = joined.channel<Uint8Array>('beside')
+    for (const each of [channel, beside]) each.on('message', ({ data }) => heard(data))
     latest.on('value', ({ value }) => heardLatest(value))
     const paths = new Map<string, string>()
     let changes = 0
@@ -27,6 +28,7 @@ export async function partyline({ client }: Addresses): Promise<Enter> {
       connected,
       sendsAtOnce: true,
       send: (bytes) => channel.send(bytes).accepted,
+      sendBeside: (bytes) => beside.send(bytes),
       setLatest: (bytes) => latest.set(bytes),
       trouble: async () => {
         const statistics = await Promise.all([...joined.peers.values()].map((peer) => peer.stats()))

@@ -98,7 +98,13 @@ export type ClientMessage =
    * `rttMs`: the last round trip the client measured, for the server's own knowledge. `published`: the number of the
    * last message of that kind that came.
    */
-  | { readonly t: 'ping'; readonly n: number; readonly rttMs?: number; readonly paths?: LinkPaths; readonly published?: number }
+  | {
+      readonly t: 'ping'
+      readonly n: number
+      readonly rttMs?: number
+      readonly paths?: LinkPaths
+      readonly published?: number
+    }
 
 export type LeaveReason = 'left' | 'expired' | 'removed'
 

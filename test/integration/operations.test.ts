@@ -99,8 +99,10 @@ describe.each(['uws', 'ws'] as const)('on %s', (engine) => {
     expect(answer.headers.get('cache-control')).toBe('no-store')
     expect(await answer.json()).toMatchObject({
       present: { readiness: 'ready', hub: { members: 1, rooms: 1 } },
-      points: [{ rooms: 1, here: 1 }],
+      points: [{ rooms: 0, here: 0 }],
     })
+    const later = await fetch(`${server.url}/admin/data?after=${Date.now()}`, { headers: BEARER })
+    expect(await later.json()).toMatchObject({ points: [] })
   })
 
   describe('a reload', () => {

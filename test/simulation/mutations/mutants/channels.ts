@@ -12,7 +12,10 @@ export const CHANNELS: readonly Mutant[] = [
       breaks: 'the newest wins',
       find: '((frame.counter - known.counter) | 0) <= 0',
       replace: '((frame.counter - known.counter) | 0) === 0',
-      killedBy: 'simulation',
+      killedBy: {
+        file: LATEST,
+        test: 'hands on each newer one, with when it was sent, and drops what is repeated or older',
+      },
       quick: true,
     },
     {
@@ -149,10 +152,20 @@ export const CHANNELS: readonly Mutant[] = [
   ]),
   ...of('web/client/room-links.ts', [
     {
+      name: 'forgets what it was handed by a link that is over',
+      breaks: 'nothing twice',
+      find: 'past?.instance === info.instance ? past.handed : undefined',
+      replace: 'past?.instance !== info.instance ? past?.handed : undefined',
+      killedBy: {
+        file: 'test/unit/room/coming-back.test.ts',
+        test: 'one who comes back as somebody new hears once what was said to both, the old and the new',
+      },
+    },
+    {
       name: 'forgets that there was a link before',
       breaks: 'never continued',
-      find: '    this.#past.add(id)\n',
-      replace: '',
+      find: 'const link = new Link(info, this.#linkDeps(), past !== undefined, handed)',
+      replace: 'const link = new Link(info, this.#linkDeps(), false, handed)',
       killedBy: 'simulation',
     },
     {

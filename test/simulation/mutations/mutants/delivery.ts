@@ -121,7 +121,7 @@ export const DELIVERY: readonly Mutant[] = [
       breaks: 'nothing twice',
       find: '        if (!this.#whole.delete(ordinal & 0xffff)) return count\n',
       replace: '        if (!this.#whole.has(ordinal & 0xffff)) return count\n',
-      killedBy: 'simulation',
+      killedBy: { file: RECEIVING, test: 'takes a message whose handler throws it away no second time' },
     },
   ]),
   ...of('web/client/delivery/assembly.ts', [
@@ -203,6 +203,18 @@ export const DELIVERY: readonly Mutant[] = [
       find: "      this.#dirty |= order.audience === 'room' ? 0b0011 : 0b1100\n",
       replace: '',
       killedBy: 'simulation',
+    },
+  ]),
+  ...of('web/client/delivery/link-receiver.ts', [
+    {
+      name: 'hands on again what reached it before it began anew',
+      breaks: 'nothing twice',
+      find: "    if (audience === 'room') order.handed = this.handed.get(channel)\n",
+      replace: '',
+      killedBy: {
+        file: 'test/unit/link/edges.test.ts',
+        test: 'is not handed on again when it comes in the new one, and counts as delivered',
+      },
     },
   ]),
   ...of('web/client/delivery/cursor.ts', [
@@ -346,7 +358,10 @@ export const DELIVERY: readonly Mutant[] = [
       breaks: 'nobody waits for the slowest',
       find: '    if (this.held) return\n    this.peerDelayMs',
       replace: '    this.peerDelayMs',
-      killedBy: 'simulation',
+      killedBy: {
+        file: AUDIENCES,
+        test: 'is sent nothing, and believed nothing, until it has confirmed the new greeting',
+      },
     },
     {
       name: 'gives up without a word',
@@ -558,7 +573,7 @@ export const DELIVERY: readonly Mutant[] = [
       breaks: 'across the wrap',
       find: '(seq + count) >>> 0',
       replace: 'seq + count',
-      killedBy: 'simulation',
+      killedBy: { file: NUMBERS, test: 'wrap, and compare within half the circle' },
       quick: true,
     },
   ]),

@@ -79,7 +79,10 @@ export const CHANNELS: readonly Mutant[] = [
       breaks: 'nothing is missed in the first turn',
       find: 'if (first) queueMicrotask(() => this.port.drain())',
       replace: '',
-      killedBy: 'simulation',
+      killedBy: {
+        file: 'test/unit/room/listening.test.ts',
+        test: 'what came before the first listener is handed on to it, though nothing follows',
+      },
     },
   ]),
   ...of('web/client/channel/offer-in.ts', [
@@ -162,20 +165,6 @@ export const CHANNELS: readonly Mutant[] = [
       },
     },
     {
-      name: 'forgets that there was a link before',
-      breaks: 'never continued',
-      find: 'const link = new Link(info, this.#linkDeps(), past !== undefined, handed)',
-      replace: 'const link = new Link(info, this.#linkDeps(), false, handed)',
-      killedBy: 'simulation',
-    },
-    {
-      name: 'addresses everyone who is here, whoever it was for',
-      breaks: 'to whom it is addressed',
-      find: "if (others.length === 0) return { kind: 'all' }",
-      replace: "if (others.length >= 0) return { kind: 'all' }",
-      killedBy: 'simulation',
-    },
-    {
       name: 'keeps the paths of a hidden page',
       breaks: 'closed tabs do not linger',
       find: 'attempts?.current?.close()',
@@ -188,13 +177,6 @@ export const CHANNELS: readonly Mutant[] = [
   ]),
   ...of('web/client/room.ts', [
     {
-      name: 'goes on using the relay of the lost uplink',
-      breaks: 'nothing lost',
-      find: 'for (const { id, link } of before) link.setRelay(this.#relayed(id), true)',
-      replace: 'for (const { id, link } of before) link.setRelay(this.#relayed(id), false)',
-      killedBy: 'simulation',
-    },
-    {
       name: 'asks for no snapshot',
       breaks: 'versions without a gap',
       find: "membership.on('gap', () => uplink.snapshot())",
@@ -206,14 +188,10 @@ export const CHANNELS: readonly Mutant[] = [
       breaks: 'both told',
       find: "for (const peer of this.#peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })",
       replace: '',
-      killedBy: 'simulation',
-    },
-    {
-      name: 'ends the link of one that was forgotten, and makes no new one',
-      breaks: 'never continued',
-      find: '    this.#join(peer.info)\n',
-      replace: '',
-      killedBy: 'simulation',
+      killedBy: {
+        file: 'test/unit/room/coming-back.test.ts',
+        test: 'one who comes back as somebody new is told that there may be a gap',
+      },
     },
   ]),
 ]

@@ -73,8 +73,8 @@ export const DELIVERY: readonly Mutant[] = [
     {
       name: 'stands still behind an empty place',
       breaks: 'given up in time',
-      find: 'if (whole.content !== CONTENT.void && !handOn(',
-      replace: 'if (whole.content === CONTENT.void || !handOn(',
+      find: 'if (!over && !handOn(',
+      replace: 'if (over || !handOn(',
       killedBy: { file: RECEIVING, test: 'passes over the place of a message that was given up' },
     },
     {
@@ -117,10 +117,10 @@ export const DELIVERY: readonly Mutant[] = [
       killedBy: { file: RECEIVING, test: 'gets back all that a link held when it ends' },
     },
     {
-      name: 'hands on again what a handler threw away',
-      breaks: 'nothing twice',
+      name: 'gives back twice what a handler threw away',
+      breaks: 'a slow consumer closes the window',
       find: '        if (!this.#whole.delete(ordinal & 0xffff)) return count\n',
-      replace: '        if (!this.#whole.has(ordinal & 0xffff)) return count\n',
+      replace: '        this.#whole.delete(ordinal & 0xffff)\n',
       killedBy: { file: RECEIVING, test: 'takes a message whose handler throws it away no second time' },
     },
   ]),
@@ -301,8 +301,8 @@ export const DELIVERY: readonly Mutant[] = [
     {
       name: 'lets the timeout pass on the relay',
       breaks: 'what is overdue is sent again',
-      find: '      cursor.loseOverdue(nowMs - afterMs)\n',
-      replace: '',
+      find: '      cursor.loseOverdue(nowMs - afterMs)\n      this.events.relayLoss(true)\n',
+      replace: '      this.events.relayLoss(true)\n',
       killedBy: 'simulation',
     },
     {

@@ -10,6 +10,7 @@ import {
   LIMITS,
   LINK_CHANNEL_NAME,
   type LinkMessage,
+  type LinkPaths,
   type MemberInfo,
   type PeerId,
 } from '../../signaling/protocol/index.ts'
@@ -101,6 +102,13 @@ export class RoomLinks {
 
   get peers(): ReadonlyMap<PeerId, RoomPeer<Json>> {
     return this.#peers
+  }
+
+  /** How many links take which path now. */
+  get paths(): LinkPaths {
+    const counts = { direct: 0, turn: 0, relay: 0 }
+    for (const { path } of this.#peers.values()) if (path !== 'none') counts[path] += 1
+    return counts
   }
 
   #firstSeq(): number {

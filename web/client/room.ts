@@ -117,6 +117,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       roomClock: this.#clock,
       random: world.random,
       network: world.network,
+      paths: () => this.#links.paths,
     })
     // The server is asked before anything else is made; its answer comes in a later turn.
     if (!options.signal?.aborted) this.#uplink.start()

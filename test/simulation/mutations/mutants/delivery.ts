@@ -117,11 +117,11 @@ export const DELIVERY: readonly Mutant[] = [
       killedBy: { file: RECEIVING, test: 'gets back all that a link held when it ends' },
     },
     {
-      name: 'gives back twice what a handler threw away',
+      name: 'gives back twice what a link held when its handler ends it',
       breaks: 'a slow consumer closes the window',
       find: '        if (!this.#whole.delete(ordinal & 0xffff)) return count\n',
       replace: '        this.#whole.delete(ordinal & 0xffff)\n',
-      killedBy: { file: RECEIVING, test: 'takes a message whose handler throws it away no second time' },
+      killedBy: { file: EDGES, test: 'is given back once, though its handler ends the link' },
     },
   ]),
   ...of('web/client/delivery/assembly.ts', [

@@ -248,6 +248,7 @@ export class RoomLinks {
         connect,
         slots: this.#besideSlots,
         events: besideEvents,
+        retire: (path) => on(path, ({ retire }) => retire()),
         say,
       })
     }

@@ -246,12 +246,12 @@ export class Link {
     this.deps.changed(this)
   }
 
-  /** The next frame of bulk goes by the one beside that has the least to do, if there are any. */
+  /** The next frame of bulk goes by the one beside that has the least to do, if any is in good health. */
   #bulkOutlet(outlet: Outlet): Outlet {
     let best = outlet
     let leastBytes = Number.POSITIVE_INFINITY
     for (const path of this.#paths) {
-      if (!path.beside || !path.usable) continue
+      if (!path.beside || !path.usable || path.trust === 'suspect') continue
       const bytes = path.path.bufferedBytes('bulk')
       if (bytes >= leastBytes) continue
       best = path

@@ -299,6 +299,20 @@ describe('pings', () => {
     expect(first.closedWith).toBe(CLOSE.normal)
   })
 
+  test('a pong that was lost alone is asked for again, and a late one counts, too', () => {
+    const scene = new Scene().online().measured()
+    const { connection } = scene
+    scene.clock.advance(5_000)
+    const first = connection.latest('ping').n
+    connection.frame(BOB, bytes(1))
+    scene.clock.advance(6_000)
+    expect(connection.latest('ping').n).toBe(first + 1)
+    connection.say({ t: 'pong', n: first, timeMs: scene.clock.nowMs() })
+    scene.clock.advance(20_000)
+    expect(connection.closedWith).toBe(CLOSE.normal)
+    expect(connection.latest('ping').n).toBe(first + 2)
+  })
+
   test('a carrier on which anything still moves is not abandoned, for 20 s', () => {
     const scene = new Scene().online()
     const { connection } = scene

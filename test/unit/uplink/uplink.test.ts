@@ -414,6 +414,22 @@ describe('a carrier in doubt', () => {
     expect(scene.uplink.state).toBe('waiting')
   })
 
+  test('keeps the profile that was set meanwhile, though the rival’s join says the one before', async () => {
+    const { scene, old, rival } = doubted()
+    let done = false
+    void scene.uplink.setProfile({ name: 'Eve' }).then(() => {
+      done = true
+    })
+    old.say({ t: 'ok', re: old.latest('profile').id })
+    rival.open()
+    expect(rival.latest('join').profile).toEqual({ name: 'Ada' })
+    scene.welcome()
+    expect(rival.latest('profile').profile).toEqual({ name: 'Eve' })
+    rival.say({ t: 'ok', re: rival.latest('profile').id })
+    await turn()
+    expect(done).toBe(true)
+  })
+
   test('stays when it answers and the rival does not open', () => {
     const { scene, old, rival } = doubted()
     old.say({ t: 'pong', n: old.latest('ping').n, timeMs: 0 })
@@ -442,6 +458,21 @@ describe('a carrier in doubt', () => {
     expect(scene.uplink.state).toBe('waiting')
     scene.clock.advance(250)
     expect(scene.connections).toHaveLength(3)
+  })
+
+  test('whose join came late, when it had been given up, takes the session from ourselves: once', () => {
+    const { scene, old } = doubted()
+    old.drop()
+    scene.clock.advance(400)
+    expect(scene.connections).toHaveLength(3)
+    scene.online()
+    // TCP has said the request of the second again, and the server has taken its join for the newest.
+    scene.connection.drop(CLOSE.replaced)
+    expect(scene.uplink.state).toBe('waiting')
+    scene.clock.advance(250)
+    scene.online()
+    scene.connection.drop(CLOSE.replaced)
+    expect(scene.told.at(-1)).toBe('closed: replaced')
   })
 
   test('is not raced again and again', () => {

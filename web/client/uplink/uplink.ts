@@ -85,8 +85,8 @@ export class Uplink {
   /** Opens beside a carrier that is online and in doubt, to take its place. */
   #rival: Opening | undefined
   #racedAtMs = Number.NEGATIVE_INFINITY
-  /** The newest that had a rival, which the server may have given the session. */
-  #doubted: Carrier | undefined
+  /** Carriers whose join was said, and never answered: the server may hear it late, and give one of them the session. */
+  #unanswered = 0
   /** Carriers, one after the other, that did not open. */
   #unopened = 0
   #malformed = 0
@@ -294,6 +294,7 @@ export class Uplink {
     const id = this.#requests.nextId()
     const join = JSON.stringify(this.#join(id))
     this.#bytesSent += join.length
+    this.#unanswered += 1
     const events: CarrierEvents = {
       opened: () => this.#opened(opening),
       text: (text) => {
@@ -339,7 +340,6 @@ export class Uplink {
     const { clock } = this.#options
     if (this.#online === undefined || this.#rival !== undefined || clock.now() - this.#racedAtMs < RACE_EVERY_MS) return
     this.#racedAtMs = clock.now()
-    this.#doubted = this.#carrier
     this.#rival = this.#open()
   }
 
@@ -463,7 +463,8 @@ export class Uplink {
         this.#events.emit('message', message)
         break
       case 'ok': {
-        const request = this.#requests.answer(message.re)
+        // The join of a rival says the profile before this one: not settled until it is said there, too.
+        const request = this.#rival === undefined ? this.#requests.answer(message.re) : undefined
         if (request?.t === 'profile') this.#profile = request.profile
         break
       }
@@ -488,6 +489,7 @@ export class Uplink {
     this.#peerId = peerId
     this.#epoch = epoch
     roomClock.restart()
+    this.#unanswered -= 1
     this.#become({ name: 'online', carrier, sinceMs: now, limits, graceMs }, () => {
       this.#heartbeat.start(timeMs, now - sinceMs)
       this.#granted(message, timeMs)
@@ -514,9 +516,11 @@ export class Uplink {
     const verdict = verdictOfClose(code, reason)
     const rival = this.#rival
     if (code === CLOSE.normal && this.#leaving !== undefined) this.#end(undefined)
-    // A session that we raced for ourselves was taken over by ourselves.
-    else if (code === CLOSE.replaced && rival === undefined && this.#carrier === this.#doubted) this.#retry()
-    else if (
+    else if (code === CLOSE.replaced && rival === undefined && this.#unanswered > 0) {
+      // By ourselves.
+      this.#unanswered -= 1
+      this.#retry()
+    } else if (
       rival !== undefined &&
       retryAfterMs === undefined &&
       (verdict.kind === 'retry' || code === CLOSE.replaced)

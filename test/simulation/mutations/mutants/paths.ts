@@ -37,8 +37,7 @@ export const PATHS: readonly Mutant[] = [
       breaks: 'a direct path comes back',
       find: "else this.#wait('retry', delayMs, because, () => this.#next(false))",
       replace: "else this.#wait('retry', delayMs, because, () => {})",
-      killedBy: { file: INITIATING, test: 'follows at longer and longer intervals, with full jitter, up to a minute' },
-      quick: true,
+      killedBy: { file: INITIATING, test: 'that is lost is followed by a new attempt after a random part of a second' },
     },
     {
       name: 'does not hear of another network',

@@ -278,7 +278,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #listen(signal: AbortSignal | undefined): void {
     const uplink = this.#uplink
     const membership = this.#membership
-    uplink.on('welcome', ({ message, how }) => this.#welcome(message, how))
+    uplink.on('welcome', ({ message, how, missed }) => {
+      this.#welcome(message, how)
+      this.#missed(missed)
+    })
     uplink.on('message', (message) => this.#message(message))
     uplink.on('frame', ({ from, payload }) => this.#links.receive(from, payload))
     uplink.on('writable', () => this.#links.writable())
@@ -345,7 +348,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #message(message: RoomMessage): void {
     switch (message.t) {
       case 'published':
-        this.#channels.published(message)
+        this.#missed(this.#channels.published(message))
         return
       case 'renewed':
         if (this.#self !== undefined && message.access !== undefined) this.#accessed(this.#self.id, message.access)
@@ -363,6 +366,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
         for (const id of message.to) this.#links.get(id)?.link.relayDropped()
         return
     }
+  }
+
+  #missed(messages: number): void {
+    if (messages > 0) this.#events.emit('missed', { messages })
   }
 
   #offline(): void {

@@ -277,11 +277,12 @@ export class Uplink {
     const timer = this.#options.clock.setTimeout(() => this.#retry(), ACCESS_MS)
     const waiting: UplinkState = { name: 'waiting', notBeforeMs: Number.POSITIVE_INFINITY, timer }
     this.#become(waiting)
-    const still = (act: () => void) => () => this.#state === waiting && act()
-    this.#access.fetch().then(
-      still(() => this.#connect()),
-      still(() => this.#retry()),
-    )
+    const asked = (): void => {
+      if (this.#state !== waiting) return
+      if (this.#access.due) this.#retry()
+      else this.#connect()
+    }
+    this.#access.fetch().then(asked, asked)
   }
 
   async #renew(): Promise<void> {
@@ -454,8 +455,7 @@ export class Uplink {
         this.#events.emit('message', message)
         break
       case 'expiring':
-        this.#access.expire()
-        if (this.#access.renewable) this.#renew().catch(() => undefined)
+        if (this.#access.expire()) this.#renew().catch(() => undefined)
         break
       case 'published':
         if (message.n <= this.#published) break
@@ -485,7 +485,10 @@ export class Uplink {
     const { limits, graceMs, timeMs, peerId, epoch } = message
     const how = this.#peerId === undefined ? 'joined' : this.#peerId === peerId ? 'resumed' : 'rejoined'
     const now = clock.now()
-    if (how !== 'resumed' || epoch !== this.#epoch) this.#published = message.published ?? 0
+    const { published = 0 } = message
+    const continued = how === 'resumed' && epoch === this.#epoch
+    const missed = continued ? Math.max(0, published - this.#published) : 0
+    if (!continued || missed > 0) this.#published = published
     this.#peerId = peerId
     this.#epoch = epoch
     roomClock.restart()
@@ -496,7 +499,7 @@ export class Uplink {
       this.#outbox.open(limits)
       this.#requests.repeat()
       if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
-      this.#events.emit('welcome', { message, how })
+      this.#events.emit('welcome', { message, how, missed })
     })
   }
 
@@ -532,8 +535,7 @@ export class Uplink {
   }
 
   #follow(verdict: Verdict, retryAfterMs?: number): void {
-    const lapsed = verdict.kind === 'end' && verdict.error.code === 'access-expired' && this.#access.renewable
-    if (lapsed) this.#access.expire()
+    const lapsed = verdict.kind === 'end' && verdict.error.code === 'access-expired' && this.#access.expire()
     if (verdict.kind === 'end' && !lapsed) this.#end(verdict.error)
     else if (verdict.kind === 'rejoin' && this.#leaving !== undefined) this.#end(undefined)
     else if (verdict.kind === 'rejoin' && this.#credentials.token !== undefined) {

@@ -248,6 +248,7 @@ export class RoomLinks {
         connect,
         slots: this.#besideSlots,
         events: besideEvents,
+        direct: () => peer.attempts?.current?.kind === 'direct',
         retire: (path) => on(path, ({ retire }) => retire()),
         say,
       })

@@ -16,7 +16,7 @@ import type { Clock, TimerHandle } from '../clock.ts'
 import { boundedCandidates } from './attempt-plan.ts'
 import { ATTEMPT_TIMES } from './attempt-times.ts'
 import { CandidateIntake } from './candidate-intake.ts'
-import { isRelayed, type PathPolicy, throughTurnOnly, withoutRelayed, withoutTurn } from './ice-servers.ts'
+import { isRelayed, withoutRelayed, withoutTurn } from './ice-servers.ts'
 import type { Connect, DirectPath, DirectPathEvents, NegotiatedPath } from './path.ts'
 import type { SlotPool } from './slots.ts'
 
@@ -49,10 +49,11 @@ export interface PathsBesideOptions {
   readonly initiator: boolean
   readonly connect: Connect
   readonly clock: Clock
-  readonly policy: PathPolicy
   /** Shared by all links of the room. Nobody waits for a slot. */
   readonly slots: SlotPool
   readonly events: DirectPathEvents
+  /** Whether a path in use is direct. */
+  direct(): boolean
   /** Send nothing more by this one. */
   retire(path: DirectPath): void
   say(message: LinkMessage): void
@@ -121,7 +122,8 @@ export class PathsBeside {
 
   /** A signal of the other side about one of them. */
   receive(signal: PeerSignal): void {
-    if (throughTurnOnly(this.#options.policy)) return
+    // Who has no direct path to the other side may not want one: addresses are not told for this.
+    if (signal.t === 'offer' && !this.#options.direct()) return
     // All in the order they came: those for a path that is still to be made, too.
     void this.#iceServers().then((servers) => this.#take(signal, servers))
   }

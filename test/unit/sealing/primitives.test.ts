@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { newIdentity, signingKey, webCrypto } from '../../../web/client/sealing/web-crypto.ts'
+import { newIdentity, signingKey } from '../../../web/client/sealing/identity.ts'
+import { webCrypto } from '../../../web/client/sealing/web-crypto.ts'
 import { nodePrimitives, p256Key, p256Signer, x25519Key } from '../../support/node-primitives.ts'
 import { hex } from './sealed-room.ts'
 

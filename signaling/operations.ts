@@ -35,6 +35,7 @@ export class Operations {
   readonly #live: LiveOptions
   readonly #routes: OperationsRoutes
   readonly #eventLoop = new EventLoopWatch()
+  readonly #record: () => void
   readonly #recording: NodeJS.Timeout
   #readiness: Readiness = 'starting'
   #done = 0
@@ -57,7 +58,8 @@ export class Operations {
       reloads: () => ({ done: this.#done, refused: this.#refused }),
     }
     const recorder = new Recorder()
-    this.#recording = setInterval(() => recorder.record(pointOf(takeSnapshot(sources))), RECORD_EVERY_MS)
+    this.#record = () => recorder.record(pointOf(takeSnapshot(sources)))
+    this.#recording = setInterval(this.#record, RECORD_EVERY_MS)
     this.#recording.unref()
     const throttle = new LogThrottle(() => performance.now())
     this.#routes = new OperationsRoutes({
@@ -87,6 +89,7 @@ export class Operations {
   /** New members are wanted. */
   opened(): void {
     this.#readiness = 'ready'
+    this.#record()
   }
 
   /** The server is about to go away. */

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
-import { accessFromOptions } from './access/from-options.ts'
+import { liveAccess } from './access/live-access.ts'
 import { machineAddresses, serverUrls } from './addresses.ts'
 import { HttpApi } from './api/http-api.ts'
 import { systemClock } from './clock.ts'
@@ -155,7 +155,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
   const { listen, engine, fallbackReason } = await chooseEngine(options.engine)
   if (fallbackReason !== undefined) log.warn({ engine }, `serving with ws on node:http: ${fallbackReason}`)
   const tls = await tlsFiles(options, folder)
-  const access = accessFromOptions(options, log)
+  const access = liveAccess(options, log)
   const departures = new FileDepartures(folder.file('departures'), {
     nowMs: () => Date.now(),
     failed: (error) => log.error({ err: error }, 'departures are kept in memory only from here on'),
@@ -175,7 +175,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       sessionKeys: sessionKeys(options, folder),
       iceServers: turn.grant,
       departures,
-      access,
+      access: access.access,
       watcher: webhooks,
     })
     const heartbeat = new Heartbeat(() => performance.now())
@@ -193,6 +193,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       const change = { options: hubOptions(next), sessionKeys: sessionKeys(next, folder) }
       return () => hub.reconfigure(change)
     })
+    operations.onReload(access.prepare)
     const wrongKeys = new LogThrottle(() => performance.now())
     const defects = new LogThrottle(() => performance.now())
     const onError = (error: unknown): void =>

@@ -1,5 +1,5 @@
 import type { Exposition } from '../metrics/exposition.ts'
-import { pointOf, type Recorder } from '../metrics/recorder.ts'
+import type { Recorder } from '../metrics/recorder.ts'
 import type { Readiness, Snapshot } from '../metrics/snapshot.ts'
 import type { HttpRequest, HttpResponse } from '../net/network.ts'
 import { COMMON_HEADERS } from '../static/security-headers.ts'
@@ -78,8 +78,8 @@ export class OperationsRoutes {
   #data(request: HttpRequest, response: HttpResponse): void {
     if (!this.#admits(request, response)) return
     const { snapshot, recorder } = this.#parts
-    const present = snapshot()
-    answerJson(response, 200, { present, points: [...recorder.points, pointOf(present)] })
+    const afterMs = Number(new URLSearchParams(request.query).get('after') ?? 0)
+    answerJson(response, 200, { present: snapshot(), points: recorder.points.filter(({ atMs }) => atMs > afterMs) })
   }
 
   /** Whoever has no API key is told so. */

@@ -6,6 +6,11 @@ import type { OptionKey, ServerOptions } from './table.ts'
  */
 export const LIVE_OPTIONS: ReadonlySet<OptionKey> = new Set<OptionKey>([
   'origins',
+  'accessSecret',
+  'accessPublicKey',
+  'accessJwks',
+  'accessAudience',
+  'accessIssuer',
   'signingKey',
   'graceMs',
   'joinTimeoutMs',

@@ -238,6 +238,12 @@ class ScheduleRun {
     return true
   }
 
+  /** Small messages, one every few ms. */
+  #trickle(actor: Actor, count: number): void {
+    if (count === 0 || !actor.here || !this.#sendOne(actor, 'chat', 50, undefined)) return
+    this.#world.clock.setTimeout(() => this.#trickle(actor, count - 1), this.#random.between(1, 10))
+  }
+
   #move(actor: Actor): void {
     actor.client.room.latest<number>('position').set(this.#position)
     this.#position += 1
@@ -300,6 +306,19 @@ class ScheduleRun {
           Object.assign(uplink.frames, { loss: 0, repeats: 0, jitterMs: 0 })
         })
         return
+      case 'a trickle is lossy': {
+        // One frame in a packet, and many packets under way: only so do acknowledgements have several holes at once.
+        if (other === actor) return
+        Object.assign(uplink.frames, { loss: random.pick([0.1, 0.3]), repeats: 0.1, jitterMs: random.pick([0, 50]) })
+        pair.impossible = true
+        this.#world.paths.close(name, other.client.name)
+        this.#trickle(other, random.integer(20, 100))
+        later(() => {
+          Object.assign(uplink.frames, { loss: 0, repeats: 0, jitterMs: 0 })
+          pair.impossible = false
+        })
+        return
+      }
       case 'uplink is refused':
         uplink.refused = true
         this.#world.server.drop(uplink)
@@ -542,6 +561,7 @@ const TROUBLES = [
   'uplink goes dark',
   'uplink is dark for long',
   'frames are unruly',
+  'a trickle is lossy',
   'uplink is refused',
   'uplink is slow',
   'server restarts',

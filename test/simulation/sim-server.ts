@@ -1,4 +1,5 @@
 /** The real hub behind simulated carriers: it can be killed and started again, with its key and its departures. */
+import type { Access } from '../../signaling/access/access-tokens.ts'
 import { Hub } from '../../signaling/hub.ts'
 import { HUB_DEFAULTS, type HubOptions } from '../../signaling/limits/hub-options.ts'
 import { MemoryDepartures } from '../../signaling/sessions/departures.ts'
@@ -41,6 +42,7 @@ export class SimServer {
     private readonly clock: SimClock,
     private readonly random: SeededRandom,
     private readonly options: Partial<HubOptions> = {},
+    private readonly access?: Access,
   ) {
     this.start()
   }
@@ -58,6 +60,7 @@ export class SimServer {
       sessionKeys: [new Uint8Array(32).fill(7)],
       iceServers: () => ({ servers: [], expiresAtMs: this.clock.now() + 3_600_000 }),
       departures: this.#departures,
+      access: this.access,
       afterTurn: (run) => void this.clock.setTimeout(run, 0),
     })
   }

@@ -1,3 +1,4 @@
+import type { Access } from '../../signaling/access/access-tokens.ts'
 import type { HubOptions } from '../../signaling/limits/hub-options.ts'
 import type { Json } from '../../signaling/protocol/index.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
@@ -24,9 +25,12 @@ export class SimWorld {
   readonly paths: SimPaths
   readonly clients: SimClient[] = []
 
-  constructor(seed: number, options: { readonly hub?: Partial<HubOptions>; readonly delayMs?: () => number } = {}) {
+  constructor(
+    seed: number,
+    options: { readonly hub?: Partial<HubOptions>; readonly delayMs?: () => number; readonly access?: Access } = {},
+  ) {
     this.random = new SeededRandom(seed)
-    this.server = new SimServer(this.clock, this.random, options.hub)
+    this.server = new SimServer(this.clock, this.random, options.hub, options.access)
     this.paths = new SimPaths(this.clock, this.random, options.delayMs ?? (() => 20))
   }
 

@@ -8,6 +8,8 @@ export type PartylineErrorCode =
   | 'closed'
   /** Access refused by the server's rules. */
   | 'denied'
+  /** The access token has run out, and there is no function that gives another. */
+  | 'access-expired'
   | 'room-full'
   | 'server-full'
   /** Server and client have no protocol version in common: reload the page or update the package. */

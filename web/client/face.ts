@@ -1,9 +1,9 @@
 /** The client's face: everything an application sees. The classes behind it implement these types. */
-import type { Json, PeerId } from '../../signaling/protocol/index.ts'
+import type { Json, PeerId, Right } from '../../signaling/protocol/index.ts'
 import type { MissedReason } from './delivery/outgoing-stream.ts'
 import type { PartylineError } from './errors.ts'
 
-export type { Json, PeerId }
+export type { Json, PeerId, Right }
 /** What a reliable or `latest` channel, or a procedure, can carry: JSON, text, or bytes. */
 export type Payload = Json | Uint8Array | object
 export type Unsubscribe = () => void
@@ -16,11 +16,19 @@ export type PathKind = 'direct' | 'turn' | 'relay' | 'none'
 export type CarrierKind = 'websocket' | 'sse' | 'long-poll' | 'short-poll'
 export type Presence = 'here' | 'away'
 
+/**
+ * The token itself, or a function that gives one: it is asked before the room is entered, before the token in use runs
+ * out, and when the server says that it has. When it rejects, it is asked again, later and later.
+ */
+export type AccessToken = string | (() => string | Promise<string>)
+
 export interface JoinOptions<P extends Json = Json> {
   /** Address of the server, `https://host/base/` or `wss://…`; default: where the page came from. */
   readonly server?: string | URL
   /** Seen by all members; at most 4 KiB of JSON. Default `null`. */
   readonly profile?: P
+  /** For a server that asks for one: a JWT that your backend signs, at most 8,192 characters. Default none. */
+  readonly accessToken?: AccessToken
   /** Ends the room when it fires, as `leave()` does, but with the error `aborted`. */
   readonly signal?: AbortSignal
   /** Ways to reach others; the relay is always among them. Default `['direct', 'turn', 'relay']`. */
@@ -35,6 +43,11 @@ export interface JoinOptions<P extends Json = Json> {
 
 export interface Peer<P extends Json = Json> {
   readonly id: PeerId
+  /**
+   * Who the server vouches that this is: the user of its access token, the same for all of a user's devices. `undefined`
+   * without a token, or when the token names none.
+   */
+  readonly userId: string | undefined
   readonly profile: P
   /** `away`: its connection to the server dropped and its grace period runs. */
   readonly presence: Presence
@@ -102,12 +115,22 @@ export interface RoomEvents<P extends Json = Json> {
   status: RoomStatus
 }
 
+/** This member, as the server has it. */
+export interface Self<P extends Json = Json> {
+  readonly id: PeerId
+  readonly profile: P
+  /** As of `Peer`. */
+  readonly userId: string | undefined
+  /** What the access token allows; all of them on an open server. */
+  readonly rights: readonly Right[]
+}
+
 /** A room, entered by `joinRoom`. */
 export interface Room<P extends Json = Json> {
   readonly name: string
   /**
    * After the first welcome: one round trip. Rejects (never unhandled) only for good: with `denied`, `room-full`,
-   * `server-full`, `version-unsupported`, `too-large` (the profile), `protocol`, `aborted`, or `closed` when the room was
+   * `access-expired`, `server-full`, `version-unsupported`, `too-large` (the profile), `protocol`, `aborted`, or `closed` when the room was
    * left before. An unreachable server is retried.
    */
   readonly ready: Promise<void>
@@ -115,7 +138,7 @@ export interface Room<P extends Json = Json> {
   readonly closed: Promise<PartylineError | undefined>
   readonly status: RoomStatus
   /** `undefined` until the first welcome. */
-  readonly self: { readonly id: PeerId; readonly profile: P } | undefined
+  readonly self: Self<P> | undefined
   /** Everyone else; a new map at every change, so that it fits `useSyncExternalStore`. */
   readonly peers: ReadonlyMap<PeerId, Peer<P>>
   on<Name extends keyof RoomEvents<P>>(name: Name, handler: (value: RoomEvents<P>[Name]) => void): Unsubscribe
@@ -155,6 +178,7 @@ export interface Room<P extends Json = Json> {
 export interface Message<T> {
   /** The same at sender and receivers. */
   readonly id: string
+  /** A member; or `'server'`, which is no member's id, for what a backend published: no member can send such. */
   readonly from: PeerId
   readonly data: T
   /** When it was sent, on the room clock, ms since 1970. */
@@ -195,7 +219,8 @@ export interface Channel<T extends Payload = Json> extends AsyncIterable<Message
   readonly name: string
   /**
    * At most 8 MiB; larger things are files: `offer` them. Before `ready` it waits, and goes to those who are here then.
-   * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`, `aborted` (the signal has fired already)
+   * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`, `aborted` (the signal has fired already),
+   * `denied` (the access token does not allow it)
    */
   send(data: T, options?: SendOptions): Sent
   /** `message`: called for each, in order. `offer`: somebody offers a file here. */

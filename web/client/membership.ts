@@ -141,20 +141,22 @@ export class Membership {
     this.#update(entry, member)
   }
 
-  #change({ id, profile, presence }: Message<'changed'>): void {
+  #change({ id, profile, presence, rights }: Message<'changed'>): void {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
     this.#update(entry, {
       ...entry.info,
       ...(profile === undefined ? {} : { profile }),
       ...(presence === undefined ? {} : { presence }),
+      ...(rights === undefined ? {} : { rights }),
     })
   }
 
   #update(entry: Entry, info: MemberInfo): void {
     const before = entry.info
     entry.info = info
-    const same = before.presence === info.presence && JSON.stringify(before.profile) === JSON.stringify(info.profile)
+    const text = ({ presence, profile, rights }: MemberInfo): string => JSON.stringify([presence, profile, rights])
+    const same = text(before) === text(info)
     if (!same) this.#events.emit('change', info)
   }
 

@@ -1,12 +1,14 @@
 import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
-import type { JoinOptions } from './face.ts'
+import type { AccessToken, JoinOptions } from './face.ts'
+import { isToken } from './uplink/access.ts'
 
 /** `JoinOptions` with everything said. */
 export interface RoomOptions {
   readonly server: string | URL | undefined
   readonly profile: Json
   readonly signal: AbortSignal | undefined
+  readonly accessToken: AccessToken | undefined
   readonly paths: readonly ('direct' | 'turn' | 'relay')[]
   readonly iceTransportPolicy: 'all' | 'relay'
   readonly iceServers: readonly RTCIceServer[]
@@ -14,7 +16,16 @@ export interface RoomOptions {
 }
 
 const PATHS = ['direct', 'turn', 'relay'] as const
-const KEYS = ['server', 'profile', 'signal', 'paths', 'iceTransportPolicy', 'iceServers', 'maxDirectPeers']
+const KEYS = [
+  'server',
+  'profile',
+  'signal',
+  'paths',
+  'iceTransportPolicy',
+  'iceServers',
+  'maxDirectPeers',
+  'accessToken',
+]
 /** A browser with more peer connections than this is busier with ICE than with anything else. */
 const MOST_DIRECT_PEERS = 64
 
@@ -58,7 +69,12 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   if (!Number.isInteger(maxDirectPeers) || maxDirectPeers < 0 || maxDirectPeers > MOST_DIRECT_PEERS) {
     bad('maxDirectPeers', `an integer from 0 to ${MOST_DIRECT_PEERS}`)
   }
+  const { accessToken } = given
+  if (accessToken !== undefined && typeof accessToken !== 'function' && !isToken(accessToken)) {
+    bad('accessToken', `a function, or a string of 1 to ${LIMITS.accessTokenChars} characters`)
+  }
   return {
+    accessToken,
     server: given.server,
     profile: checkProfile(given.profile ?? null),
     signal: given.signal,

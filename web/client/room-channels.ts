@@ -1,6 +1,13 @@
 /** The channels of a room: who takes what arrives, and how what is sent becomes messages. */
 
-import { LIMITS, type PeerId, ProtocolError, utf8Bytes } from '../../signaling/protocol/index.ts'
+import {
+  type Audience,
+  LIMITS,
+  type PeerId,
+  ProtocolError,
+  type Published,
+  utf8Bytes,
+} from '../../signaling/protocol/index.ts'
 import { decodePayload, encodePayload } from './channel/content.ts'
 import type { ReliablePort } from './channel/port.ts'
 import { refuseCall } from './channel/procedure.ts'
@@ -24,8 +31,13 @@ const MOST_FOREIGN = LIMITS.channels / 4
 /** Takes a message, or says that nobody takes it now. */
 export type Take = (message: Message<unknown>) => boolean
 
+/** What backends published for channels that nobody reads yet; the oldest are forgotten. */
+const MOST_PUBLISHED = 256
+
 export interface RoomChannelsDeps {
   readonly outbox: Outbox
+  /** Whether a peer, or this member, may send to this audience. */
+  allowed(from: PeerId | undefined, audience: Audience): boolean
   sentNow(): number
   nowMs(): number
   instanceOf(peer: PeerId): string
@@ -39,6 +51,7 @@ interface Events {
 export class RoomChannels {
   readonly #takers = new Map<string, Take>()
   readonly #events = new Emitter<Events>()
+  readonly #published: { readonly channel: string; readonly message: Message<unknown> }[] = []
 
   constructor(private readonly deps: RoomChannelsDeps) {}
 
@@ -58,11 +71,36 @@ export class RoomChannels {
 
   drain(channel: OutgoingChannel): void {
     this.deps.drain(channel.name)
+    this.#drainPublished()
+  }
+
+  /** A message from a backend. It waits until its channel takes it, behind those before it. */
+  published({ id, channel, to, sentAtMs, data, base64 }: Published): void {
+    const content = base64 === undefined ? data : Uint8Array.from(atob(base64), (unit) => unit.charCodeAt(0))
+    const message = { id, from: 'server' as PeerId, data: content, sentAtMs, direct: to !== 'room' }
+    this.#published.push({ channel: `m:${channel}`, message })
+    if (this.#published.length > MOST_PUBLISHED) this.#published.shift()
+    this.#drainPublished()
+  }
+
+  #drainPublished(): void {
+    const refused = new Set<string>()
+    for (let at = 0; at < this.#published.length; ) {
+      const [one] = this.#published.splice(at, 1)
+      // It is out of the list while its handler runs, which may bring us here again.
+      if (one === undefined || (!refused.has(one.channel) && this.#takers.get(one.channel)?.(one.message))) continue
+      refused.add(one.channel)
+      this.#published.splice(at, 0, one)
+      at += 1
+    }
   }
 
   /** @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument` */
   send(channel: OutgoingChannel, data: unknown, to: readonly PeerId[] | undefined, signal?: AbortSignal): Sent {
     const { outbox } = this.deps
+    if (!this.deps.allowed(undefined, to === undefined ? 'room' : 'unicast')) {
+      throw new PartylineError('denied', 'The access token does not give the right to send this')
+    }
     const { content, body } = encodePayload(data, LIMITS.messageBytes)
     const wire = this.deps.sentNow()
     if (signal?.aborted) throw new PartylineError('aborted', 'The message was given up before it was sent')
@@ -83,6 +121,8 @@ export class RoomChannels {
 
   /** A message of a peer has its turn. False: nobody takes it now. */
   take(from: PeerId, arrived: Arrived): boolean {
+    // Direct paths do not pass the server, which would have kept it: it only has its turn.
+    if (!this.deps.allowed(from, arrived.audience)) return true
     const take = this.#takers.get(arrived.channel)
     if (take === undefined && !arrived.channel.startsWith('p:')) return false
     let data: unknown
@@ -142,6 +182,7 @@ export class RoomChannels {
 
   close(): void {
     this.#takers.clear()
+    this.#published.length = 0
     this.#events.clear()
   }
 }

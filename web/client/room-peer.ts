@@ -18,6 +18,10 @@ export class RoomPeer<P extends Json> implements Peer<P> {
     return this.info.id
   }
 
+  get userId(): string | undefined {
+    return this.info.userId
+  }
+
   get profile(): P {
     return this.info.profile as P
   }

@@ -2,7 +2,16 @@
  * A room: membership from the uplink, a link to every member, and the channels the application makes. It starts the
  * moment it is made; everything that is sent before the welcome waits for it.
  */
-import { type Address, type Json, type MemberInfo, type PeerId, randomHex } from '../../signaling/protocol/index.ts'
+import {
+  type AccessInfo,
+  type Address,
+  type Audience,
+  type Json,
+  type MemberInfo,
+  type PeerId,
+  RIGHTS,
+  randomHex,
+} from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from './carriers/carrier.ts'
 import { serverAddress } from './carriers/server-address.ts'
 import { LatestChannels } from './channel/latest.ts'
@@ -24,6 +33,7 @@ import type {
   RoomEvents,
   RoomStats,
   RoomStatus,
+  Self,
   Unsubscribe,
 } from './face.ts'
 import { Membership } from './membership.ts'
@@ -73,7 +83,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #settleReady: { resolve(): void; reject(error: unknown): void } = { resolve: () => {}, reject: () => {} }
   #settleClosed: (error: PartylineError | undefined) => void = () => {}
   #status: RoomStatus = 'joining'
-  #self: { readonly id: PeerId; readonly profile: P } | undefined
+  #self: Self<P> | undefined
   #profile: P
   #peers: ReadonlyMap<PeerId, Peer<P>> = new Map()
   #graceMs = GRACE_MS
@@ -101,6 +111,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       profile: options.profile,
       instance,
       joinKey: randomHex(16, random),
+      accessToken: options.accessToken,
       open: world.openCarrier,
       clock,
       roomClock: this.#clock,
@@ -136,7 +147,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
       relay: (address: Address, frame, slot) => this.#uplink.send(address, frame, slot),
       message: (from, message) => this.#channels.take(from, message),
       latest: (from, channelName, frame) => {
-        if (channelName.startsWith('l:')) this.#latest.receive(from, channelName.slice(2), frame)
+        if (channelName.startsWith('l:') && this.#allowed(from, frame.audience))
+          this.#latest.receive(from, channelName.slice(2), frame)
       },
       changed: (peer) => {
         // Before it has joined for the application, nothing of it changes.
@@ -148,6 +160,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     })
     this.#channels = new RoomChannels({
       outbox: this.#links.outbox,
+      allowed: (from, audience) => this.#allowed(from, audience),
       sentNow: () => toWire(this.#clock.now()),
       nowMs: () => this.#clock.now(),
       instanceOf: (peer) => this.#links.get(peer)?.info.instance ?? peer,
@@ -173,7 +186,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     return this.#status
   }
 
-  get self(): { readonly id: PeerId; readonly profile: P } | undefined {
+  get self(): Self<P> | undefined {
     return this.#self
   }
 
@@ -296,7 +309,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #welcome(message: Welcome, how: 'joined' | 'resumed' | 'rejoined'): void {
-    this.#self = { id: message.peerId, profile: this.#profile }
+    this.#accessed(message.peerId, message.access)
     this.#graceMs = Math.max(GRACE_MS, message.graceMs)
     this.#setStatus('online')
     const before = [...this.#links.peers.values()]
@@ -317,8 +330,25 @@ export class ClientRoom<P extends Json> implements Room<P> {
     )
   }
 
+  #accessed(id: PeerId, access: AccessInfo | undefined): void {
+    if (access?.profile !== undefined) this.#profile = access.profile as P
+    this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
+  }
+
+  /** Whether a peer, or this member, may send to this audience. */
+  #allowed(from: PeerId | undefined, audience: Audience): boolean {
+    const rights = from === undefined ? this.#self?.rights : this.#links.get(from)?.info.rights
+    return rights === undefined || rights.includes(audience === 'room' ? 'publish' : 'direct')
+  }
+
   #message(message: RoomMessage): void {
     switch (message.t) {
+      case 'published':
+        this.#channels.published(message)
+        return
+      case 'renewed':
+        if (this.#self !== undefined && message.access !== undefined) this.#accessed(this.#self.id, message.access)
+        return
       case 'joined':
       case 'changed':
       case 'left':

@@ -10,6 +10,7 @@
  * - `data-state` on `file`: `offered`, `receiving`, `received`, `saved`, `declined`, `withdrawn`, `failed`, `offering`
  * - `data-bytes` and `data-total` on `transferProgress`; `data-receiver` (a member's id) and `data-state`
  *   (`running`, `done`, `failed`, `declined`) on `fileReceiver`
+ * - `data-room` on `adminRoom`: the room's name; `data-peer` on `adminMember`: the member's id
  * - `data-verdict` on `check` and on `diagnosticsVerdict`: `running`, `good`, `poor`, `bad` or `skipped`;
  *   `data-check` on `check`: its id
  *
@@ -80,4 +81,21 @@ export const testIds = Object.freeze({
   runAgain: 'run-again',
   report: 'report',
   copyReport: 'copy-report',
+  // Admin page
+  adminKey: 'admin-key',
+  adminEnter: 'admin-enter',
+  adminRefused: 'admin-refused',
+  adminLeave: 'admin-leave',
+  adminTrouble: 'admin-trouble',
+  adminFacts: 'admin-facts',
+  adminPlot: 'admin-plot',
+  adminRoomSearch: 'admin-room-search',
+  adminRefresh: 'admin-refresh',
+  adminRoom: 'admin-room',
+  adminRoomDialog: 'admin-room-dialog',
+  adminMember: 'admin-member',
+  adminRemove: 'admin-remove',
+  adminCloseRoom: 'admin-close-room',
+  adminBack: 'admin-back',
+  adminNext: 'admin-next',
 } as const)

@@ -140,7 +140,7 @@ export class FakeRoom {
 
   #asPeer(peer: FakePeer): Peer<ChatProfile> {
     const { id, profile, presence, path, why, rttMs } = peer
-    return { id, profile, presence, path, why, rttMs, stats: async () => this.#statsOf(peer) }
+    return { id, userId: undefined, profile, presence, path, why, rttMs, stats: async () => this.#statsOf(peer) }
   }
 
   #statsOf(peer: FakePeer): PeerStats {
@@ -180,7 +180,8 @@ export class FakeRoom {
         return fake.status
       },
       get self() {
-        return fake.status === 'joining' ? undefined : { id: 'a1b2c3d4e5f60718' as PeerId, profile: fake.profile }
+        const id = 'a1b2c3d4e5f60718' as PeerId
+        return fake.status === 'joining' ? undefined : { id, profile: fake.profile, userId: undefined, rights: [] }
       },
       get peers() {
         return new Map([...fake.peers].map(([id, peer]) => [id, fake.#asPeer(peer)]))

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { Site } from './site.ts'
+import { Site, type SiteOptions } from './site.ts'
 
 /**
  * One site for all tests of a file, handed to `keep` before the first. After each, everybody goes home, and no page may
  * have said what it ought not to.
  */
-export function useSite(keep: (site: Site) => void): void {
+export function useSite(keep: (site: Site) => void, options: SiteOptions = {}): void {
   let site: Site | undefined
   beforeAll(async () => {
-    site = await Site.start()
+    site = await Site.start(options)
     keep(site)
   })
   afterEach(async () => {

@@ -13,6 +13,7 @@ import { LinkReceiver } from '../../../web/client/delivery/link-receiver.ts'
 import { LinkSender } from '../../../web/client/delivery/link-sender.ts'
 import { Outbox } from '../../../web/client/delivery/outbox.ts'
 import type { OutgoingMessage } from '../../../web/client/delivery/outgoing-message.ts'
+import type { Outlet } from '../../../web/client/delivery/outlet.ts'
 import { ReceiveBudget } from '../../../web/client/delivery/receive-budget.ts'
 import { FakeOutlet } from './fake-outlet.ts'
 
@@ -25,10 +26,10 @@ export class Member {
   readonly overdue: number[] = []
   readonly relayLosses: boolean[] = []
   asked = 0
-  /** Beside the outlet in use. */
-  bulkOutlet: FakeOutlet | undefined
-  /** When bulk had to wait. */
-  readonly bulkWaits: number[] = []
+  /** By which outlet bulk goes, instead of the one in use. */
+  bulkOutletOf: (inUse: Outlet) => Outlet = (inUse) => inUse
+  /** How often it had to wait. */
+  bulkWaits = 0
   /** The relay's outlet, for hedging. */
   relay: FakeOutlet | undefined
   /** Whether the application takes messages. */
@@ -46,8 +47,10 @@ export class Member {
       relay: () => this.relay,
       overdue: ({ tag }) => this.overdue.push(tag),
       relayLoss: (overdue) => this.relayLosses.push(overdue),
-      bulkOutlet: (outlet) => this.bulkOutlet ?? outlet,
-      bulkWaits: () => this.bulkWaits.push(world.nowMs),
+      bulkOutlet: (inUse) => this.bulkOutletOf(inUse),
+      bulkWaits: () => {
+        this.bulkWaits += 1
+      },
       progress: () => {
         world.outbox.trimUnicast(this.sender)
         world.outbox.acknowledged(this.sender)

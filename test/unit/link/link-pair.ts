@@ -228,13 +228,13 @@ export class LinkPair {
     this.bob.begin()
   }
 
-  /** A peer connection opens. */
-  connect(): readonly [PathEnd, PathEnd] {
+  /** A peer connection opens; `beside`: one for bulk alone. */
+  connect(beside = false): readonly [PathEnd, PathEnd] {
     const ends = [new PathEnd(this, this.ada), new PathEnd(this, this.bob)] as const
     ends[0].other = ends[1]
     ends[1].other = ends[0]
     for (const end of ends) {
-      end.watched = new WatchedPath(end, end.side.nextTag(), this.clock.now())
+      end.watched = new WatchedPath(end, end.side.nextTag(), this.clock.now(), beside)
       end.side.link.addPath(end.watched)
     }
     return ends

@@ -112,7 +112,7 @@ describe('a lane', () => {
       lane.drained()
       return heldBytes
     }
-    expect([5, 5, 5, 5, 300, 300, 300, 100].map(filled)).toEqual([
+    expect([5, 5, 5, 5, 500, 500, 500, 200].map(filled)).toEqual([
       2_600, 4_900, 8_500, 9_200, 9_200, 4_000, 2_000, 2_300,
     ])
   })

@@ -10,9 +10,9 @@ export interface LaneChannel {
   send(bytes: Bytes): void
 }
 
-/** A bound that drains so quickly doubles, and one that takes so long is halved. */
-const QUICK_MS = 50
-const SLOW_MS = 200
+/** A bound that drains so quickly doubles: more than a busy page takes to hear of it. One that takes so long is halved. */
+const QUICK_MS = 100
+const SLOW_MS = 400
 
 /** What fits into one packet of the network leaves at once: nothing has to wait behind it. */
 const BUSY_BYTES = 1_200
@@ -29,7 +29,7 @@ export class PackingLane {
   #sentBytes = 0
   #refused = false
   #refusedAtMs = 0
-  /** What may wait: some 0.1 to 0.4 s of what the way carries, from `leastBytes` to `boundBytes`. */
+  /** What may wait: some 0.1 to 0.8 s of what the way carries, from `leastBytes` to `boundBytes`. */
   #boundBytes: number
 
   constructor(

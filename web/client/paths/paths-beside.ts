@@ -36,7 +36,7 @@ const SLOW = 4_000
 const LONG_MS = 15
 /** What those beside bring is judged after so much waiting: they start slowly, too. */
 const TRIAL_MS = 4_000
-const WORTH = 1.5
+const WORTH = 2
 /** When it was not worth it, it is not tried again for so long. */
 const AGAIN_MS = 60_000
 /** Closed when bulk has not waited, nor come, for so long. */

@@ -2,6 +2,7 @@ import type { InstanceId, Json, PeerId, ServerMessage } from '../../../signaling
 import type { OpenCarrier } from '../carriers/carrier.ts'
 import type { Clock } from '../clock.ts'
 import type { PartylineError } from '../errors.ts'
+import type { AccessToken } from '../face.ts'
 import type { RoomClock } from '../room-clock.ts'
 import type { NetworkEvents } from './network-events.ts'
 import type { UplinkStateName } from './state.ts'
@@ -10,7 +11,7 @@ export type Welcome = Extract<ServerMessage, { t: 'welcome' }>
 /** What the uplink passes on as it is. */
 export type RoomMessage = Extract<
   ServerMessage,
-  { t: 'joined' | 'changed' | 'left' | 'snapshot' | 'dropped' | 'pong' | 'expiring' | 'published' }
+  { t: 'joined' | 'changed' | 'left' | 'snapshot' | 'dropped' | 'pong' | 'renewed' | 'published' }
 >
 
 export interface UplinkEvents {
@@ -38,6 +39,8 @@ export interface UplinkOptions {
   readonly instance: InstanceId
   /** 128 random bits as hex; kept for the life of the instance. */
   readonly joinKey: string
+  /** Default: none. */
+  readonly accessToken?: AccessToken | undefined
   readonly open: OpenCarrier
   readonly clock: Clock
   /** Fed with every round trip. */

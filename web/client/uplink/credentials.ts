@@ -11,7 +11,7 @@ const LATEST_MS = 43_200_000
 
 export type Granted = Pick<
   Extract<ServerMessage, { readonly t: 'renewed' }>,
-  'token' | 'tokenExpiresAtMs' | 'iceServers' | 'iceExpiresAtMs'
+  'token' | 'tokenExpiresAtMs' | 'iceServers' | 'iceExpiresAtMs' | 'access'
 >
 
 /** What the server lends for a time: the session token, and credentials for TURN. In memory only. */
@@ -30,13 +30,17 @@ export class Credentials {
     this.#renew = renew
   }
 
-  /** `serverMs`: the server's clock now. */
-  take(granted: Granted, serverMs: number): void {
+  /** `serverMs`: the server's clock now. `withAccess`: the access token is renewed along. */
+  take(granted: Granted, serverMs: number, withAccess = false): void {
     this.token = granted.token
     this.iceServers = granted.iceServers
     this.#grantedAtMs = this.#clock.now()
     const lent = granted.iceServers.some(({ credential }) => credential !== undefined)
-    const endsAtMs = Math.min(granted.tokenExpiresAtMs, lent ? granted.iceExpiresAtMs : Number.POSITIVE_INFINITY)
+    const endsAtMs = Math.min(
+      granted.tokenExpiresAtMs,
+      lent ? granted.iceExpiresAtMs : Number.POSITIVE_INFINITY,
+      (withAccess ? granted.access?.expiresAtMs : undefined) ?? Number.POSITIVE_INFINITY,
+    )
     this.#renewIn((endsAtMs - serverMs) * RENEW_AT)
   }
 

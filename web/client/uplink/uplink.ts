@@ -21,9 +21,10 @@ import type { TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import { Emitter, reportError } from '../events.ts'
 import type { CarrierKind } from '../face.ts'
+import { Access } from './access.ts'
 import { BackOff, openingPatienceMs } from './back-off.ts'
 import type { RoomMessage, UplinkEvents, UplinkOptions, Welcome } from './contract.ts'
-import { Credentials } from './credentials.ts'
+import { Credentials, type Granted } from './credentials.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { NetworkEvent } from './network-events.ts'
 import { Outbox } from './outbox.ts'
@@ -50,6 +51,9 @@ const PLAIN_EVERY = 3
 /** A network that loses much makes every carrier doubtful: no more than one race in this time. */
 const RACE_EVERY_MS = 3_000
 
+/** For the application's function that gives an access token. */
+const ACCESS_MS = 15_000
+
 /** Messages that mean something before the welcome. */
 const EARLY: readonly ServerMessage['t'][] = ['welcome', 'error', 'bye']
 
@@ -68,9 +72,13 @@ export class Uplink {
   readonly #outbox: Outbox
   readonly #heartbeat: Heartbeat
   readonly #credentials: Credentials
+  readonly #access: Access
   #state: UplinkState = { name: 'idle' }
   #unsubscribe: () => void = () => undefined
   #peerId: PeerId | undefined
+  #epoch = ''
+  /** The number of the last message from a backend. */
+  #published = 0
   /** What the server has, or is told with the next join. */
   #profile: Json
   readonly #backOff: BackOff
@@ -100,10 +108,11 @@ export class Uplink {
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
       writable: () => this.#events.emit('writable', undefined),
     })
-    this.#credentials = new Credentials(clock, () => this.#ask({ t: 'renew' }))
+    this.#access = new Access(options.accessToken, clock)
+    this.#credentials = new Credentials(clock, () => this.#renew())
     this.#heartbeat = new Heartbeat({
       clock,
-      ping: (n, rttMs) => this.#control({ t: 'ping', n, ...(rttMs === undefined ? {} : { rttMs }) }),
+      ping: (n, rttMs) => this.#control({ t: 'ping', n, ...(rttMs === undefined ? {} : { rttMs }), ...this.#seen() }),
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
       sample: (serverMs, rttMs) => roomClock.sample(serverMs, rttMs),
       suspect: () => this.#race(),
@@ -248,7 +257,12 @@ export class Uplink {
     if (this.#state === next) this.#events.emit('state', next.name)
   }
 
-  #connect(opening = this.#open()): void {
+  #connect(begun?: Opening): void {
+    if (begun === undefined && this.#access.due) {
+      this.#fetchAccess()
+      return
+    }
+    const opening = begun ?? this.#open()
     const { clock } = this.#options
     const { rttMs } = this.#heartbeat
     const patience = (): void => {
@@ -257,6 +271,22 @@ export class Uplink {
     }
     const timer = rttMs === undefined ? undefined : clock.setTimeout(patience, openingPatienceMs(rttMs, this.#unopened))
     this.#become({ ...opening, name: 'connecting', timer })
+  }
+
+  #fetchAccess(): void {
+    const timer = this.#options.clock.setTimeout(() => this.#retry(), ACCESS_MS)
+    const waiting: UplinkState = { name: 'waiting', notBeforeMs: Number.POSITIVE_INFINITY, timer }
+    this.#become(waiting)
+    const still = (act: () => void) => () => this.#state === waiting && act()
+    this.#access.fetch().then(
+      still(() => this.#connect()),
+      still(() => this.#retry()),
+    )
+  }
+
+  async #renew(): Promise<void> {
+    const access = this.#access.due ? await this.#access.fetch() : undefined
+    return this.#ask({ t: 'renew', ...(access === undefined ? {} : { access }) })
   }
 
   #open(): Opening {
@@ -335,6 +365,7 @@ export class Uplink {
   #join(id: number): ClientMessage {
     const { room, instance, joinKey } = this.#options
     const { token } = this.#credentials
+    const access = this.#access.token
     return {
       t: 'join',
       id,
@@ -345,7 +376,13 @@ export class Uplink {
       instance,
       joinKey,
       ...(token === undefined ? {} : { token }),
+      ...(access === undefined ? {} : { access }),
+      ...this.#seen(),
     }
+  }
+
+  #seen(): { readonly published?: number } {
+    return this.#published === 0 ? {} : { published: this.#published }
   }
 
   #control(message: ClientMessage): void {
@@ -411,8 +448,18 @@ export class Uplink {
         this.#events.emit('message', message)
         break
       case 'renewed':
-        this.#credentials.take(message, this.#options.roomClock.now())
+        this.#granted(message, this.#options.roomClock.now())
         this.#requests.answer(message.re)
+        this.#events.emit('message', message)
+        break
+      case 'expiring':
+        this.#access.expire()
+        if (this.#access.renewable) this.#renew().catch(() => undefined)
+        break
+      case 'published':
+        if (message.n <= this.#published) break
+        this.#published = message.n
+        this.#events.emit('message', message)
         break
       case 'ok': {
         const request = this.#requests.answer(message.re)
@@ -433,19 +480,26 @@ export class Uplink {
 
   #welcome(message: Welcome, { carrier, sinceMs }: Pick<Opening, 'carrier' | 'sinceMs'>): void {
     const { clock, roomClock } = this.#options
-    const { limits, graceMs, timeMs, peerId } = message
+    const { limits, graceMs, timeMs, peerId, epoch } = message
     const how = this.#peerId === undefined ? 'joined' : this.#peerId === peerId ? 'resumed' : 'rejoined'
     const now = clock.now()
+    if (how !== 'resumed' || epoch !== this.#epoch) this.#published = message.published ?? 0
     this.#peerId = peerId
+    this.#epoch = epoch
     roomClock.restart()
     this.#become({ name: 'online', carrier, sinceMs: now, limits, graceMs }, () => {
       this.#heartbeat.start(timeMs, now - sinceMs)
-      this.#credentials.take(message, timeMs)
+      this.#granted(message, timeMs)
       this.#outbox.open(limits)
       this.#requests.repeat()
       if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
       this.#events.emit('welcome', { message, how })
     })
+  }
+
+  #granted(message: Granted, serverMs: number): void {
+    this.#access.take(message.access, serverMs)
+    this.#credentials.take(message, serverMs, this.#access.renewable)
   }
 
   #error(error: ServerError & { readonly re?: number; readonly fatal: boolean }): void {
@@ -473,7 +527,9 @@ export class Uplink {
   }
 
   #follow(verdict: Verdict, retryAfterMs?: number): void {
-    if (verdict.kind === 'end') this.#end(verdict.error)
+    const lapsed = verdict.kind === 'end' && verdict.error.code === 'access-expired' && this.#access.renewable
+    if (lapsed) this.#access.expire()
+    if (verdict.kind === 'end' && !lapsed) this.#end(verdict.error)
     else if (verdict.kind === 'rejoin' && this.#leaving !== undefined) this.#end(undefined)
     else if (verdict.kind === 'rejoin' && this.#credentials.token !== undefined) {
       this.#credentials.token = undefined

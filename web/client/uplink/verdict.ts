@@ -34,6 +34,8 @@ export function verdictOfClose(code: number, reason: string): Verdict {
       return end('denied', reason || 'the server refused this member')
     case CLOSE.removed:
       return end('removed', reason || 'removed from the room')
+    case CLOSE.accessExpired:
+      return end('access-expired', reason)
     case CLOSE.sessionEnded:
       return REJOIN
     default:
@@ -43,6 +45,7 @@ export function verdictOfClose(code: number, reason: string): Verdict {
 
 const ERROR_CODES: Partial<Record<ErrorCode, PartylineErrorCode>> = {
   denied: 'denied',
+  'access-expired': 'access-expired',
   'version-unsupported': 'version-unsupported',
   'room-full': 'room-full',
   'server-full': 'server-full',
@@ -61,6 +64,7 @@ export const requestError = ({ code, message, retryAfterMs }: ServerError): Part
 export function verdictOfError({ code, message, retryAfterMs }: ServerError, welcomedBefore: boolean): Verdict {
   switch (code) {
     case 'denied':
+    case 'access-expired':
     case 'version-unsupported':
     case 'bad-message':
     // Only a join is too large in a way that another try does not mend: its profile.

@@ -16,6 +16,7 @@ function thisWorld(): RoomWorld {
     fillRandom: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     openCarrier: openWebSocket,
     network: browserNetworkEvents,
+    makeKeys: undefined,
     webRtc: loadWebRtc().then((found) => (found ? connectPeer : undefined)),
   }
 }

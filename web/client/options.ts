@@ -1,6 +1,7 @@
 import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
-import type { AccessToken, JoinOptions } from './face.ts'
+import type { AccessToken, AdmitMember, JoinOptions, SealingMode } from './face.ts'
+import { fromBase64url } from './sealing/octets.ts'
 import { isToken } from './uplink/access.ts'
 
 /** `JoinOptions` with everything said. */
@@ -13,6 +14,12 @@ export interface RoomOptions {
   readonly iceTransportPolicy: 'all' | 'relay'
   readonly iceServers: readonly RTCIceServer[]
   readonly maxDirectPeers: number
+  readonly sealing: SealingMode
+  /** In mode `secret`: one of the two. */
+  readonly secret: Uint8Array | undefined
+  readonly password: string | undefined
+  readonly identity: CryptoKeyPair | undefined
+  readonly admit: AdmitMember | undefined
 }
 
 const PATHS = ['direct', 'turn', 'relay'] as const
@@ -25,6 +32,11 @@ const KEYS = [
   'iceServers',
   'maxDirectPeers',
   'accessToken',
+  'sealing',
+  'secret',
+  'password',
+  'identity',
+  'admit',
 ]
 /** A browser with more peer connections than this is busier with ICE than with anything else. */
 const MOST_DIRECT_PEERS = 64
@@ -57,6 +69,29 @@ export function checkProfile(profile: unknown): Json {
   return profile as Json
 }
 
+const MOST_PASSWORD_BYTES = 1_024
+
+function parseSealing({ sealing, secret, password, identity }: JoinOptions) {
+  const sealed = secret !== undefined || password !== undefined
+  if (sealing !== undefined && (sealing !== 'open' || sealed)) bad('sealing', "'open', without a secret or password")
+  if (secret !== undefined && password !== undefined) bad('password', 'one of secret and password')
+  const bytes = secret === undefined ? undefined : fromBase64url(String(secret))
+  if (secret !== undefined && !(bytes !== undefined && bytes.length >= 16 && bytes.length <= 64)) {
+    bad('secret', '16 to 64 bytes as base64url, as newSecret() makes them')
+  }
+  if (
+    password !== undefined &&
+    (typeof password !== 'string' || password === '' || utf8Bytes(password.normalize('NFC')) > MOST_PASSWORD_BYTES)
+  ) {
+    bad('password', `a string of 1 to ${MOST_PASSWORD_BYTES} bytes of UTF-8`)
+  }
+  if (identity !== undefined && (sealing === 'open' || !(identity?.privateKey && identity.publicKey))) {
+    bad('identity', 'a key pair, in a room that is sealed')
+  }
+  const mode: SealingMode = sealing ?? (sealed ? 'secret' : 'link')
+  return { sealing: mode, secret: bytes, password, identity }
+}
+
 /** @throws PartylineError `bad-argument` naming the option and what it accepts */
 export function parseJoinOptions(given: JoinOptions): RoomOptions {
   for (const key of Object.keys(given)) if (!KEYS.includes(key)) bad(key, `one of the options ${KEYS.join(', ')}`)
@@ -73,7 +108,11 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   if (accessToken !== undefined && typeof accessToken !== 'function' && !isToken(accessToken)) {
     bad('accessToken', `a function, or a string of 1 to ${LIMITS.accessTokenChars} characters`)
   }
+  const { admit } = given
+  if (admit !== undefined && typeof admit !== 'function') bad('admit', 'a function')
   return {
+    ...parseSealing(given),
+    admit,
     accessToken,
     server: given.server,
     profile: checkProfile(given.profile ?? null),

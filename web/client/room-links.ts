@@ -27,7 +27,7 @@ import type { PathPolicy } from './paths/ice-servers.ts'
 import type { Connect, DirectPath } from './paths/path.ts'
 import { BESIDE_IN_ROOM, PathsBeside } from './paths/paths-beside.ts'
 import { SlotPool } from './paths/slots.ts'
-import { RoomPeer } from './room-peer.ts'
+import { type PeerSeal, RoomPeer } from './room-peer.ts'
 
 /** Acknowledgements to one sender: at most some 500 a second, over all members. */
 const ACK_DELAY_PER_MEMBER_MS = 2
@@ -57,6 +57,9 @@ export interface RoomLinksDeps {
   /** A direct path answers (again): the network works. */
   networkWorks(): void
   iceServers(): Promise<readonly IceServer[]>
+  readonly seal: PeerSeal
+  /** In the room, and no members for us. */
+  strangers(): Iterable<PeerId>
   /** Hand a frame to the uplink. */
   relay(address: Address, frame: Uint8Array, slot?: number): boolean
   message(from: PeerId, message: Arrived): boolean
@@ -107,12 +110,17 @@ export class RoomLinks {
     return Math.floor(this.deps.random() * 2 ** 32) >>> 0
   }
 
+  /** Whom the relay reaches. */
+  *here(): Iterable<PeerId> {
+    for (const { id, presence } of this.#peers.values()) if (presence === 'here') yield id
+  }
+
   /** The shortest way to say who gets a frame by the relay. */
   #addressOf(to: readonly PeerId[]): Address {
     const [first] = to
     if (to.length === 1 && first !== undefined) return { kind: 'one', id: first }
     const wanted = new Set(to)
-    const others: PeerId[] = []
+    const others = [...this.deps.strangers()]
     for (const { id, presence } of this.#peers.values()) if (presence === 'here' && !wanted.has(id)) others.push(id)
     if (others.length === 0) return { kind: 'all' }
     if (others.length < to.length && others.length <= LIMITS.envelopeIds) return { kind: 'except', ids: others }
@@ -122,7 +130,7 @@ export class RoomLinks {
   /** `initiator`: whether ours is the smaller id, and so we make the peer connections. `relayed`: the relay reaches it. */
   add(info: MemberInfo, initiator: boolean, relayed: boolean): RoomPeer<Json> {
     const link = new Link(info, this.#linkDeps(), this.#past.has(info.id))
-    const peer = new RoomPeer<Json>(info, link)
+    const peer = new RoomPeer<Json>(info, link, this.deps.seal)
     this.#peers.set(info.id, peer)
     this.outbox.add(link.sender)
     link.setRelay(relayed, false)

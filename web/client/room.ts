@@ -6,11 +6,13 @@ import {
   type AccessInfo,
   type Address,
   type Audience,
+  type InstanceId,
   type Json,
   type MemberInfo,
   type PeerId,
   RIGHTS,
   randomHex,
+  VERSION,
 } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from './carriers/carrier.ts'
 import { serverAddress } from './carriers/server-address.ts'
@@ -33,9 +35,12 @@ import type {
   RoomEvents,
   RoomStats,
   RoomStatus,
+  SealingMode,
   Self,
   Unsubscribe,
 } from './face.ts'
+import { Gate, type MakeKeys } from './gate.ts'
+import { Inbound } from './inbound.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
 import type { Connect } from './paths/path.ts'
@@ -57,6 +62,8 @@ export interface RoomWorld {
   readonly openCarrier: OpenCarrier
   readonly network: NetworkEvents
   readonly webRtc: Promise<Connect | undefined>
+  /** Makes a room's keys; absent where there is no WebCrypto. */
+  readonly makeKeys: MakeKeys | undefined
 }
 
 /** Until the first welcome says otherwise. */
@@ -64,6 +71,9 @@ const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
 /** One channel for all files' control messages, one for all their bytes. */
 const FILES = 'files'
+const INSECURE =
+  "This page has no WebCrypto, which sealing needs: open it by https or on localhost, or enter with sealing: 'open'"
+const WRONG_SECRET = 'The others in this room have another secret or password'
 
 export class ClientRoom<P extends Json> implements Room<P> {
   readonly name: string
@@ -73,6 +83,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly #events = new Emitter<RoomEvents<P>>()
   readonly #clock: RoomClock
   readonly #uplink: Uplink
+  readonly #inbound = new Inbound()
+  readonly #gate: Gate
   readonly #membership: Membership
   readonly #links: RoomLinks
   readonly #channels: RoomChannels
@@ -90,9 +102,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
 
+  readonly sealing: SealingMode
+
   constructor(name: string, options: RoomOptions, world: RoomWorld) {
     this.name = checkRoomName(name)
     this.#world = world
+    this.sealing = options.sealing
     this.#profile = options.profile as P
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }
@@ -118,10 +133,17 @@ export class ClientRoom<P extends Json> implements Room<P> {
       random: world.random,
       network: world.network,
     })
+    this.#gate = new Gate({
+      clock,
+      admit: options.admit,
+      here: () => this.#links.here(),
+      refused: (id, error) => this.#events.emit('refused', { id, error }),
+    })
     // The server is asked before anything else is made; its answer comes in a later turn.
-    if (!options.signal?.aborted) this.#uplink.start()
+    if (!options.signal?.aborted) this.#start(options, instance)
     this.#membership = new Membership({
       clock,
+      admits: (member) => this.#gate.admits(member),
       reachable: (id) => this.#links.get(id)?.link.reachableDirectly ?? false,
     })
     this.#links = new RoomLinks({
@@ -144,6 +166,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
         ...options.iceServers.map(({ urls, ...rest }) => ({ ...rest, urls: typeof urls === 'string' ? [urls] : urls })),
         ...(await this.#uplink.freshIceServers()),
       ],
+      seal: this.#gate,
+      strangers: () => this.#gate.strangers,
       relay: (address: Address, frame, slot) => this.#uplink.send(address, frame, slot),
       message: (from, message) => this.#channels.take(from, message),
       latest: (from, channelName, frame) => {
@@ -252,6 +276,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       reconnections: this.#uplink.reconnections,
       bytesSent: this.#uplink.bytesSent,
       bytesReceived: this.#uplink.bytesReceived,
+      sealing: this.#gate.stats,
     }
   }
 
@@ -270,6 +295,27 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#finish(undefined)
   }
 
+  #start(options: RoomOptions, instance: InstanceId): void {
+    if (options.sealing === 'open') {
+      this.#uplink.start()
+      return
+    }
+    const { makeKeys } = this.#world
+    const made =
+      makeKeys === undefined
+        ? Promise.reject(new PartylineError('insecure-context', INSECURE, { fatal: true }))
+        : makeKeys({ ...options, mode: options.sealing, room: this.name, instance, protocol: VERSION.max })
+    made.then(
+      (keys) => this.#uplink.start(this.#gate.lock(keys)),
+      (cause) =>
+        this.#finish(
+          cause instanceof PartylineError
+            ? cause
+            : new PartylineError('unsupported', `No keys could be made: ${cause}`, { fatal: true, cause }),
+        ),
+    )
+  }
+
   #aborted({ reason: cause }: AbortSignal): void {
     this.#finish(new PartylineError('aborted', 'The room was left: its signal fired', { fatal: true, cause }))
   }
@@ -277,17 +323,38 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #listen(signal: AbortSignal | undefined): void {
     const uplink = this.#uplink
     const membership = this.#membership
-    uplink.on('welcome', ({ message, how }) => this.#welcome(message, how))
+    const inbound = this.#inbound
+    const gate = this.#gate
+    uplink.on('welcome', ({ message, how }) =>
+      inbound.alone(
+        () => gate.look(message.members, true),
+        () => this.#welcome(message, how),
+      ),
+    )
     uplink.on('message', (message) => this.#message(message))
-    uplink.on('frame', ({ from, payload }) => this.#links.receive(from, payload))
+    uplink.on('frame', ({ from, payload }) =>
+      inbound.beside(
+        payload.length,
+        () => gate.open(from, payload),
+        (frames) => {
+          for (const frame of frames) this.#links.receive(from, frame)
+        },
+      ),
+    )
     uplink.on('writable', () => this.#links.writable())
-    uplink.on('closed', (error) => this.#finish(error))
-    uplink.on('state', (state) => {
-      if (state === 'online') this.#setStatus('online')
-      else if (this.#status === 'online') this.#offline()
-    })
+    uplink.on('closed', (error) => inbound.run(() => this.#finish(error)))
+    uplink.on('state', (state) =>
+      inbound.run(() => {
+        if (state === 'online') this.#setStatus('online')
+        else if (this.#status === 'online') this.#offline()
+      }),
+    )
     membership.on('join', (info) => this.#join(info))
-    membership.on('leave', ({ member, reason }) => this.#leaveOf(member.id, reason))
+    membership.on('leave', ({ member, reason }) => {
+      this.#leaveOf(member.id, reason)
+      // Once what tells of it has been taken whole: it may be back under the same id.
+      inbound.run(() => this.#gone(member.id))
+    })
     membership.on('change', (info) => this.#change(info))
     membership.on('gap', () => uplink.snapshot())
     const stopNetwork = this.#world.network.on((event) => {
@@ -309,6 +376,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #welcome(message: Welcome, how: 'joined' | 'resumed' | 'rejoined'): void {
+    if (how === 'joined' && this.#gate.wrongSecret) {
+      this.#finish(new PartylineError('wrong-secret', WRONG_SECRET, { fatal: true }))
+      return
+    }
     this.#accessed(message.peerId, message.access)
     this.#graceMs = Math.max(GRACE_MS, message.graceMs)
     this.#setStatus('online')
@@ -342,6 +413,25 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #message(message: RoomMessage): void {
+    const take = (): void => this.#take(message)
+    const look = (members: () => readonly MemberInfo[], alone = false): void =>
+      this.#inbound.alone(() => this.#gate.look(members(), alone), take)
+    if (message.t === 'joined') look(() => [message.member])
+    else if (message.t === 'snapshot') look(() => message.members, true)
+    else if (message.t === 'changed' && message.seal !== undefined) look(() => this.#announcedAgain(message))
+    else this.#inbound.run(take)
+  }
+
+  #announcedAgain({ id, seal }: Pick<MemberInfo, 'id' | 'seal'>): readonly MemberInfo[] {
+    const info = this.#membership.get(id)
+    return info === undefined || seal === undefined ? [] : [{ ...info, seal }]
+  }
+
+  #gone(id: PeerId): void {
+    this.#gate.gone(id, this.#membership.get(id)?.instance)
+  }
+
+  #take(message: RoomMessage): void {
     switch (message.t) {
       case 'published':
         this.#channels.published(message)
@@ -354,6 +444,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       case 'left':
       case 'snapshot':
         this.#membership.apply(message)
+        if (message.t === 'left') this.#gone(message.id)
         return
       case 'pong':
         if (message.version !== undefined) this.#membership.heardOf(message.version)
@@ -415,6 +506,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.#status === 'closed') return
     this.#setStatus('closed')
     this.#stopListening()
+    this.#inbound.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

@@ -230,29 +230,30 @@ export class Outbox {
       )
       return
     }
+    const sealing = this.#seal(open, sealer, chosen, this.#sealing)
+    this.#sealing = sealing
+    void sealing.then(() => {
+      if (this.#sealing === sealing) this.#sealing = undefined
+    })
+  }
+
+  async #seal(open: Open, sealer: Sealer, chosen: readonly Waiting[], before: Promise<void> | undefined) {
     const size = chosen.reduce((sum, { bytes }) => sum + bytes, 0)
-    const before = this.#sealing
     open.sealingBytes += size
-    const sealed = chosen.map(({ address, frame }) => sealer.seal(address, frame))
-    const done = (async (): Promise<void> => {
-      const ready = await Promise.all(sealed)
-      await before
-      // Lost with its carrier: streams send again what matters.
-      if (this.#open !== open) return
-      open.sealingBytes -= size
-      const leaving = ready.flatMap((parts, index) =>
-        parts.map(({ to, payload }) => {
-          const slot = chosen[index]?.slot
-          return { to, payload, slot, bytes: envelopeLength(to, payload.length, slot) }
-        }),
-      )
-      const more = this.#write(open, leaving) - size
-      open.bytes.level -= more
-      if (this.#sealing === done) this.#sealing = undefined
-      // It may be that what is next waits for nothing else.
-      this.flush()
-    })()
-    this.#sealing = done
+    const ready = await Promise.all(chosen.map(({ address, frame }) => sealer.seal(address, frame)))
+    await before
+    // Lost with its carrier: streams send again what matters.
+    if (this.#open !== open) return
+    open.sealingBytes -= size
+    const leaving = ready.flatMap((parts, index) =>
+      parts.map(({ to, payload }) => {
+        const slot = chosen[index]?.slot
+        return { to, payload, slot, bytes: envelopeLength(to, payload.length, slot) }
+      }),
+    )
+    open.bytes.level -= this.#write(open, leaving) - size
+    // It may be that what is next waited for nothing else.
+    this.flush()
   }
 
   /** One message, and more only where it came out larger than a message may be. Returns the bytes of them all. */

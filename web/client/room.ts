@@ -132,6 +132,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       roomClock: this.#clock,
       random: world.random,
       network: world.network,
+      paths: () => this.#links.paths,
     })
     this.#gate = new Gate({
       clock,

@@ -1,7 +1,8 @@
 /** Where a fault in the streams would show late, or only now and then, in a simulation. */
 import { describe, expect, it } from 'vitest'
-import { decodeAck, decodePiece, LIMITS } from '../../../signaling/protocol/index.ts'
+import { decodeAck, decodePiece, type InstanceId, LIMITS } from '../../../signaling/protocol/index.ts'
 import { IncomingStream } from '../../../web/client/delivery/incoming-stream.ts'
+import { LinkReceiver } from '../../../web/client/delivery/link-receiver.ts'
 import { DeliveryWorld } from './delivery-world.ts'
 import { FakeOutlet } from './fake-outlet.ts'
 
@@ -100,6 +101,35 @@ describe('a signal of the link', () => {
     bob.outlet?.take()
     world.signal('{}', bob)
     expect(bob.outlet?.take().length).toBe(1)
+  })
+})
+
+describe('what was held for a message', () => {
+  it('is given back once, though its handler ends the link', () => {
+    const world = new DeliveryWorld()
+    const bob = world.member('bob')
+    world.send('the end')
+    const receiver: LinkReceiver = new LinkReceiver(
+      {
+        generation: 1,
+        known: 0,
+        afterCut: false,
+        instance: 'f'.repeat(32) as InstanceId,
+        delayMs: 20,
+        uplinkRttMs: 0,
+        starts: [0, 0, 0, 0],
+        channels: [],
+      },
+      world.budget,
+      {
+        message: () => {
+          receiver.close()
+          return true
+        },
+      },
+    )
+    for (const frame of bob.outlet?.take() ?? []) receiver.take(decodePiece(frame), world.nowMs)
+    expect(world.budget.heldBytes).toBe(0)
   })
 })
 

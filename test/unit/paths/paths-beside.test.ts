@@ -28,6 +28,7 @@ class Side {
   readonly said: LinkMessage[] = []
   readonly opened: DirectPath[] = []
   readonly closed: DirectPath[] = []
+  readonly retired: DirectPath[] = []
   readonly beside: PathsBeside
   readonly main: FakePath
   asked = 0
@@ -63,6 +64,7 @@ class Side {
       policy,
       slots: this.slots,
       events,
+      retire: (path) => this.retired.push(path),
       say: said,
       iceServers: async () => {
         this.asked += 1
@@ -214,8 +216,11 @@ describe('peer connections beside the path in use', () => {
     const side = new Side()
     await side.openAll()
     await side.wait(4_500, 250)
+    expect(side.retired).toEqual(side.live)
+    expect(side.retired).toHaveLength(6)
+    await side.wait(2_000, 200)
     expect(side.live).toEqual([])
-    await side.wait(50_000, 200)
+    await side.wait(48_000, 200)
     expect(side.live).toEqual([])
     await side.wait(12_000, 200)
     await pass(side.clock, 1)

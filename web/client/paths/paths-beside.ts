@@ -39,6 +39,8 @@ const TRIAL_MS = 4_000
 const WORTH = 2
 /** When it was not worth it, it is not tried again for so long. */
 const AGAIN_MS = 60_000
+/** Until what is in them has come, mostly. */
+const DRAIN_MS = 2_000
 /** Closed when bulk has not waited, nor come, for so long. */
 const IDLE_MS = 10_000
 
@@ -51,6 +53,8 @@ export interface PathsBesideOptions {
   /** Shared by all links of the room. Nobody waits for a slot. */
   readonly slots: SlotPool
   readonly events: DirectPathEvents
+  /** Send nothing more by this one. */
+  retire(path: DirectPath): void
   say(message: LinkMessage): void
   iceServers(): Promise<readonly IceServer[]>
 }
@@ -63,7 +67,6 @@ interface Beside {
 
 export class PathsBeside {
   readonly #options: PathsBesideOptions
-  readonly #events: DirectPathEvents
   readonly #paths = new Map<number, Beside>()
   #servers: Promise<readonly IceServer[]> | undefined
   #last: number
@@ -81,21 +84,6 @@ export class PathsBeside {
   constructor(options: PathsBesideOptions) {
     this.#options = options
     this.#last = options.initiator ? -1 : 0
-    const { events } = options
-    this.#events = {
-      ...events,
-      opened: (path) => {
-        const beside = this.#paths.get(path.attempt)
-        if (beside === undefined) return
-        beside.open = true
-        this.#spell = undefined
-        events.opened(path)
-      },
-      frame: (path, lane, bytes) => {
-        this.#used ||= lane === 'bulk'
-        events.frame(path, lane, bytes)
-      },
-    }
   }
 
   /** How many there are, open or not yet. */
@@ -124,7 +112,9 @@ export class PathsBeside {
     } else if (this.#alone !== undefined && open.length > 0 && waitedMs >= TRIAL_MS) {
       if (rate < this.#alone * WORTH) {
         this.#notBeforeMs = nowMs + AGAIN_MS
-        this.close()
+        for (const beside of open) this.#options.retire(beside.path)
+        this.#stopTimer()
+        this.#timer = this.#options.clock.setTimeout(() => this.close(), DRAIN_MS)
       }
       this.#alone = undefined
     }
@@ -163,11 +153,11 @@ export class PathsBeside {
   }
 
   #make(attempt: number, initiator: boolean, iceServers: readonly IceServer[]): boolean {
-    const { connect, clock, slots, say } = this.#options
+    const { connect, clock, slots, say, events } = this.#options
     const slot = this.#stopped ? undefined : slots.take()
     if (slot === undefined) return false
     const timer = clock.setTimeout(() => {
-      if (this.#paths.get(attempt)?.open === false) path.close()
+      if (!beside.open) path.close()
     }, ATTEMPT_TIMES.connectMs)
     const path = connect({
       attempt,
@@ -177,16 +167,29 @@ export class PathsBeside {
       iceTransportPolicy: 'all',
       clock,
       events: {
-        ...this.#events,
+        ...events,
+        opened: (opened) => {
+          beside.open = true
+          this.#spell = undefined
+          events.opened(opened)
+        },
+        frame: (via, lane, bytes) => {
+          this.#used ||= lane === 'bulk'
+          events.frame(via, lane, bytes)
+        },
         closed: (closed, reason) => {
           clock.clearTimeout(timer)
           slot.release()
-          this.#forget(attempt, closed, reason)
+          this.#paths.delete(attempt)
+          this.#spell = undefined
+          if (this.#paths.size === 0) this.#stopTimer()
+          if (beside.open) events.closed(closed, reason)
         },
       },
       say: boundedCandidates((signal) => say({ t: 'beside', signal })),
     })
-    this.#paths.set(attempt, { path, intake: new CandidateIntake(), open: false })
+    const beside: Beside = { path, intake: new CandidateIntake(), open: false }
+    this.#paths.set(attempt, beside)
     this.#watch()
     return true
   }
@@ -205,15 +208,9 @@ export class PathsBeside {
     else if (!isRelayed(signal.candidate.candidate)) beside.intake.pass(signal, beside.path)
   }
 
-  #forget(attempt: number, path: DirectPath, reason: string): void {
-    const beside = this.#paths.get(attempt)
-    this.#paths.delete(attempt)
-    this.#spell = undefined
-    if (this.#paths.size === 0 && this.#timer !== undefined) {
-      this.#options.clock.clearTimeout(this.#timer)
-      this.#timer = undefined
-    }
-    if (beside?.open) this.#options.events.closed(path, reason)
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #watch(): void {

@@ -1,4 +1,4 @@
-import type { InstanceId, Json, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
+import type { InstanceId, Json, LinkPaths, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../carriers/carrier.ts'
 import type { Clock } from '../clock.ts'
 import type { PartylineError } from '../errors.ts'
@@ -48,4 +48,6 @@ export interface UplinkOptions {
   /** From 0 up to 1, as `Math.random`: for back-off. */
   readonly random: () => number
   readonly network: NetworkEvents
+  /** How many links take which path now: the server's operator sees the sum of all members. */
+  readonly paths?: () => LinkPaths
 }

@@ -114,7 +114,7 @@ export class Uplink {
     this.#credentials = new Credentials(clock, () => this.#renew())
     this.#heartbeat = new Heartbeat({
       clock,
-      ping: (n, rttMs) => this.#control({ t: 'ping', n, ...(rttMs === undefined ? {} : { rttMs }), ...this.#seen() }),
+      ping: (n, rttMs) => this.#control({ t: 'ping', n, rttMs, paths: options.paths?.(), published: this.#seen }),
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
       sample: (serverMs, rttMs) => roomClock.sample(serverMs, rttMs),
       suspect: () => this.#race(),
@@ -292,7 +292,7 @@ export class Uplink {
 
   async #renew(): Promise<void> {
     const access = this.#access.due ? await this.#access.fetch() : undefined
-    return this.#ask({ t: 'renew', ...(access === undefined ? {} : { access }) })
+    return this.#ask({ t: 'renew', access })
   }
 
   #open(): Opening {
@@ -368,6 +368,7 @@ export class Uplink {
     this.#rival = undefined
   }
 
+  /** What is undefined does not come into the JSON. */
   #join(id: number): ClientMessage {
     const { room, instance, joinKey } = this.#options
     const { token } = this.#credentials
@@ -381,15 +382,15 @@ export class Uplink {
       profile: this.#profile,
       instance,
       joinKey,
-      ...(token === undefined ? {} : { token }),
-      ...(access === undefined ? {} : { access }),
-      ...(this.#sealed === undefined ? {} : { seal: this.#sealed.announcement }),
-      ...this.#seen(),
+      token,
+      access,
+      seal: this.#sealed?.announcement,
+      published: this.#seen,
     }
   }
 
-  #seen(): { readonly published?: number } {
-    return this.#published === 0 ? {} : { published: this.#published }
+  get #seen(): number | undefined {
+    return this.#published || undefined
   }
 
   #control(message: ClientMessage): void {

@@ -114,9 +114,9 @@ export const PATHS: readonly Mutant[] = [
     {
       name: 'leaves its timer running',
       breaks: 'it ends',
-      find: '    this.#network.stop()\n',
+      find: '      if (this.#timer !== undefined) clock.clearTimeout(this.#timer)\n',
       replace: '',
-      killedBy: 'simulation',
+      killedBy: { file: INITIATING, test: 'closes every path, gives back the slot, and leaves no timer' },
     },
   ]),
   ...of('web/client/paths/slots.ts', [

@@ -5,7 +5,7 @@ import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
 import { ClientRoom } from '../../web/client/room.ts'
 import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
-import { passThroughKeys } from './pass-through-keys.ts'
+import { nodePrimitives } from '../support/node-primitives.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimPaths } from './sim-paths.ts'
@@ -58,7 +58,7 @@ export class SimWorld {
           return () => handlers.delete(handler)
         },
       },
-      makeKeys: passThroughKeys,
+      primitives: nodePrimitives(random.fill),
       webRtc: Promise.resolve(this.paths.connect(name)),
     })
     const client: SimClient = {

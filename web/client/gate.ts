@@ -1,47 +1,34 @@
 /** Who counts as a member, and what of theirs does: announcements checked, frames sealed and opened, refusals told. */
-import type { Address, InstanceId, MemberInfo, PeerId } from '../../signaling/protocol/index.ts'
-import type { Clock } from './clock.ts'
+import { type Address, type InstanceId, type MemberInfo, type PeerId, VERSION } from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
-import type { AdmitMember, RefusedCode, SealingStats } from './face.ts'
+import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face.ts'
+import type { Primitives } from './sealing/primitives.ts'
+import { SEALED_BYTES } from './sealing/records.ts'
+import { type Admitted, RoomSealing, type SealingDeps, type SealingOptions } from './sealing/sealing.ts'
+import { signingKey } from './sealing/web-crypto.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
-/** A room's keys. Absent in an open room. */
-export interface Keys extends Pick<Sealer, 'overheadBytes'> {
-  /** For the `seal` of the join. */
-  readonly announcement: string
-  admit(member: Pick<MemberInfo, 'id' | 'instance' | 'seal'>): Promise<Admission>
-  /** The member is gone: what is sealed from now on is not for it. */
-  left(id: PeerId): void
-  safetyNumber(id: PeerId): Promise<string>
-  seal(address: Address, receivers: readonly PeerId[], frame: Uint8Array): Promise<readonly Sealed[]>
-  open(from: PeerId, payload: Uint8Array): Promise<Opened>
-}
-
-export interface KeysWanted {
-  readonly mode: 'link' | 'secret'
-  readonly room: string
-  readonly instance: InstanceId
-  /** The newest version of the wire that we speak. */
-  readonly protocol: number
-  readonly secret: Uint8Array | undefined
-  readonly password: string | undefined
-  readonly identity: CryptoKeyPair | undefined
-}
-
-export type MakeKeys = (wanted: KeysWanted) => Promise<Keys>
-
-export type Admission = { readonly identity: string | undefined } | { readonly refused: RefusedCode }
-/** Frames that can be had now: none of a record that is none, or that waits for its key. */
-export type Opened = { readonly frames: readonly Uint8Array[] } | { readonly refused: RefusedCode }
-
-export interface GateOptions {
-  readonly clock: Clock
-  readonly admit: AdmitMember | undefined
+export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
+  readonly primitives: Primitives | undefined
+  /** Hand to the uplink what is sealed already. */
+  transmit(to: PeerId, payload: Uint8Array): void
   /** Members that the relay reaches. */
   here(): Iterable<PeerId>
   refused(id: PeerId, error: PartylineError): void
+  /** The room cannot go on. */
+  failed(error: PartylineError): void
 }
 
+export interface GateOptions extends Pick<SealingOptions, 'room' | 'instance' | 'secret' | 'password'> {
+  readonly sealing: SealingMode
+  readonly identity: CryptoKeyPair | undefined
+  readonly admit: AdmitMember | undefined
+}
+
+type Admission = Exclude<Admitted, { readonly refused: unknown }> | { readonly refused: RefusedCode }
+
+const INSECURE =
+  "This page has no WebCrypto, which sealing needs: open it by https or on localhost, or enter with sealing: 'open'"
 /** For each member and code. */
 const TELL_EVERY_MS = 1_000
 const MOST_TOLD = 1_024
@@ -66,7 +53,9 @@ interface Known {
 
 export class Gate {
   readonly #options: GateOptions
-  #keys: Keys | undefined
+  readonly #deps: GateDeps
+  #keys: RoomSealing | undefined
+  #self: PeerId | undefined
   readonly #known = new Map<PeerId, Known>()
   /** In the room, and not let in. */
   readonly #strangers = new Set<PeerId>()
@@ -75,15 +64,29 @@ export class Gate {
   #sealed = 0
   #opened = 0
 
-  constructor(options: GateOptions) {
+  constructor(options: GateOptions, deps: GateDeps) {
     this.#options = options
+    this.#deps = deps
   }
 
-  /** From now on the room is sealed. */
-  lock(keys: Keys): { readonly announcement: string; readonly sealer: Sealer } {
+  /** Makes the keys, if the room is sealed. Rejects with the PartylineError that ends it. */
+  async lock(): Promise<{ readonly announcement: string; readonly sealer: Sealer }> {
+    const { sealing: mode, identity, ...options } = this.#options
+    const { primitives } = this.#deps
+    if (primitives === undefined || mode === 'open') {
+      throw new PartylineError('insecure-context', INSECURE, { fatal: true })
+    }
+    const wanted = { ...options, mode, protocol: VERSION.max, identity: identity && (await signingKey(identity)) }
+    const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
     this.#keys = keys
-    const { announcement, overheadBytes } = keys
-    return { announcement, sealer: { overheadBytes, seal: (address, frame) => this.#seal(keys, address, frame) } }
+    return {
+      announcement: keys.announcement,
+      sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
+    }
+  }
+
+  close(): void {
+    this.#keys?.close()
   }
 
   get stats(): SealingStats {
@@ -111,9 +114,22 @@ export class Gate {
     return this.#keys?.safetyNumber(id) ?? Promise.resolve(undefined)
   }
 
-  /** The server lists these, or these alone: look at their announcements, all at a time. What comes later waits. */
-  look(members: readonly MemberInfo[], alone = false): void | Promise<void> {
-    if (alone) this.#strangers.clear()
+  /** The server lists these alone, and us. As `look`. */
+  welcomed(self: PeerId, members: readonly MemberInfo[]): void | Promise<void> {
+    // Under another id, everything begins anew.
+    if (this.#self !== self) this.#known.clear()
+    this.#self = self
+    this.#keys?.welcomed(self)
+    return this.listed(members)
+  }
+
+  listed(members: readonly MemberInfo[]): void | Promise<void> {
+    this.#strangers.clear()
+    return this.look(members)
+  }
+
+  /** The server lists these: look at their announcements, all at a time. What comes later waits for that. */
+  look(members: readonly MemberInfo[]): void | Promise<void> {
     if (this.#keys === undefined && this.#options.admit === undefined) {
       for (const member of members) this.#settle(member, checkOpen(member))
       return
@@ -136,25 +152,32 @@ export class Gate {
     return this.#keys === undefined ? [payload] : this.#open(this.#keys, from, payload)
   }
 
-  async #open(keys: Keys, from: PeerId, payload: Uint8Array): Promise<readonly Uint8Array[]> {
-    const opened = await keys.open(from, payload)
-    if ('refused' in opened) {
-      this.#refuse(from, opened.refused)
-      return []
-    }
-    this.#opened += opened.frames.length
-    return opened.frames
+  async #open(keys: RoomSealing, from: PeerId, payload: Uint8Array): Promise<readonly Uint8Array[]> {
+    const { frames, reply, refused } = await keys.open(from, payload)
+    if (refused !== undefined) this.#refuse(from, refused)
+    if (reply !== undefined) this.#deps.transmit(from, reply)
+    this.#opened += frames.length
+    return frames
   }
 
-  async #seal(keys: Keys, address: Address, frame: Uint8Array): Promise<readonly Sealed[]> {
+  async #seal(keys: RoomSealing, address: Address, frame: Uint8Array): Promise<readonly Sealed[]> {
     this.#sealed += 1
-    return keys.seal(address, this.#receivers(address), frame)
+    try {
+      const records = await keys.seal(this.#receivers(address), frame)
+      return records.map(({ to, payload }) => ({ to: to === undefined ? address : { kind: 'one', id: to }, payload }))
+    } catch (cause) {
+      const text = 'More was sealed than the keys of this room are good for: enter it again'
+      if (cause instanceof RangeError) {
+        this.#deps.failed(new PartylineError('sealing-exhausted', text, { fatal: true, cause }))
+      }
+      return []
+    }
   }
 
   #receivers(address: Address): readonly PeerId[] {
     if (address.kind === 'one') return [address.id]
     if (address.kind === 'several') return address.ids
-    const here = [...this.#options.here()]
+    const here = [...this.#deps.here()]
     return address.kind === 'all' ? here : here.filter((id) => !address.ids.includes(id))
   }
 
@@ -163,12 +186,7 @@ export class Gate {
     const keys = this.#keys
     const again = this.admits(member)
     if (!again) this.gone(id, instance)
-    const admission =
-      keys === undefined
-        ? checkOpen(member)
-        : member.seal === undefined
-          ? ({ refused: 'seal-mismatch' } as const)
-          : await keys.admit(member)
+    const admission = keys === undefined ? checkOpen(member) : await keys.admit({ id, instance, seal: member.seal })
     if ('refused' in admission || again || (await this.#admit(member, admission.identity))) {
       this.#settle(member, admission)
       return
@@ -190,7 +208,8 @@ export class Gate {
   }
 
   #admit({ id, userId, profile }: MemberInfo, identity: string | undefined): boolean | Promise<boolean> {
-    const { admit, clock } = this.#options
+    const { admit } = this.#options
+    const { clock } = this.#deps
     if (admit === undefined) return true
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve(false), ADMIT_MS)
@@ -207,7 +226,7 @@ export class Gate {
 
   #refuse(id: PeerId, code: RefusedCode): void {
     this.#refused[code] = (this.#refused[code] ?? 0) + 1
-    const { clock, refused } = this.#options
+    const { clock, refused } = this.#deps
     const key = id + code
     const nowMs = clock.now()
     if (nowMs - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return
@@ -218,4 +237,5 @@ export class Gate {
 }
 
 /** Who announces keys is not for an open room. */
-const checkOpen = ({ seal }: MemberInfo): Admission => (seal === undefined ? { identity: undefined } : { refused: 'seal-mismatch' })
+const checkOpen = ({ seal }: MemberInfo): Admission =>
+  seal === undefined ? { identity: undefined } : { refused: 'seal-mismatch' }

@@ -6,6 +6,7 @@ import { parseJoinOptions } from './options.ts'
 import { connectPeer } from './paths/peer-connection.ts'
 import { loadWebRtc } from './paths/webrtc.ts'
 import { ClientRoom, type RoomWorld } from './room.ts'
+import { webCrypto } from './sealing/web-crypto.ts'
 import { browserNetworkEvents } from './uplink/network-events.ts'
 
 function thisWorld(): RoomWorld {
@@ -16,7 +17,7 @@ function thisWorld(): RoomWorld {
     fillRandom: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     openCarrier: openWebSocket,
     network: browserNetworkEvents,
-    makeKeys: undefined,
+    primitives: webCrypto(),
     webRtc: loadWebRtc().then((found) => (found ? connectPeer : undefined)),
   }
 }

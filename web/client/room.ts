@@ -6,13 +6,11 @@ import {
   type AccessInfo,
   type Address,
   type Audience,
-  type InstanceId,
   type Json,
   type MemberInfo,
   type PeerId,
   RIGHTS,
   randomHex,
-  VERSION,
 } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from './carriers/carrier.ts'
 import { serverAddress } from './carriers/server-address.ts'
@@ -39,7 +37,7 @@ import type {
   Self,
   Unsubscribe,
 } from './face.ts'
-import { Gate, type MakeKeys } from './gate.ts'
+import { Gate } from './gate.ts'
 import { Inbound } from './inbound.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
@@ -48,6 +46,7 @@ import { RoomChannels } from './room-channels.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
+import type { Primitives } from './sealing/primitives.ts'
 import type { NetworkEvents } from './uplink/network-events.ts'
 import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
 
@@ -62,8 +61,8 @@ export interface RoomWorld {
   readonly openCarrier: OpenCarrier
   readonly network: NetworkEvents
   readonly webRtc: Promise<Connect | undefined>
-  /** Makes a room's keys; absent where there is no WebCrypto. */
-  readonly makeKeys: MakeKeys | undefined
+  /** Absent where there is no WebCrypto. */
+  readonly primitives: Primitives | undefined
 }
 
 /** Until the first welcome says otherwise. */
@@ -71,8 +70,6 @@ const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
 /** One channel for all files' control messages, one for all their bytes. */
 const FILES = 'files'
-const INSECURE =
-  "This page has no WebCrypto, which sealing needs: open it by https or on localhost, or enter with sealing: 'open'"
 const WRONG_SECRET = 'The others in this room have another secret or password'
 
 export class ClientRoom<P extends Json> implements Room<P> {
@@ -134,14 +131,20 @@ export class ClientRoom<P extends Json> implements Room<P> {
       network: world.network,
       paths: () => this.#links.paths,
     })
-    this.#gate = new Gate({
-      clock,
-      admit: options.admit,
-      here: () => this.#links.here(),
-      refused: (id, error) => this.#events.emit('refused', { id, error }),
-    })
+    this.#gate = new Gate(
+      { ...options, room: this.name, instance },
+      {
+        clock,
+        fillRandom: random,
+        primitives: world.primitives,
+        transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
+        here: () => this.#links.here(),
+        refused: (id, error) => this.#events.emit('refused', { id, error }),
+        failed: (error) => this.#finish(error),
+      },
+    )
     // The server is asked before anything else is made; its answer comes in a later turn.
-    if (!options.signal?.aborted) this.#start(options, instance)
+    if (!options.signal?.aborted) this.#start()
     this.#membership = new Membership({
       clock,
       admits: (member) => this.#gate.admits(member),
@@ -296,25 +299,16 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#finish(undefined)
   }
 
-  #start(options: RoomOptions, instance: InstanceId): void {
-    if (options.sealing === 'open') {
-      this.#uplink.start()
-      return
+  #start(): void {
+    if (this.sealing === 'open') this.#uplink.start()
+    else {
+      const failed = (cause: unknown): void => {
+        const unsupported = (): PartylineError =>
+          new PartylineError('unsupported', `No keys could be made: ${cause}`, { fatal: true, cause })
+        this.#finish(cause instanceof PartylineError ? cause : unsupported())
+      }
+      this.#gate.lock().then((sealed) => this.#uplink.start(sealed), failed)
     }
-    const { makeKeys } = this.#world
-    const made =
-      makeKeys === undefined
-        ? Promise.reject(new PartylineError('insecure-context', INSECURE, { fatal: true }))
-        : makeKeys({ ...options, mode: options.sealing, room: this.name, instance, protocol: VERSION.max })
-    made.then(
-      (keys) => this.#uplink.start(this.#gate.lock(keys)),
-      (cause) =>
-        this.#finish(
-          cause instanceof PartylineError
-            ? cause
-            : new PartylineError('unsupported', `No keys could be made: ${cause}`, { fatal: true, cause }),
-        ),
-    )
   }
 
   #aborted({ reason: cause }: AbortSignal): void {
@@ -328,7 +322,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const gate = this.#gate
     uplink.on('welcome', ({ message, how }) =>
       inbound.alone(
-        () => gate.look(message.members, true),
+        () => gate.welcomed(message.peerId, message.members),
         () => this.#welcome(message, how),
       ),
     )
@@ -415,12 +409,13 @@ export class ClientRoom<P extends Json> implements Room<P> {
 
   #message(message: RoomMessage): void {
     const take = (): void => this.#take(message)
-    const look = (members: () => readonly MemberInfo[], alone = false): void =>
-      this.#inbound.alone(() => this.#gate.look(members(), alone), take)
-    if (message.t === 'joined') look(() => [message.member])
-    else if (message.t === 'snapshot') look(() => message.members, true)
-    else if (message.t === 'changed' && message.seal !== undefined) look(() => this.#announcedAgain(message))
-    else this.#inbound.run(take)
+    const gate = this.#gate
+    const inbound = this.#inbound
+    if (message.t === 'joined') inbound.alone(() => gate.look([message.member]), take)
+    else if (message.t === 'snapshot') inbound.alone(() => gate.listed(message.members), take)
+    else if (message.t === 'changed' && message.seal !== undefined) {
+      inbound.alone(() => gate.look(this.#announcedAgain(message)), take)
+    } else inbound.run(take)
   }
 
   #announcedAgain({ id, seal }: Pick<MemberInfo, 'id' | 'seal'>): readonly MemberInfo[] {
@@ -508,6 +503,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#setStatus('closed')
     this.#stopListening()
     this.#inbound.close()
+    this.#gate.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

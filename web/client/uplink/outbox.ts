@@ -40,7 +40,10 @@ interface Waiting {
   readonly slot: number | undefined
   readonly key: string | undefined
   bytes: number
+  readonly sealed: boolean
 }
+
+const asItIs = ({ address, frame }: Waiting): Sealed => ({ to: address, payload: frame })
 
 interface Leaving extends Sealed {
   readonly slot: number | undefined
@@ -133,8 +136,8 @@ export class Outbox {
     this.#disarm()
   }
 
-  /** False: not taken, because it is closed or full. `writable` will tell. */
-  add(address: Address, frame: Uint8Array, slot: number | undefined): boolean {
+  /** False: not taken, because it is closed or full. `writable` will tell. `sealed`: the frame is, already. */
+  add(address: Address, frame: Uint8Array, slot: number | undefined, sealed = false): boolean {
     const bytes = envelopeLength(address, frame.length + (this.#open?.sealer?.overheadBytes ?? 0), slot)
     const key = slot === undefined ? undefined : `${slot} ${addressKey(address)}`
     const before = key === undefined ? undefined : this.#slots.get(key)
@@ -146,14 +149,14 @@ export class Outbox {
         this.#wanted = true
         return false
       }
-      return this.add(address, frame, slot)
+      return this.add(address, frame, slot, sealed)
     }
     this.#bytes += more
     if (before !== undefined) {
       before.frame = frame
       before.bytes = bytes
     } else {
-      const waiting = { address, frame, slot, key, bytes }
+      const waiting = { address, frame, slot, key, bytes, sealed }
       this.#queue.push(waiting)
       if (key !== undefined) this.#slots.set(key, waiting)
     }
@@ -226,7 +229,7 @@ export class Outbox {
     if (sealer === undefined) {
       this.#write(
         open,
-        chosen.map(({ address, frame, slot, bytes }) => ({ to: address, payload: frame, slot, bytes })),
+        chosen.map((one) => ({ ...asItIs(one), slot: one.slot, bytes: one.bytes })),
       )
       return
     }
@@ -240,7 +243,9 @@ export class Outbox {
   async #seal(open: Open, sealer: Sealer, chosen: readonly Waiting[], before: Promise<void> | undefined) {
     const size = chosen.reduce((sum, { bytes }) => sum + bytes, 0)
     open.sealingBytes += size
-    const ready = await Promise.all(chosen.map(({ address, frame }) => sealer.seal(address, frame)))
+    const ready = await Promise.all(
+      chosen.map((one) => (one.sealed ? [asItIs(one)] : sealer.seal(one.address, one.frame))),
+    )
     await before
     // Lost with its carrier: streams send again what matters.
     if (this.#open !== open) return

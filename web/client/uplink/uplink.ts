@@ -170,6 +170,11 @@ export class Uplink {
     return this.#outbox.add(address, frame, slot)
   }
 
+  /** As `send`, of what is sealed already. */
+  sendSealed(to: PeerId, payload: Uint8Array): void {
+    this.#outbox.add({ kind: 'one', id: to }, payload, undefined, true)
+  }
+
   /** Bytes taken by `send` that the network has not taken yet. */
   queuedBytes(): number {
     return this.#outbox.queuedBytes + (this.#carrier?.bufferedBytes() ?? 0)

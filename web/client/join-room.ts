@@ -3,8 +3,6 @@ import { openWebSocket } from './carriers/websocket.ts'
 import { systemClock } from './clock.ts'
 import type { JoinOptions, Room } from './face.ts'
 import { parseJoinOptions } from './options.ts'
-import { connectPeer } from './paths/peer-connection.ts'
-import { loadWebRtc } from './paths/webrtc.ts'
 import { ClientRoom, type RoomWorld } from './room.ts'
 import { webCrypto } from './sealing/web-crypto.ts'
 import { browserNetworkEvents } from './uplink/network-events.ts'
@@ -18,7 +16,7 @@ function thisWorld(): RoomWorld {
     openCarrier: openWebSocket,
     network: browserNetworkEvents,
     primitives: webCrypto(),
-    webRtc: loadWebRtc().then((found) => (found ? connectPeer : undefined)),
+    webRtc: import('./paths/direct-paths.ts').then(({ loadDirectPaths }) => loadDirectPaths()).catch(() => undefined),
   }
 }
 

@@ -41,7 +41,7 @@ import { Gate } from './gate.ts'
 import { Inbound } from './inbound.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
-import type { Connect } from './paths/path.ts'
+import type { MakeDirectPaths } from './paths/direct-paths.ts'
 import { RoomChannels } from './room-channels.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
@@ -60,7 +60,8 @@ export interface RoomWorld {
   fillRandom(bytes: Uint8Array): void
   readonly openCarrier: OpenCarrier
   readonly network: NetworkEvents
-  readonly webRtc: Promise<Connect | undefined>
+  /** Nothing when it could not be loaded: the relay carries everything. */
+  readonly directPaths: Promise<MakeDirectPaths | undefined>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }
@@ -159,8 +160,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         turn: options.paths.includes('turn'),
         iceTransportPolicy: options.iceTransportPolicy,
       },
-      maxDirectPeers: options.maxDirectPeers,
-      webRtc: world.webRtc,
+      directPaths: world.directPaths.then((make) => make?.(options.maxDirectPeers)),
       sentNow: () => toWire(this.#clock.now()),
       graceMs: () => this.#graceMs,
       uplinkRttMs: () => this.#uplink.rttMs ?? 0,

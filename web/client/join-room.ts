@@ -16,7 +16,7 @@ function thisWorld(): RoomWorld {
     openCarrier: openWebSocket,
     network: browserNetworkEvents,
     primitives: webCrypto(),
-    webRtc: import('./paths/direct-paths.ts').then(({ loadDirectPaths }) => loadDirectPaths()).catch(() => undefined),
+    directPaths: import('./paths/direct-paths.ts').then(({ loadDirectPaths }) => loadDirectPaths()).catch(() => undefined),
   }
 }
 

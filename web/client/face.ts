@@ -60,7 +60,10 @@ export interface JoinOptions<P extends Json = Json> {
   readonly iceTransportPolicy?: 'all' | 'relay'
   /** In addition to the server's own. Default none. */
   readonly iceServers?: readonly RTCIceServer[]
-  /** Peer connections this member opens at most; further peers stay on the relay. Default 16, 0 to 64. */
+  /**
+   * Peers this member has a peer connection to at most; further ones stay on the relay. Default 16, 0 to 64. For large
+   * messages over a long way it opens up to 24 more, to peers that it has a direct path to.
+   */
   readonly maxDirectPeers?: number
 }
 

@@ -16,7 +16,9 @@ function thisWorld(): RoomWorld {
     openCarrier: openWebSocket,
     network: browserNetworkEvents,
     primitives: webCrypto(),
-    directPaths: import('./paths/direct-paths.ts').then(({ loadDirectPaths }) => loadDirectPaths()).catch(() => undefined),
+    directPaths: import('./paths/direct-paths.ts')
+      .then(({ loadDirectPaths }) => loadDirectPaths())
+      .catch(() => undefined),
   }
 }
 

@@ -245,6 +245,7 @@ export class RoomLinks {
       ...deps,
       initiator,
       events: { ...events, opened: (path: DirectPath) => opened(path, true) },
+      direct: () => peer.attempts?.current?.kind === 'direct',
       retire: (path) => on(path, ({ retire }) => retire()),
       say,
     })

@@ -320,10 +320,13 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const membership = this.#membership
     const inbound = this.#inbound
     const gate = this.#gate
-    uplink.on('welcome', ({ message, how }) =>
+    uplink.on('welcome', ({ message, how, missed }) =>
       inbound.alone(
         () => gate.welcomed(message.peerId, message.members),
-        () => this.#welcome(message, how),
+        () => {
+          this.#welcome(message, how)
+          this.#missed(missed)
+        },
       ),
     )
     uplink.on('message', (message) => this.#message(message))
@@ -430,7 +433,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #take(message: RoomMessage): void {
     switch (message.t) {
       case 'published':
-        this.#channels.published(message)
+        this.#missed(this.#channels.published(message))
         return
       case 'renewed':
         if (this.#self !== undefined && message.access !== undefined) this.#accessed(this.#self.id, message.access)
@@ -449,6 +452,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
         for (const id of message.to) this.#links.get(id)?.link.relayDropped()
         return
     }
+  }
+
+  #missed(messages: number): void {
+    if (messages > 0) this.#events.emit('missed', { messages })
   }
 
   #offline(): void {

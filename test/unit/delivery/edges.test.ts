@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeAck, decodePiece, type InstanceId, LIMITS } from '../../../signaling/protocol/index.ts'
 import { IncomingStream } from '../../../web/client/delivery/incoming-stream.ts'
 import { LinkReceiver } from '../../../web/client/delivery/link-receiver.ts'
-import { DeliveryWorld } from './delivery-world.ts'
+import { DeliveryWorld, outcomeOf } from './delivery-world.ts'
 import { FakeOutlet } from './fake-outlet.ts'
 
 const upTo = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
@@ -86,6 +86,30 @@ describe('a member that was cut off', () => {
     world.outbox.flush()
     bob.settle()
     expect(bob.heard.sort()).toEqual(['later', 'to bob alone'])
+  })
+})
+
+describe('what the old receiver of a member that was cut off says', () => {
+  it('is not believed, though a broadcast to the others reached it', async () => {
+    const world = new DeliveryWorld()
+    const [bob, eve] = [world.member('bob', 'relay'), world.member('eve', 'relay')]
+    bob.sender.abandon('lagging')
+    bob.sender.held = true
+    const old = bob.receiver
+    const fresh = bob.greet(2)
+    bob.receiver = old
+    const sent = world.send('for all')
+    const frames = eve.outlet?.take() ?? []
+    eve.arrive(frames)
+    eve.acknowledged()
+    bob.arrive(frames)
+    bob.acknowledged(bob.ack(true))
+    expect(await outcomeOf(sent.delivered)).toBe('pending')
+    bob.receiver = fresh
+    bob.sender.held = false
+    world.outbox.flush()
+    bob.settle()
+    expect(await outcomeOf(sent.delivered)).toEqual({ to: ['bob', 'eve'], missed: new Map() })
   })
 })
 

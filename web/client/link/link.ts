@@ -130,7 +130,7 @@ export class Link {
       bulkOutlet: (outlet) => this.#bulkOutlet(outlet),
       bulkWaits: () => {
         const { watched } = this
-        if (watched !== undefined) deps.bulkWaits(this, watched)
+        if (watched?.kind === 'direct') deps.bulkWaits(this, watched)
       },
       askForAck: () => this.sender.outlet?.send('control', encodePing(0, true)),
     })

@@ -16,7 +16,7 @@ import type { Clock, TimerHandle } from '../clock.ts'
 import { boundedCandidates } from './attempt-plan.ts'
 import { ATTEMPT_TIMES } from './attempt-times.ts'
 import { CandidateIntake } from './candidate-intake.ts'
-import { isRelayed, type PathPolicy, throughTurnOnly, withoutRelayed, withoutTurn } from './ice-servers.ts'
+import { isRelayed, withoutRelayed, withoutTurn } from './ice-servers.ts'
 import type { Connect, DirectPath, DirectPathEvents, NegotiatedPath } from './path.ts'
 import type { SlotPool } from './slots.ts'
 
@@ -49,10 +49,11 @@ export interface PathsBesideOptions {
   readonly initiator: boolean
   readonly connect: Connect
   readonly clock: Clock
-  readonly policy: PathPolicy
   /** Shared by all links of the room. Nobody waits for a slot. */
   readonly slots: SlotPool
   readonly events: DirectPathEvents
+  /** Whether a path in use is direct. */
+  direct(): boolean
   /** Send nothing more by this one. */
   retire(path: DirectPath): void
   say(message: LinkMessage): void
@@ -86,19 +87,13 @@ export class PathsBeside {
     this.#last = options.initiator ? -1 : 0
   }
 
-  /** How many there are, open or not yet. */
-  get count(): number {
-    return this.#paths.size
-  }
-
   /** Neither the direct path in use nor those beside it take more bulk now. */
   waiting(main: DirectPath, rttMs: number): void {
     const nowMs = this.#options.clock.now()
     this.#used = true
-    const open = [...this.#paths.values()].filter((beside) => beside.open)
+    const open = [...this.#paths.values()].flatMap(({ open, path }) => (open ? [path] : []))
     let leftBytes = 0
-    for (const { path } of [{ path: main }, ...open])
-      leftBytes += path.writtenBytes('bulk') - path.bufferedBytes('bulk')
+    for (const path of [main, ...open]) leftBytes += path.writtenBytes('bulk') - path.bufferedBytes('bulk')
     if (nowMs - this.#waitedAtMs > PAUSE_MS) this.#spell = undefined
     this.#waitedAtMs = nowMs
     this.#spell ??= { sinceMs: nowMs, leftBytes }
@@ -108,11 +103,16 @@ export class PathsBeside {
       if (waitedMs < WAITED_MS || rate > SLOW || rttMs < LONG_MS || nowMs < this.#notBeforeMs) return
       this.#alone = rate
       this.#spell = undefined
-      this.#open()
+      void this.#iceServers().then((servers) => {
+        while (this.#paths.size < BESIDE) {
+          this.#last += 2
+          if (!this.#make(this.#last, true, servers)) return
+        }
+      })
     } else if (this.#alone !== undefined && open.length > 0 && waitedMs >= TRIAL_MS) {
       if (rate < this.#alone * WORTH) {
         this.#notBeforeMs = nowMs + AGAIN_MS
-        for (const beside of open) this.#options.retire(beside.path)
+        for (const path of open) this.#options.retire(path)
         this.#stopTimer()
         this.#timer = this.#options.clock.setTimeout(() => this.close(), DRAIN_MS)
       }
@@ -122,7 +122,8 @@ export class PathsBeside {
 
   /** A signal of the other side about one of them. */
   receive(signal: PeerSignal): void {
-    if (throughTurnOnly(this.#options.policy)) return
+    // Who has no direct path to the other side may not want one: addresses are not told for this.
+    if (signal.t === 'offer' && !this.#options.direct()) return
     // All in the order they came: those for a path that is still to be made, too.
     void this.#iceServers().then((servers) => this.#take(signal, servers))
   }
@@ -141,15 +142,6 @@ export class PathsBeside {
     // Addresses of STUN servers do not run out, as credentials do.
     this.#servers ??= this.#options.iceServers().then(withoutTurn, () => [])
     return this.#servers
-  }
-
-  #open(): void {
-    void this.#iceServers().then((servers) => {
-      while (this.#paths.size < BESIDE) {
-        this.#last += 2
-        if (!this.#make(this.#last, true, servers)) return
-      }
-    })
   }
 
   #make(attempt: number, initiator: boolean, iceServers: readonly IceServer[]): boolean {

@@ -120,7 +120,7 @@ interface Member extends LinkKeys {
   readonly sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
 }
 
-type Verified = Omit<Member, 'given' | 'waiting' | 'sealed' | 'floor'>
+type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor'>
 type Standing = Member | SealingRefusal | Promise<unknown>
 
 interface GroupRecord {
@@ -217,14 +217,14 @@ export class RoomSealing {
     this.left(id)
     const verifying = this.#verify(shown).then((verified) => {
       // Not when it left, or was shown otherwise, meanwhile.
-      if (this.#standing.get(id) === verifying) {
-        this.#standing.set(id, typeof verified === 'string' ? verified : this.#enter(verified))
-      }
-      return verified
+      if (this.#standing.get(id) !== verifying) return verified
+      const standing = typeof verified === 'string' ? verified : this.#enter(verified)
+      this.#standing.set(id, standing)
+      return standing
     })
     this.#standing.set(id, verifying)
-    const verified = await verifying
-    return typeof verified === 'string' ? { refused: verified } : { identity: verified.identity }
+    const standing = await verifying
+    return typeof standing === 'string' ? { refused: standing } : { identity: standing.identity }
   }
 
   async #verify({ id, instance: instanceId, seal }: ShownMember): Promise<Verified | SealingRefusal> {
@@ -237,36 +237,34 @@ export class RoomSealing {
     ) {
       return 'seal-mismatch'
     }
-    const isChanged = (): boolean => {
-      const known = this.#instances.get(instanceId)
-      return known !== undefined && !sameBytes(known.announcement, announcement.bytes)
-    }
-    if (isChanged()) return 'seal-changed'
+    if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
     const refusal = await verifyAnnouncement(primitives, this.room, announcement)
     if (refusal !== undefined) return refusal
     if (this.#self === undefined) throw new Error('a member before the welcome')
-    const ours = { announcement: this.#own, id: this.#self }
-    const keys = await linkKeys(primitives, { room: this.room.room, linkSalt: this.linkSalt }, this.keys, ours, {
-      announcement,
-      id: idBytes(id),
-    }).catch(() => undefined)
+    const room = { room: this.room.room, linkSalt: this.linkSalt }
+    const [ours, theirs] = [
+      { announcement: this.#own, id: this.#self },
+      { announcement, id: idBytes(id) },
+    ]
+    const keys = await linkKeys(primitives, room, this.keys, ours, theirs).catch(() => undefined)
     if (keys === undefined) return 'seal-mismatch'
     const identity = announcement.identity && hexAt(await primitives.sha256(announcement.identity), 0, 32)
-    // Another announcement of the same instance may have been faster.
-    if (isChanged()) return 'seal-changed'
-    const instance =
-      this.#instances.get(instanceId) ??
-      new Instance(
-        announcement.bytes,
-        new HeldKeys(primitives, { instance: announcement.instance, roomHash: this.roomHash }),
-      )
-    return { ...keys, id, instanceId, instance, announcement, identity }
+    return { ...keys, id, instanceId, announcement, identity }
   }
 
-  #enter(verified: Verified): Member {
-    // Two ids of one instance may have been looked at side by side.
-    const instance = this.#instances.get(verified.instanceId) ?? verified.instance
-    this.#instances.enter(verified.instanceId, instance)
+  #isChanged(instanceId: InstanceId, { bytes }: Announcement): boolean {
+    const known = this.#instances.get(instanceId)
+    return known !== undefined && !sameBytes(known.announcement, bytes)
+  }
+
+  #enter(verified: Verified): Member | SealingRefusal {
+    const { instanceId, announcement } = verified
+    // Another one of the same instance may have been faster.
+    if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
+    const owner = { instance: announcement.instance, roomHash: this.roomHash }
+    const instance =
+      this.#instances.get(instanceId) ?? new Instance(announcement.bytes, new HeldKeys(this.deps.primitives, owner))
+    this.#instances.enter(instanceId, instance)
     return {
       ...verified,
       instance,

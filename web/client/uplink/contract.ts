@@ -21,7 +21,12 @@ export interface UplinkEvents {
    * same member. `rejoined`: as a new member (another peer id), because the session was over; nobody knows the old
    * links any more.
    */
-  welcome: { readonly message: Welcome; readonly how: 'joined' | 'resumed' | 'rejoined' }
+  welcome: {
+    readonly message: Welcome
+    readonly how: 'joined' | 'resumed' | 'rejoined'
+    /** So many messages from backends are lost. */
+    readonly missed: number
+  }
   message: RoomMessage
   /** `payload` is a view of the message it came in: valid for ever, but keeping it keeps the whole message. */
   frame: { readonly from: PeerId; readonly payload: Uint8Array; readonly slot: number | undefined }

@@ -86,8 +86,8 @@ export class Uplink {
   /** Opens beside a carrier that is online and in doubt, to take its place. */
   #rival: Opening | undefined
   #racedAtMs = Number.NEGATIVE_INFINITY
-  /** The newest that had a rival, which the server may have given the session. */
-  #doubted: Carrier | undefined
+  /** Carriers whose join was said, and never answered: the server may hear it late, and give one of them the session. */
+  #unanswered = 0
   /** Carriers, one after the other, that did not open. */
   #unopened = 0
   #malformed = 0
@@ -288,11 +288,12 @@ export class Uplink {
     const timer = this.#options.clock.setTimeout(() => this.#retry(), ACCESS_MS)
     const waiting: UplinkState = { name: 'waiting', notBeforeMs: Number.POSITIVE_INFINITY, timer }
     this.#become(waiting)
-    const still = (act: () => void) => () => this.#state === waiting && act()
-    this.#access.fetch().then(
-      still(() => this.#connect()),
-      still(() => this.#retry()),
-    )
+    const asked = (): void => {
+      if (this.#state !== waiting) return
+      if (this.#access.due) this.#retry()
+      else this.#connect()
+    }
+    this.#access.fetch().then(asked, asked)
   }
 
   async #renew(): Promise<void> {
@@ -305,6 +306,7 @@ export class Uplink {
     const id = this.#requests.nextId()
     const join = JSON.stringify(this.#join(id))
     this.#bytesSent += join.length
+    this.#unanswered += 1
     const events: CarrierEvents = {
       opened: () => this.#opened(opening),
       text: (text) => {
@@ -350,7 +352,6 @@ export class Uplink {
     const { clock } = this.#options
     if (this.#online === undefined || this.#rival !== undefined || clock.now() - this.#racedAtMs < RACE_EVERY_MS) return
     this.#racedAtMs = clock.now()
-    this.#doubted = this.#carrier
     this.#rival = this.#open()
   }
 
@@ -466,8 +467,7 @@ export class Uplink {
         this.#events.emit('message', message)
         break
       case 'expiring':
-        this.#access.expire()
-        if (this.#access.renewable) this.#renew().catch(() => undefined)
+        if (this.#access.expire()) this.#renew().catch(() => undefined)
         break
       case 'published':
         if (message.n <= this.#published) break
@@ -475,7 +475,8 @@ export class Uplink {
         this.#events.emit('message', message)
         break
       case 'ok': {
-        const request = this.#requests.answer(message.re)
+        // The join of a rival says the profile before this one: not settled until it is said there, too.
+        const request = this.#rival === undefined ? this.#requests.answer(message.re) : undefined
         if (request?.t === 'profile') this.#profile = request.profile
         break
       }
@@ -496,17 +497,21 @@ export class Uplink {
     const { limits, graceMs, timeMs, peerId, epoch } = message
     const how = this.#peerId === undefined ? 'joined' : this.#peerId === peerId ? 'resumed' : 'rejoined'
     const now = clock.now()
-    if (how !== 'resumed' || epoch !== this.#epoch) this.#published = message.published ?? 0
+    const { published = 0 } = message
+    const continued = how === 'resumed' && epoch === this.#epoch
+    const missed = continued ? Math.max(0, published - this.#published) : 0
+    if (!continued || missed > 0) this.#published = published
     this.#peerId = peerId
     this.#epoch = epoch
     roomClock.restart()
+    this.#unanswered -= 1
     this.#become({ name: 'online', carrier, sinceMs: now, limits, graceMs }, () => {
       this.#heartbeat.start(timeMs, now - sinceMs)
       this.#granted(message, timeMs)
       this.#outbox.open(limits)
       this.#requests.repeat()
       if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
-      this.#events.emit('welcome', { message, how })
+      this.#events.emit('welcome', { message, how, missed })
     })
   }
 
@@ -526,9 +531,11 @@ export class Uplink {
     const verdict = verdictOfClose(code, reason)
     const rival = this.#rival
     if (code === CLOSE.normal && this.#leaving !== undefined) this.#end(undefined)
-    // A session that we raced for ourselves was taken over by ourselves.
-    else if (code === CLOSE.replaced && rival === undefined && this.#carrier === this.#doubted) this.#retry()
-    else if (
+    else if (code === CLOSE.replaced && rival === undefined && this.#unanswered > 0) {
+      // By ourselves.
+      this.#unanswered -= 1
+      this.#retry()
+    } else if (
       rival !== undefined &&
       retryAfterMs === undefined &&
       (verdict.kind === 'retry' || code === CLOSE.replaced)
@@ -540,8 +547,7 @@ export class Uplink {
   }
 
   #follow(verdict: Verdict, retryAfterMs?: number): void {
-    const lapsed = verdict.kind === 'end' && verdict.error.code === 'access-expired' && this.#access.renewable
-    if (lapsed) this.#access.expire()
+    const lapsed = verdict.kind === 'end' && verdict.error.code === 'access-expired' && this.#access.expire()
     if (verdict.kind === 'end' && !lapsed) this.#end(verdict.error)
     else if (verdict.kind === 'rejoin' && this.#leaving !== undefined) this.#end(undefined)
     else if (verdict.kind === 'rejoin' && this.#credentials.token !== undefined) {

@@ -358,10 +358,7 @@ export const DELIVERY: readonly Mutant[] = [
       breaks: 'nobody waits for the slowest',
       find: '    if (this.held) return\n    this.peerDelayMs',
       replace: '    this.peerDelayMs',
-      killedBy: {
-        file: AUDIENCES,
-        test: 'is sent nothing, and believed nothing, until it has confirmed the new greeting',
-      },
+      killedBy: { file: EDGES, test: 'is not believed, though a broadcast to the others reached it' },
     },
     {
       name: 'gives up without a word',
@@ -566,7 +563,7 @@ export const DELIVERY: readonly Mutant[] = [
       breaks: 'across the wrap',
       find: '((a - b) | 0) < 0',
       replace: 'a < b',
-      killedBy: 'simulation',
+      killedBy: { file: NUMBERS, test: 'wrap, and compare within half the circle' },
     },
     {
       name: 'counts beyond 32 bits',

@@ -35,17 +35,6 @@ const MOST_TOLD = 1_024
 /** For the application, to say whom it admits. */
 const ADMIT_MS = 5_000
 
-const WHY: { readonly [Code in RefusedCode]: string } = {
-  'wrong-secret': 'It has another secret or password than this room',
-  'seal-mismatch': 'It seals in another way than this room, or not at all',
-  'seal-changed': 'The server shows other keys of it than before',
-  'identity-invalid': 'It does not hold the identity that it shows',
-  'not-admitted': 'The application did not admit it',
-  unsealed: 'What came by the server is not sealed',
-  forged: 'What came by the server does not open: it was altered, or is from somebody else',
-  replayed: 'What came by the server came before',
-}
-
 interface Known {
   readonly instance: InstanceId
   readonly identity: string | undefined
@@ -232,7 +221,7 @@ export class Gate {
     if (nowMs - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return
     if (this.#told.size >= MOST_TOLD) this.#told.clear()
     this.#told.set(key, nowMs)
-    refused(id, new PartylineError(code, WHY[code]))
+    refused(id, new PartylineError(code, `Refused, of a member: ${code}`))
   }
 }
 

@@ -5,7 +5,6 @@ import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face
 import type { Primitives } from './sealing/primitives.ts'
 import { SEALED_BYTES } from './sealing/records.ts'
 import { type Admitted, RoomSealing, type SealingDeps, type SealingOptions } from './sealing/sealing.ts'
-import { signingKey } from './sealing/web-crypto.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
 export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
@@ -28,7 +27,7 @@ export interface GateOptions extends Pick<SealingOptions, 'room' | 'instance' | 
 type Admission = Exclude<Admitted, { readonly refused: unknown }> | { readonly refused: RefusedCode }
 
 const INSECURE =
-  "This page has no WebCrypto, which sealing needs: open it by https or on localhost, or enter with sealing: 'open'"
+  "Sealing needs a page opened by https or on localhost; without, everybody must enter with sealing: 'open'"
 /** For each member and code. */
 const TELL_EVERY_MS = 1_000
 const MOST_TOLD = 1_024
@@ -62,15 +61,20 @@ export class Gate {
   async lock(): Promise<{ readonly announcement: string; readonly sealer: Sealer }> {
     const { sealing: mode, identity, ...options } = this.#options
     const { primitives } = this.#deps
-    if (primitives === undefined || mode === 'open') {
-      throw new PartylineError('insecure-context', INSECURE, { fatal: true })
-    }
-    const wanted = { ...options, mode, protocol: VERSION.max, identity: identity && (await signingKey(identity)) }
-    const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
-    this.#keys = keys
-    return {
-      announcement: keys.announcement,
-      sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
+    const fatal = (code: 'insecure-context' | 'unsupported', text: string, cause?: unknown): PartylineError =>
+      new PartylineError(code, text, { fatal: true, cause })
+    if (primitives === undefined || mode === 'open') throw fatal('insecure-context', INSECURE)
+    try {
+      const signer = identity && (await import('./sealing/identity.ts')).signingKey(identity)
+      const wanted = { ...options, mode, protocol: VERSION.max, identity: await signer }
+      const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
+      this.#keys = keys
+      return {
+        announcement: keys.announcement,
+        sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
+      }
+    } catch (cause) {
+      throw fatal('unsupported', `No keys could be made: ${cause}`, cause)
     }
   }
 
@@ -155,7 +159,7 @@ export class Gate {
       const records = await keys.seal(this.#receivers(address), frame)
       return records.map(({ to, payload }) => ({ to: to === undefined ? address : { kind: 'one', id: to }, payload }))
     } catch (cause) {
-      const text = 'More was sealed than the keys of this room are good for: enter it again'
+      const text = 'The keys are used up: enter the room again'
       if (cause instanceof RangeError) {
         this.#deps.failed(new PartylineError('sealing-exhausted', text, { fatal: true, cause }))
       }

@@ -84,7 +84,7 @@ function parseSealing({ sealing, secret, password, identity }: JoinOptions) {
     bad('identity', 'a key pair, in a sealed room')
   }
   const mode: SealingMode = sealing ?? (sealed ? 'secret' : 'link')
-  return { sealing: mode, secret: secret && bytes, password, identity }
+  return { sealing: mode, secret: secret === undefined ? undefined : bytes, password, identity }
 }
 
 /** @throws PartylineError `bad-argument` naming the option and what it accepts */

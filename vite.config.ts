@@ -32,9 +32,12 @@ const loadedUnderNode = ['ws', /^node-datachannel(\/.*)?$/]
  */
 const COMPILED_AT_ONCE = '//# allFunctionsCalledOnLoad'
 
-/** `vite build --mode client`: the library as one ESM file, with simple-peer in it. Its users install nothing of that. */
+/**
+ * `vite build --mode client`: the library as ESM, one file to join with and others that follow, simple-peer in one of
+ * them. Its users install nothing of that.
+ */
 const clientLibrary: UserConfig = {
-  plugins: [lessSimplePeer, ...smallest],
+  plugins: [lessSimplePeer, ...smallest()],
   resolve: { alias: clientAliases },
   publicDir: false,
   build: {
@@ -47,7 +50,7 @@ const clientLibrary: UserConfig = {
     lib: { entry: at('web/client/index.ts'), formats: ['es'], fileName: () => 'partyline.js' },
     rolldownOptions: {
       external: loadedUnderNode,
-      output: { codeSplitting: false, minify: true, postBanner: COMPILED_AT_ONCE },
+      output: { chunkFileNames: '[name].js', minify: true, postBanner: COMPILED_AT_ONCE },
       // Nearly all its time goes into making it small.
       checks: { pluginTimings: false },
     },

@@ -39,6 +39,8 @@ export interface MemberInfo extends MemberAccess {
   readonly instance: InstanceId
   readonly profile: Json
   readonly presence: Presence
+  /** The announcement of its keys, as in SEALING.md: the server shows it and never looks inside. */
+  readonly seal?: string
 }
 
 /** As RTCIceServer. */
@@ -82,6 +84,8 @@ export type ClientMessage =
       readonly token?: string | undefined
       /** The application's word for what this client may do, where the server asks for one. */
       readonly access?: string | undefined
+      /** The announcement of this member's keys, base64url: shown to the others as it is. */
+      readonly seal?: string | undefined
       /** The number of the last `published` that came; 0 for none. What came after it is sent again. */
       readonly published?: number | undefined
     }
@@ -143,6 +147,7 @@ export type ServerMessage =
       readonly profile?: Json
       readonly presence?: Presence
       readonly rights?: readonly Right[]
+      readonly seal?: string
     }
   | { readonly t: 'left'; readonly version: number; readonly id: PeerId; readonly reason: LeaveReason }
   | {
@@ -196,6 +201,13 @@ const accessToken = ({ access }: Fields): { readonly access?: string } =>
   access === undefined ? {} : { access: asString(access, 'access', LIMITS.accessTokenChars, 1) }
 const version = (fields: Fields): number => asInteger(fields.version, 'version', 0, Number.MAX_SAFE_INTEGER)
 const HEX_128 = /^[0-9a-f]{32}$/
+const BASE64URL = /^[\w-]+$/
+
+function announced({ seal }: Fields, field: string): { readonly seal?: string } {
+  if (seal === undefined) return {}
+  if (!BASE64URL.test(asString(seal, field, LIMITS.sealChars, 1))) throw new ProtocolError(field, 'expected base64url')
+  return { seal: seal as string }
+}
 
 const MOST_LINKS = 100_000
 
@@ -226,6 +238,7 @@ export function parseClientMessage(text: string, profileBytes: number = LIMITS.p
         joinKey,
         ...(fields.token === undefined ? {} : { token: asString(fields.token, 'token', LIMITS.tokenChars, 1) }),
         ...accessToken(fields),
+        ...announced(fields, 'seal'),
         ...publishedSeen(fields),
       }
     }
@@ -264,6 +277,7 @@ function parseMember(value: unknown, field: string): MemberInfo {
     profile: (fields.profile ?? null) as Json,
     presence: asOneOf(fields.presence, `${field}.presence`, ['here', 'away']),
     ...parseMemberAccess(fields, field),
+    ...announced(fields, `${field}.seal`),
   }
 }
 
@@ -337,6 +351,7 @@ export function parseServerMessage(text: string): ServerMessage {
         ...(fields.profile === undefined ? {} : { profile: fields.profile as Json }),
         ...(fields.presence === undefined ? {} : { presence: asOneOf(fields.presence, 'presence', ['here', 'away']) }),
         ...(fields.rights === undefined ? {} : { rights: parseRights(fields.rights, 'rights') }),
+        ...announced(fields, 'seal'),
       }
     case 'left':
       return {

@@ -22,7 +22,6 @@
 import { ByteReader, ByteWriter, encodeText, varintBytes } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { LIMITS } from './limits.ts'
-import { PACK } from './pack.ts'
 
 export const FRAME = Object.freeze({
   data: 0,
@@ -35,6 +34,9 @@ export const FRAME = Object.freeze({
   latest: 7,
 } as const)
 export type FrameType = (typeof FRAME)[keyof typeof FRAME]
+
+/** Begins a pack of frames, which only data channels carry: pack.ts. */
+const PACKED = 0xff
 
 export const frameType = (frame: Uint8Array): FrameType => ((frame[0] ?? 0) >>> 5) as FrameType
 
@@ -278,7 +280,7 @@ export function encodeLatest(frame: LatestFrame): Uint8Array {
 export function decodeLatest(frame: Uint8Array): LatestFrame {
   const reader = new ByteReader(frame)
   const head = reader.u8()
-  if (head === PACK) throw new ProtocolError('latest', 'a pack, where a frame was due')
+  if (head === PACKED) throw new ProtocolError('latest', 'a pack, where a frame was due')
   const channel = readChannel(reader)
   const counter = reader.u32()
   const sent = reader.u24()

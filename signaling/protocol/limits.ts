@@ -12,6 +12,8 @@ export const LIMITS = Object.freeze({
   tokenChars: 2_048,
   /** Longest access token, in characters. Hard. */
   accessTokenChars: 8_192,
+  /** Longest announcement of a member's keys, in characters. Hard. */
+  sealChars: 512,
   /** Longest id of a user, in UTF-8 bytes. Hard. */
   userIdBytes: 128,
   /** Largest message that a backend publishes: the bytes, or the text of the JSON. Hard. */

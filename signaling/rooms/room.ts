@@ -78,7 +78,12 @@ export class Room<M extends RoomMember> {
    */
   changed(
     id: PeerId,
-    what: { readonly profile?: Json; readonly presence?: MemberInfo['presence']; readonly rights?: readonly Right[] },
+    what: {
+      readonly profile?: Json
+      readonly presence?: MemberInfo['presence']
+      readonly rights?: readonly Right[]
+      readonly seal?: string
+    },
   ): number {
     if (!this.#members.has(id)) return 0
     return this.#publish(what.profile === undefined ? id : undefined, {

@@ -34,6 +34,8 @@ export interface MemberStart {
   /** Of the uplink it came by first; it counts against that address until it is gone. */
   readonly addressGroup: string
   readonly profile: Json
+  /** As announced: shown to others, and not looked into. */
+  readonly seal: string | undefined
   readonly grant: Grant
   /** ms since 1970. */
   readonly joinedAtMs: number
@@ -47,6 +49,7 @@ export interface MemberChanges {
   readonly profile?: Json
   readonly presence?: Presence
   readonly rights?: readonly Right[]
+  readonly seal?: string
 }
 
 const NOBODY: ReadonlyMap<PeerId, Member> = new Map()
@@ -93,6 +96,7 @@ export class Member implements RoomMember, Sender {
     this.#info = {
       ...{ id: start.id, instance: start.instance, profile: start.profile, presence: 'here' },
       ...memberAccess(start.grant),
+      ...(start.seal === undefined ? {} : { seal: start.seal }),
     }
     this.#limit()
   }
@@ -107,6 +111,10 @@ export class Member implements RoomMember, Sender {
 
   get forwardRights(): ReadonlySet<Right> | undefined {
     return this.#forwardRights
+  }
+
+  get sealed(): boolean {
+    return this.#info.seal !== undefined
   }
 
   get info(): MemberInfo {
@@ -161,8 +169,9 @@ export class Member implements RoomMember, Sender {
     readonly profile?: Json
     readonly presence?: Presence
     readonly grant?: Grant
+    readonly seal?: string | undefined
   }): MemberChanges | undefined {
-    const { profile, presence, grant = this.#grant } = next
+    const { profile, presence, grant = this.#grant, seal } = next
     const sameAsBefore = sameRights(grant, this.#grant)
     this.#grant = grant
     this.#limit()
@@ -171,6 +180,7 @@ export class Member implements RoomMember, Sender {
       ...(profile === undefined || JSON.stringify(profile) === JSON.stringify(this.#info.profile) ? {} : { profile }),
       ...(presence === undefined || presence === this.#info.presence ? {} : { presence }),
       ...(sameAsBefore ? {} : { rights }),
+      ...(seal === undefined || seal === this.#info.seal ? {} : { seal }),
     }
     if (Object.keys(changes).length === 0) return undefined
     this.#info = { ...this.#info, ...changes }

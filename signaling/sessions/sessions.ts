@@ -202,7 +202,7 @@ export class Sessions {
     member.uplink = undefined
     older?.replaced()
     member.seen(message.published)
-    const changes = member.update({ profile: message.profile, presence: 'here', grant })
+    const changes = member.update({ profile: message.profile, presence: 'here', grant, seal: message.seal })
     if (changes !== undefined) member.rate.charge(member.room.changed(member.id, changes))
     // Only now: telling the others may cause more events, and the welcome, which covers those, must come first.
     member.uplink = uplink
@@ -248,6 +248,7 @@ export class Sessions {
       room,
       joinKey: message.joinKey,
       profile: message.profile,
+      seal: message.seal,
       grant,
       joinedAtMs: this.#dependencies.clock.nowMs(),
       rate,

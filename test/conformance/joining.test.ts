@@ -23,6 +23,33 @@ describeWire('joining', (target) => {
     })
   })
 
+  it('shows the announcement of keys as it came, to who is there and to who comes', async () => {
+    const server = await target.start()
+    const room = freshRoom()
+    const ada = await target.joined(server, { room, seal: 'QURB-_0' })
+    const bob = await target.connect(server)
+    const welcome = await bob.join({ room, seal: 'x'.repeat(LIMITS.sealChars) })
+    expect(welcome.members).toMatchObject([{ id: ada.id, seal: 'QURB-_0' }])
+    expect(await ada.next('joined')).toMatchObject({ member: { seal: 'x'.repeat(LIMITS.sealChars) } })
+    ada.say({ t: 'snapshot', id: 9 })
+    expect((await ada.next('snapshot')).members).toMatchObject([{ seal: 'x'.repeat(LIMITS.sealChars) }])
+    bob.drop()
+    await ada.next('changed')
+    const again = await target.connect(server)
+    const { instance, joinKey } = bob
+    await again.join({ room, token: welcome.token, instance, joinKey, seal: 'other' })
+    expect(await ada.next('changed')).toMatchObject({ id: welcome.peerId, presence: 'here', seal: 'other' })
+  })
+
+  it('refuses an announcement that is too long, empty, or no base64url', async () => {
+    const server = await target.start()
+    for (const seal of ['x'.repeat(LIMITS.sealChars + 1), '', 'a+b', 'a=']) {
+      const ada = await target.connect(server)
+      ada.sayJoin({ room: freshRoom(), seal })
+      expect(await ada.next('error')).toMatchObject({ code: 'bad-message', fatal: true })
+    }
+  })
+
   it('numbers membership events consecutively', async () => {
     const server = await target.start()
     const room = freshRoom()

@@ -30,6 +30,7 @@ export interface JoinOptions {
   readonly token?: string
   readonly instance?: string
   readonly joinKey?: string
+  readonly seal?: string
   readonly vMin?: number
   readonly vMax?: number
 }
@@ -140,7 +141,8 @@ export class WireClient {
   sayJoin(join: JoinOptions): number {
     const id = this.request()
     const { room, profile = null, token, instance = this.instance, joinKey = this.joinKey, vMin = 1, vMax = 1 } = join
-    this.say({ t: 'join', id, vMin, vMax, room, profile, instance, joinKey, ...(token === undefined ? {} : { token }) })
+    // What is not there does not get into JSON.
+    this.say({ t: 'join', id, vMin, vMax, room, profile, instance, joinKey, token, seal: join.seal })
     return id
   }
 

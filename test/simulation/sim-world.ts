@@ -3,8 +3,10 @@ import type { HubOptions } from '../../signaling/limits/hub-options.ts'
 import type { Json } from '../../signaling/protocol/index.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
+import { RoomPaths } from '../../web/client/paths/room-paths.ts'
 import { ClientRoom } from '../../web/client/room.ts'
 import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
+import { nodePrimitives } from '../support/node-primitives.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimPaths } from './sim-paths.ts'
@@ -57,7 +59,8 @@ export class SimWorld {
           return () => handlers.delete(handler)
         },
       },
-      webRtc: Promise.resolve(this.paths.connect(name)),
+      primitives: nodePrimitives(random.fill),
+      directPaths: Promise.resolve((most: number) => new RoomPaths(this.paths.connect(name), most)),
     })
     const client: SimClient = {
       name,

@@ -37,6 +37,29 @@ export type PartylineErrorCode =
   | 'protocol'
   /** This browser or Node lacks something; the message says what to do. */
   | 'unsupported'
+  /**
+   * This page has no WebCrypto: open it by https, or on localhost; or give up sealing with `sealing: 'open'`, as every
+   * member must then.
+   */
+  | 'insecure-context'
+  /** The others have another secret or password. Of one member: it is the one. */
+  | 'wrong-secret'
+  /** A member was refused: it announces no keys, or those of another mode of sealing. */
+  | 'seal-mismatch'
+  /** The server showed other keys of a member than before; the first ones count. */
+  | 'seal-changed'
+  /** A member was refused: it does not hold the identity that it shows. */
+  | 'identity-invalid'
+  /** A member was refused by `admit`. */
+  | 'not-admitted'
+  /** Something was refused: it came by the server, and is not sealed, */
+  | 'unsealed'
+  /** or does not open: altered, or from somebody else; */
+  | 'forged'
+  /** or came again. */
+  | 'replayed'
+  /** More was sealed than the keys of one room are good for: enter it again. */
+  | 'sealing-exhausted'
   | 'internal'
 
 /** Every error that Partyline throws or rejects with. */

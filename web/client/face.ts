@@ -1,7 +1,7 @@
 /** The client's face: everything an application sees. The classes behind it implement these types. */
 import type { Json, PeerId, Right } from '../../signaling/protocol/index.ts'
 import type { MissedReason } from './delivery/outgoing-stream.ts'
-import type { PartylineError } from './errors.ts'
+import type { PartylineError, PartylineErrorCode } from './errors.ts'
 
 export type { Json, PeerId, Right }
 /** What a reliable or `latest` channel, or a procedure, can carry: JSON, text, or bytes. */
@@ -30,6 +30,28 @@ export interface JoinOptions<P extends Json = Json> {
   readonly profile?: P
   /** For a server that asks for one: a JWT that your backend signs, at most 8,192 characters. Default none. */
   readonly accessToken?: AccessToken
+  /**
+   * A secret of the room, 16 to 64 random bytes as base64url, which everybody has and the server does not:
+   * `newSecret()` makes one. It protects from a server that lies, too. Put it in the fragment of the room's link.
+   */
+  readonly secret?: string
+  /**
+   * In its place, something that people type, 1 to 1,024 bytes: who runs the server can guess it at home, at some 50 ms
+   * a try. A `secret` cannot be guessed.
+   */
+  readonly password?: string
+  /**
+   * `'open'`: nothing is sealed, the server can read what goes by it. Everybody in the room must say so. Default: sealed
+   * end to end, with the `secret` or `password` if there is one.
+   */
+  readonly sealing?: 'open'
+  /** A long-lived identity, which others see verified as `peer.identity`: `createIdentity()` or `loadIdentity()`. */
+  readonly identity?: CryptoKeyPair
+  /**
+   * Whether somebody is let in: who is not, is no peer, gets nothing and is not heard. Everything that comes later waits
+   * for the answer; 5 s without one, or an error, is a no. Default: everybody.
+   */
+  readonly admit?: AdmitMember
   /** Ends the room when it fires, as `leave()` does, but with the error `aborted`. */
   readonly signal?: AbortSignal
   /** Ways to reach others; the relay is always among them. Default `['direct', 'turn', 'relay']`. */
@@ -45,6 +67,32 @@ export interface JoinOptions<P extends Json = Json> {
   readonly maxDirectPeers?: number
 }
 
+/** How what goes by the server is sealed: end to end, also against a server that lies, or not at all. */
+export type SealingMode = 'link' | 'secret' | 'open'
+
+/** Who asks to be let in. */
+export interface Newcomer {
+  readonly id: PeerId
+  readonly userId: string | undefined
+  readonly profile: Json
+  /** As of `Peer`: verified. */
+  readonly identity: string | undefined
+}
+export type AdmitMember = (newcomer: Newcomer) => boolean | Promise<boolean>
+
+/** Why something or somebody was refused; see `PartylineErrorCode`. */
+export type RefusedCode = Extract<
+  PartylineErrorCode,
+  | 'wrong-secret'
+  | 'seal-mismatch'
+  | 'seal-changed'
+  | 'identity-invalid'
+  | 'not-admitted'
+  | 'unsealed'
+  | 'forged'
+  | 'replayed'
+>
+
 export interface Peer<P extends Json = Json> {
   readonly id: PeerId
   /**
@@ -53,6 +101,14 @@ export interface Peer<P extends Json = Json> {
    */
   readonly userId: string | undefined
   readonly profile: P
+  /** The identity it holds, verified: SHA-256 of its public key as hex. `undefined` when it shows none. */
+  readonly identity: string | undefined
+  /**
+   * 12 groups of 5 digits, the same at both ends when nobody sits between: let people compare them by another way. With
+   * identities on both sides it is always the same for these two; without, for this visit only. `undefined` in an open
+   * room. Never rejects.
+   */
+  readonly safetyNumber: Promise<string | undefined>
   /** `away`: its connection to the server dropped and its grace period runs. */
   readonly presence: Presence
   /** The path that the next message takes. */
@@ -101,6 +157,15 @@ export interface RoomStats {
   /** On the uplink, since the room was entered. */
   readonly bytesSent: number
   readonly bytesReceived: number
+  readonly sealing: SealingStats
+}
+
+export interface SealingStats {
+  /** Frames that left sealed, and that were opened. */
+  readonly sealed: number
+  readonly opened: number
+  /** How often what was refused, by the code of its error. */
+  readonly refused: { readonly [Code in RefusedCode]?: number }
 }
 
 export interface RoomEvents<P extends Json = Json> {
@@ -122,6 +187,8 @@ export interface RoomEvents<P extends Json = Json> {
   missed: { readonly messages: number }
   /** `room.status` changed. */
   status: RoomStatus
+  /** Somebody was not let in, or something of a member was refused. At most once a second for each member and code. */
+  refused: { readonly id: PeerId; readonly error: PartylineError }
 }
 
 /** This member, as the server has it. */
@@ -139,13 +206,15 @@ export interface Room<P extends Json = Json> {
   readonly name: string
   /**
    * After the first welcome: one round trip. Rejects (never unhandled) only for good: with `denied`, `room-full`,
-   * `access-expired`, `server-full`, `version-unsupported`, `too-large` (the profile), `protocol`, `aborted`, or `closed` when the room was
+   * `access-expired`, `server-full`, `wrong-secret`, `insecure-context`, `version-unsupported`, `too-large` (the profile), `protocol`, `aborted`, or `closed` when the room was
    * left before. An unreachable server is retried.
    */
   readonly ready: Promise<void>
   /** Resolves when the room is over: with `undefined` after `leave()`, else with the reason. Never rejects. */
   readonly closed: Promise<PartylineError | undefined>
   readonly status: RoomStatus
+  /** How this room is sealed: `link` without a secret or password. */
+  readonly sealing: SealingMode
   /** `undefined` until the first welcome. */
   readonly self: Self<P> | undefined
   /** Everyone else; a new map at every change, so that it fits `useSyncExternalStore`. */

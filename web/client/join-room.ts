@@ -3,9 +3,8 @@ import { openWebSocket } from './carriers/websocket.ts'
 import { systemClock } from './clock.ts'
 import type { JoinOptions, Room } from './face.ts'
 import { parseJoinOptions } from './options.ts'
-import { connectPeer } from './paths/peer-connection.ts'
-import { loadWebRtc } from './paths/webrtc.ts'
 import { ClientRoom, type RoomWorld } from './room.ts'
+import { webCrypto } from './sealing/web-crypto.ts'
 import { browserNetworkEvents } from './uplink/network-events.ts'
 
 function thisWorld(): RoomWorld {
@@ -16,7 +15,10 @@ function thisWorld(): RoomWorld {
     fillRandom: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     openCarrier: openWebSocket,
     network: browserNetworkEvents,
-    webRtc: loadWebRtc().then((found) => (found ? connectPeer : undefined)),
+    primitives: webCrypto(),
+    directPaths: import('./paths/direct-paths.ts')
+      .then(({ loadDirectPaths }) => loadDirectPaths())
+      .catch(() => undefined),
   }
 }
 

@@ -18,6 +18,8 @@ export interface MembershipOptions {
   readonly clock: Clock
   /** Whether a direct path to it is usable: it then stays, `away`, though the server does not list it. */
   reachable(id: PeerId): boolean
+  /** Whether it counts as a member; who does not is passed over. Default: everybody does. */
+  admits?(member: MemberInfo): boolean
 }
 
 interface Entry {
@@ -132,6 +134,7 @@ export class Membership {
       entry = undefined
     }
     if (entry === undefined) {
+      if (this.#options.admits?.(member) === false) return
       this.#entries.set(id, { info: member, timer: undefined, listed: true })
       this.#events.emit('join', member)
       return

@@ -1,6 +1,7 @@
 import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
-import type { AccessToken, JoinOptions } from './face.ts'
+import type { AccessToken, AdmitMember, JoinOptions, SealingMode } from './face.ts'
+import { fromBase64url } from './sealing/octets.ts'
 
 /** `JoinOptions` with everything said. */
 export interface RoomOptions {
@@ -12,6 +13,12 @@ export interface RoomOptions {
   readonly iceTransportPolicy: 'all' | 'relay'
   readonly iceServers: readonly RTCIceServer[]
   readonly maxDirectPeers: number
+  readonly sealing: SealingMode
+  /** In mode `secret`: one of the two. */
+  readonly secret: Uint8Array | undefined
+  readonly password: string | undefined
+  readonly identity: CryptoKeyPair | undefined
+  readonly admit: AdmitMember | undefined
 }
 
 const PATHS = ['direct', 'turn', 'relay'] as const
@@ -24,6 +31,11 @@ const KEYS = [
   'iceServers',
   'maxDirectPeers',
   'accessToken',
+  'sealing',
+  'secret',
+  'password',
+  'identity',
+  'admit',
 ]
 /** A browser with more peer connections than this is busier with ICE than with anything else. */
 const MOST_DIRECT_PEERS = 64
@@ -56,6 +68,25 @@ export function checkProfile(profile: unknown): Json {
   return profile as Json
 }
 
+const MOST_PASSWORD_BYTES = 1_024
+
+function parseSealing({ sealing, secret, password, identity }: JoinOptions) {
+  const sealed = secret !== undefined || password !== undefined
+  if (sealing !== undefined && (sealing !== 'open' || sealed)) bad('sealing', "'open', without a secret or password")
+  if (secret !== undefined && password !== undefined) bad('password', 'one of secret and password')
+  const bytes = fromBase64url(String(secret ?? ''))
+  if (secret !== undefined && !(bytes && bytes.length >= 16 && bytes.length <= 64)) {
+    bad('secret', '16 to 64 bytes as base64url')
+  }
+  const length = utf8Bytes(String(password ?? 'x').normalize('NFC'))
+  if (length === 0 || length > MOST_PASSWORD_BYTES) bad('password', `1 to ${MOST_PASSWORD_BYTES} bytes of UTF-8`)
+  if (identity !== undefined && (sealing === 'open' || !(identity?.privateKey && identity.publicKey))) {
+    bad('identity', 'a key pair, in a sealed room')
+  }
+  const mode: SealingMode = sealing ?? (sealed ? 'secret' : 'link')
+  return { sealing: mode, secret: secret === undefined ? undefined : bytes, password, identity }
+}
+
 /** @throws PartylineError `bad-argument` naming the option and what it accepts */
 export function parseJoinOptions(given: JoinOptions): RoomOptions {
   for (const key of Object.keys(given)) if (!KEYS.includes(key)) bad(key, `one of the options ${KEYS.join(', ')}`)
@@ -70,7 +101,11 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   }
   const { accessToken } = given
   if (!['undefined', 'string', 'function'].includes(typeof accessToken)) bad('accessToken', 'a string or a function')
+  const { admit } = given
+  if (admit !== undefined && typeof admit !== 'function') bad('admit', 'a function')
   return {
+    ...parseSealing(given),
+    admit,
     accessToken,
     server: given.server,
     profile: checkProfile(given.profile ?? null),

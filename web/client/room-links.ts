@@ -22,13 +22,11 @@ import { ReceiveBudget } from './delivery/receive-budget.ts'
 import type { MissedReason } from './face.ts'
 import { Link, type LinkDeps } from './link/link.ts'
 import { WatchedPath } from './link/watched-path.ts'
-import { Attempts } from './paths/attempts.ts'
 import type { AttemptsEvents } from './paths/attempts-options.ts'
 import type { PathPolicy } from './paths/ice-servers.ts'
-import type { Connect, DirectPath } from './paths/path.ts'
-import { BESIDE_IN_ROOM, PathsBeside } from './paths/paths-beside.ts'
-import { SlotPool } from './paths/slots.ts'
-import { RoomPeer } from './room-peer.ts'
+import type { DirectPath } from './paths/path.ts'
+import type { RoomPaths } from './paths/room-paths.ts'
+import { type PeerSeal, RoomPeer } from './room-peer.ts'
 
 /** Acknowledgements to one sender: at most some 500 a second, over all members. */
 const ACK_DELAY_PER_MEMBER_MS = 2
@@ -47,9 +45,8 @@ export interface RoomLinksDeps {
   readonly random: () => number
   readonly instance: InstanceId
   readonly policy: PathPolicy
-  readonly maxDirectPeers: number
-  /** Resolves to how peer connections are made, or `undefined` where there is no WebRTC. */
-  readonly webRtc: Promise<Connect | undefined>
+  /** Never rejects. */
+  readonly directPaths: Promise<RoomPaths | undefined>
   /** Room-clock time for the wire. */
   sentNow(): number
   graceMs(): number
@@ -58,6 +55,9 @@ export interface RoomLinksDeps {
   /** A direct path answers (again): the network works. */
   networkWorks(): void
   iceServers(): Promise<readonly IceServer[]>
+  readonly seal: PeerSeal
+  /** In the room, and no members for us. */
+  strangers(): Iterable<PeerId>
   /** Hand a frame to the uplink. */
   relay(address: Address, frame: Uint8Array, slot?: number): boolean
   message(from: PeerId, message: Arrived): boolean
@@ -74,8 +74,6 @@ export interface RoomLinksDeps {
 export class RoomLinks {
   readonly outbox: Outbox
   readonly #budget = new ReceiveBudget()
-  readonly #slots: SlotPool
-  readonly #besideSlots = new SlotPool(BESIDE_IN_ROOM)
   readonly #peers = new Map<PeerId, RoomPeer<Json>>()
   readonly #linkChannel: OutgoingChannel
   /** Members whose link has ended, the newest of them: they may come back under the same id. */
@@ -84,7 +82,6 @@ export class RoomLinks {
   #lastGeneration = 0
 
   constructor(private readonly deps: RoomLinksDeps) {
-    this.#slots = new SlotPool(deps.maxDirectPeers)
     this.outbox = new Outbox({
       instance: deps.instance,
       now: () => deps.clock.now(),
@@ -115,12 +112,17 @@ export class RoomLinks {
     return Math.floor(this.deps.random() * 2 ** 32) >>> 0
   }
 
+  /** Whom the relay reaches. */
+  *here(): Iterable<PeerId> {
+    for (const { id, presence } of this.#peers.values()) if (presence === 'here') yield id
+  }
+
   /** The shortest way to say who gets a frame by the relay. */
   #addressOf(to: readonly PeerId[]): Address {
     const [first] = to
     if (to.length === 1 && first !== undefined) return { kind: 'one', id: first }
     const wanted = new Set(to)
-    const others: PeerId[] = []
+    const others = [...this.deps.strangers()]
     for (const { id, presence } of this.#peers.values()) if (presence === 'here' && !wanted.has(id)) others.push(id)
     if (others.length === 0) return { kind: 'all' }
     if (others.length < to.length && others.length <= LIMITS.envelopeIds) return { kind: 'except', ids: others }
@@ -132,13 +134,12 @@ export class RoomLinks {
     const past = this.#past.get(info.id)
     const handed = past?.instance === info.instance ? past.handed : undefined
     const link = new Link(info, this.#linkDeps(), past !== undefined, handed)
-    const peer = new RoomPeer<Json>(info, link)
+    const peer = new RoomPeer<Json>(info, link, this.deps.seal)
     this.#peers.set(info.id, peer)
     this.outbox.add(link.sender)
     link.setRelay(relayed, false)
-    this.deps.webRtc.then((connect) => {
-      if (this.#peers.get(info.id) !== peer) return
-      this.#connect(peer, initiator, connect)
+    this.deps.directPaths.then((paths) => {
+      if (paths !== undefined && this.#peers.get(info.id) === peer) this.#connect(peer, initiator, paths)
     })
     return peer
   }
@@ -203,13 +204,13 @@ export class RoomLinks {
 
   #signal(peer: RoomPeer<Json>, message: LinkMessage): void {
     // In order, and after `attempts` is there.
-    this.deps.webRtc.then(() => {
+    this.deps.directPaths.then(() => {
       if (message.t === 'beside') peer.beside?.receive(message.signal)
       else peer.attempts?.receive(message)
     })
   }
 
-  #connect(peer: RoomPeer<Json>, initiator: boolean, connect: Connect | undefined): void {
+  #connect(peer: RoomPeer<Json>, initiator: boolean, paths: RoomPaths): void {
     const { deps } = this
     const { link } = peer
     const watched = new Map<DirectPath, WatchedPath>()
@@ -240,20 +241,15 @@ export class RoomLinks {
       changed: () => deps.changed(peer),
     }
     const say = (message: LinkMessage): void => this.#say(peer, message)
-    if (connect !== undefined) {
-      const besideEvents = { ...events, opened: (path: DirectPath) => opened(path, true) }
-      peer.beside = new PathsBeside({
-        ...deps,
-        initiator,
-        connect,
-        slots: this.#besideSlots,
-        events: besideEvents,
-        direct: () => peer.attempts?.current?.kind === 'direct',
-        retire: (path) => on(path, ({ retire }) => retire()),
-        say,
-      })
-    }
-    const attempts = new Attempts({ ...deps, initiator, connect, slots: this.#slots, events, say })
+    peer.beside = paths.beside({
+      ...deps,
+      initiator,
+      events: { ...events, opened: (path: DirectPath) => opened(path, true) },
+      direct: () => peer.attempts?.current?.kind === 'direct',
+      retire: (path) => on(path, ({ retire }) => retire()),
+      say,
+    })
+    const attempts = paths.attempts({ ...deps, initiator, events, say })
     peer.attempts = attempts
     deps.clock.setTimeout(() => attempts.start(), ATTEMPT_AFTER_MS)
   }

@@ -4,6 +4,12 @@ import type { Link } from './link/link.ts'
 import type { Attempts } from './paths/attempts.ts'
 import type { PathsBeside } from './paths/paths-beside.ts'
 
+/** What is known of a member by its keys. */
+export interface PeerSeal {
+  identity(id: PeerId): string | undefined
+  safetyNumber(id: PeerId): Promise<string | undefined>
+}
+
 /** What the application sees of one member: a view of its link. */
 export class RoomPeer<P extends Json> implements Peer<P> {
   attempts: Attempts | undefined
@@ -12,6 +18,7 @@ export class RoomPeer<P extends Json> implements Peer<P> {
   constructor(
     public info: MemberInfo,
     readonly link: Link,
+    private readonly seal: PeerSeal,
   ) {}
 
   get id(): PeerId {
@@ -20,6 +27,14 @@ export class RoomPeer<P extends Json> implements Peer<P> {
 
   get userId(): string | undefined {
     return this.info.userId
+  }
+
+  get identity(): string | undefined {
+    return this.seal.identity(this.info.id)
+  }
+
+  get safetyNumber(): Promise<string | undefined> {
+    return this.seal.safetyNumber(this.info.id)
   }
 
   get profile(): P {

@@ -33,16 +33,20 @@ import type {
   RoomEvents,
   RoomStats,
   RoomStatus,
+  SealingMode,
   Self,
   Unsubscribe,
 } from './face.ts'
+import { Gate } from './gate.ts'
+import { Inbound } from './inbound.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
-import type { Connect } from './paths/path.ts'
+import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import { RoomChannels } from './room-channels.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
+import type { Primitives } from './sealing/primitives.ts'
 import type { NetworkEvents } from './uplink/network-events.ts'
 import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
 
@@ -56,7 +60,10 @@ export interface RoomWorld {
   fillRandom(bytes: Uint8Array): void
   readonly openCarrier: OpenCarrier
   readonly network: NetworkEvents
-  readonly webRtc: Promise<Connect | undefined>
+  /** Nothing when it could not be loaded: the relay carries everything. */
+  readonly directPaths: Promise<MakeRoomPaths | undefined>
+  /** Absent where there is no WebCrypto. */
+  readonly primitives: Primitives | undefined
 }
 
 /** Until the first welcome says otherwise. */
@@ -64,6 +71,7 @@ const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
 /** One channel for all files' control messages, one for all their bytes. */
 const FILES = 'files'
+const WRONG_SECRET = 'The others have another secret or password'
 
 export class ClientRoom<P extends Json> implements Room<P> {
   readonly name: string
@@ -73,6 +81,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly #events = new Emitter<RoomEvents<P>>()
   readonly #clock: RoomClock
   readonly #uplink: Uplink
+  readonly #inbound = new Inbound()
+  readonly #gate: Gate
   readonly #membership: Membership
   readonly #links: RoomLinks
   readonly #channels: RoomChannels
@@ -90,9 +100,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
 
+  readonly sealing: SealingMode
+
   constructor(name: string, options: RoomOptions, world: RoomWorld) {
     this.name = checkRoomName(name)
     this.#world = world
+    this.sealing = options.sealing
     this.#profile = options.profile as P
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }
@@ -119,10 +132,23 @@ export class ClientRoom<P extends Json> implements Room<P> {
       network: world.network,
       paths: () => this.#links.paths,
     })
+    this.#gate = new Gate(
+      { ...options, room: this.name, instance },
+      {
+        clock,
+        fillRandom: random,
+        primitives: world.primitives,
+        transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
+        here: () => this.#links.here(),
+        refused: (id, error) => this.#events.emit('refused', { id, error }),
+        failed: (error) => this.#finish(error),
+      },
+    )
     // The server is asked before anything else is made; its answer comes in a later turn.
-    if (!options.signal?.aborted) this.#uplink.start()
+    if (!options.signal?.aborted) this.#start()
     this.#membership = new Membership({
       clock,
+      admits: (member) => this.#gate.admits(member),
       reachable: (id) => this.#links.get(id)?.link.reachableDirectly ?? false,
     })
     this.#links = new RoomLinks({
@@ -134,8 +160,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         turn: options.paths.includes('turn'),
         iceTransportPolicy: options.iceTransportPolicy,
       },
-      maxDirectPeers: options.maxDirectPeers,
-      webRtc: world.webRtc,
+      directPaths: world.directPaths.then((make) => make?.(options.maxDirectPeers)),
       sentNow: () => toWire(this.#clock.now()),
       graceMs: () => this.#graceMs,
       uplinkRttMs: () => this.#uplink.rttMs ?? 0,
@@ -145,6 +170,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
         ...options.iceServers.map(({ urls, ...rest }) => ({ ...rest, urls: typeof urls === 'string' ? [urls] : urls })),
         ...(await this.#uplink.freshIceServers()),
       ],
+      seal: this.#gate,
+      strangers: () => this.#gate.strangers,
       relay: (address: Address, frame, slot) => this.#uplink.send(address, frame, slot),
       message: (from, message) => this.#channels.take(from, message),
       latest: (from, channelName, frame) => {
@@ -253,6 +280,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       reconnections: this.#uplink.reconnections,
       bytesSent: this.#uplink.bytesSent,
       bytesReceived: this.#uplink.bytesReceived,
+      sealing: this.#gate.stats,
     }
   }
 
@@ -271,6 +299,16 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#finish(undefined)
   }
 
+  #start(): void {
+    if (this.sealing === 'open') this.#uplink.start()
+    else {
+      this.#gate.lock().then(
+        (sealed) => this.#uplink.start(sealed),
+        (error: PartylineError) => this.#finish(error),
+      )
+    }
+  }
+
   #aborted({ reason: cause }: AbortSignal): void {
     this.#finish(new PartylineError('aborted', 'The room was left: its signal fired', { fatal: true, cause }))
   }
@@ -278,20 +316,41 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #listen(signal: AbortSignal | undefined): void {
     const uplink = this.#uplink
     const membership = this.#membership
-    uplink.on('welcome', ({ message, how, missed }) => {
-      this.#welcome(message, how)
-      this.#missed(missed)
-    })
+    const inbound = this.#inbound
+    const gate = this.#gate
+    uplink.on('welcome', ({ message, how, missed }) =>
+      inbound.alone(
+        () => gate.welcomed(message.peerId, message.members),
+        () => {
+          this.#welcome(message, how)
+          this.#missed(missed)
+        },
+      ),
+    )
     uplink.on('message', (message) => this.#message(message))
-    uplink.on('frame', ({ from, payload }) => this.#links.receive(from, payload))
+    uplink.on('frame', ({ from, payload }) =>
+      inbound.beside(
+        payload.length,
+        () => gate.open(from, payload),
+        (frames) => {
+          for (const frame of frames) this.#links.receive(from, frame)
+        },
+      ),
+    )
     uplink.on('writable', () => this.#links.writable())
-    uplink.on('closed', (error) => this.#finish(error))
-    uplink.on('state', (state) => {
-      if (state === 'online') this.#setStatus('online')
-      else if (this.#status === 'online') this.#offline()
-    })
+    uplink.on('closed', (error) => inbound.run(() => this.#finish(error)))
+    uplink.on('state', (state) =>
+      inbound.run(() => {
+        if (state === 'online') this.#setStatus('online')
+        else if (this.#status === 'online') this.#offline()
+      }),
+    )
     membership.on('join', (info) => this.#join(info))
-    membership.on('leave', ({ member, reason }) => this.#leaveOf(member.id, reason))
+    membership.on('leave', ({ member, reason }) => {
+      this.#leaveOf(member.id, reason)
+      // Once what tells of it has been taken whole: it may be back under the same id.
+      inbound.run(() => this.#gone(member.id))
+    })
     membership.on('change', (info) => this.#change(info))
     membership.on('gap', () => uplink.snapshot())
     const stopNetwork = this.#world.network.on((event) => {
@@ -313,6 +372,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #welcome(message: Welcome, how: 'joined' | 'resumed' | 'rejoined'): void {
+    if (how === 'joined' && this.#gate.wrongSecret) {
+      this.#finish(new PartylineError('wrong-secret', WRONG_SECRET, { fatal: true }))
+      return
+    }
     this.#accessed(message.peerId, message.access)
     this.#graceMs = Math.max(GRACE_MS, message.graceMs)
     this.#setStatus('online')
@@ -346,6 +409,26 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #message(message: RoomMessage): void {
+    const take = (): void => this.#take(message)
+    const gate = this.#gate
+    const inbound = this.#inbound
+    if (message.t === 'joined') inbound.alone(() => gate.look([message.member]), take)
+    else if (message.t === 'snapshot') inbound.alone(() => gate.listed(message.members), take)
+    else if (message.t === 'changed' && message.seal !== undefined) {
+      inbound.alone(() => gate.look(this.#announcedAgain(message)), take)
+    } else inbound.run(take)
+  }
+
+  #announcedAgain({ id, seal }: Pick<MemberInfo, 'id' | 'seal'>): readonly MemberInfo[] {
+    const info = this.#membership.get(id)
+    return info === undefined || seal === undefined ? [] : [{ ...info, seal }]
+  }
+
+  #gone(id: PeerId): void {
+    this.#gate.gone(id, this.#membership.get(id)?.instance)
+  }
+
+  #take(message: RoomMessage): void {
     switch (message.t) {
       case 'published':
         this.#missed(this.#channels.published(message))
@@ -358,6 +441,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       case 'left':
       case 'snapshot':
         this.#membership.apply(message)
+        if (message.t === 'left') this.#gone(message.id)
         return
       case 'pong':
         if (message.version !== undefined) this.#membership.heardOf(message.version)
@@ -423,6 +507,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.#status === 'closed') return
     this.#setStatus('closed')
     this.#stopListening()
+    this.#inbound.close()
+    this.#gate.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

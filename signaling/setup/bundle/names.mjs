@@ -108,7 +108,7 @@ function platformNames() {
   return members.map(([, name = '']) => name)
 }
 
-/** Sorted, so that one source makes one bundle. @returns {string[]} */
+/** Sorted, so that one source makes one bundle. `taken`: short names that others know. */
 export function namesToShorten() {
   /** @type {Names} */
   const names = { declared: new Set(), foreign: new Set(), asserted: new Set(), interfaces: new Map() }
@@ -125,5 +125,8 @@ export function namesToShorten() {
     ...platformNames(),
   ]
   for (const word of known.flatMap(words)) names.foreign.add(word)
-  return [...names.declared].filter((name) => !names.foreign.has(name)).sort()
+  return {
+    names: [...names.declared].filter((name) => !names.foreign.has(name)).sort(),
+    taken: [...names.foreign].filter((name) => name.length <= 3).sort(),
+  }
 }

@@ -130,13 +130,21 @@ export const lessSimplePeer = {
   },
 }
 
-/** simple-peer's own `_names`, and those that only our own code knows. @type {Plugin} */
-const shortNames = {
-  name: 'short-names',
-  async renderChunk(code) {
+/** simple-peer's own `_names`, and those that only our own code knows: the same in all chunks. */
+function shortNames() {
+  const { names, taken } = namesToShorten()
+  const regex = new RegExp(`^(_[a-zA-Z]\\w*|${names.join('|')})$`)
+  /** What has been given to whom so far. */
+  let properties = {}
+  /** Chunks take turns. @type {Promise<unknown>} */
+  let before = Promise.resolve()
+  /** @param {string} code */
+  const minified = async (code) => {
+    const nameCache = { vars: {}, props: properties }
     const { code: smaller = code, map } = await terser(code, {
       module: true,
       ecma: 2020,
+      nameCache,
       compress: {
         passes: 3,
         pure_getters: true,
@@ -146,14 +154,25 @@ const shortNames = {
         // What was emptied above need not be called either.
         pure_funcs: unusedMethods.map((name) => `this.${name}`),
       },
-      mangle: { properties: { regex: new RegExp(`^(_[a-zA-Z]\\w*|${namesToShorten().join('|')})$`) } },
+      mangle: { properties: { regex, reserved: taken } },
       // Bundlers are to leave alone what is loaded under Node only.
       format: { comments: /webpackIgnore|@vite-ignore/ },
       sourceMap: { asObject: true },
     })
+    properties = nameCache.props
     return { code: smaller, map: /** @type {import('rolldown').ExistingRawSourceMap} */ (map) }
-  },
+  }
+  /** @type {Plugin} */
+  const plugin = {
+    name: 'short-names',
+    renderChunk(code) {
+      const done = before.then(() => minified(code))
+      before = done.catch(() => undefined)
+      return done
+    },
+  }
+  return plugin
 }
 
 /** For the library: with names as short as they can be. */
-export const smallest = [inlinedConstants, shortNames]
+export const smallest = () => [inlinedConstants, shortNames()]

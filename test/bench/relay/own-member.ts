@@ -4,6 +4,7 @@ import { systemClock } from '../../../web/client/clock.ts'
 import type { Channel } from '../../../web/client/face.ts'
 import { parseJoinOptions } from '../../../web/client/options.ts'
 import { ClientRoom } from '../../../web/client/room.ts'
+import { webCrypto } from '../../../web/client/sealing/web-crypto.ts'
 import type { MemberPlace } from './contestants.ts'
 import type { DropMember, Heard } from './drop-member.ts'
 import { numberOf, payloadText, senderOf, sentAt } from './payload.ts'
@@ -31,7 +32,8 @@ export class OwnMember implements DropMember {
         fillRandom: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
         openCarrier: this.#open,
         network: { on: () => () => undefined },
-        webRtc: Promise.resolve(undefined),
+        primitives: webCrypto(),
+        directPaths: Promise.resolve(undefined),
       },
     )
     this.#channel = this.#room.channel<string>('drops')

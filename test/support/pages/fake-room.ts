@@ -140,7 +140,18 @@ export class FakeRoom {
 
   #asPeer(peer: FakePeer): Peer<ChatProfile> {
     const { id, profile, presence, path, why, rttMs } = peer
-    return { id, userId: undefined, profile, presence, path, why, rttMs, stats: async () => this.#statsOf(peer) }
+    return {
+      id,
+      userId: undefined,
+      identity: undefined,
+      safetyNumber: Promise.resolve(undefined),
+      profile,
+      presence,
+      path,
+      why,
+      rttMs,
+      stats: async () => this.#statsOf(peer),
+    }
   }
 
   #statsOf(peer: FakePeer): PeerStats {
@@ -186,6 +197,7 @@ export class FakeRoom {
       get peers() {
         return new Map([...fake.peers].map(([id, peer]) => [id, fake.#asPeer(peer)]))
       },
+      sealing: 'link',
       on: (name: string, handler: Handler) => fake.handlers.add(name, handler),
       setProfile: async (profile) => {
         fake.profile = profile
@@ -202,6 +214,7 @@ export class FakeRoom {
         reconnections: 1,
         bytesSent: 120_400,
         bytesReceived: 98_000,
+        sealing: { sealed: 0, opened: 0, refused: {} },
       }),
     }
   }

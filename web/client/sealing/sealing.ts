@@ -52,6 +52,7 @@ import {
   sealRecord,
 } from './records.ts'
 import { type RoomKey, roomKey, stretch } from './room-key.ts'
+import { safetyNumber } from './safety-number.ts'
 import { WaitingRecords } from './waiting-records.ts'
 
 /** Being opened at once. Beyond, it is as if the network had lost it. */
@@ -285,8 +286,6 @@ export class RoomSealing {
   /** Digits that two people compare. `undefined` when `id` is not admitted. */
   async safetyNumber(id: PeerId): Promise<string | undefined> {
     const member = this.#standing.get(id)
-    // Rarely looked at: a chunk of its own.
-    const { safetyNumber } = await import('./safety-number.ts')
     return isMember(member) ? safetyNumber(this.deps.primitives, this.#own, member.announcement) : undefined
   }
 

@@ -27,7 +27,7 @@ import type { RoomMessage, UplinkEvents, UplinkOptions, Welcome } from './contra
 import { Credentials, type Granted } from './credentials.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { NetworkEvent } from './network-events.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, type Sealer } from './outbox.ts'
 import { Requests } from './requests.ts'
 import type { UplinkState, UplinkStateName } from './state.ts'
 import { requestError, type ServerError, type Verdict, verdictOfClose, verdictOfError } from './verdict.ts'
@@ -74,6 +74,7 @@ export class Uplink {
   readonly #credentials: Credentials
   readonly #access: Access
   #state: UplinkState = { name: 'idle' }
+  #sealed: { readonly announcement: string; readonly sealer: Sealer } | undefined
   #unsubscribe: () => void = () => undefined
   #peerId: PeerId | undefined
   #epoch = ''
@@ -107,6 +108,7 @@ export class Uplink {
       write: (packet) => this.#write(packet),
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
       writable: () => this.#events.emit('writable', undefined),
+      sealer: () => this.#sealed?.sealer,
     })
     this.#access = new Access(options.accessToken, clock)
     this.#credentials = new Credentials(clock, () => this.#renew())
@@ -150,9 +152,10 @@ export class Uplink {
     return this.#events.on(name, handler)
   }
 
-  /** Once. */
-  start(): void {
+  /** Once. `sealed`: how frames are sealed, and the announcement of the keys for it. */
+  start(sealed?: { readonly announcement: string; readonly sealer: Sealer }): void {
     if (this.#state.name !== 'idle') return
+    this.#sealed = sealed
     // First of all: everything else can be done while the network is waited for.
     this.#connect()
     this.#unsubscribe = this.#options.network.on((event) => this.#networkEvent(event))
@@ -165,6 +168,11 @@ export class Uplink {
    */
   send(address: Address, frame: Uint8Array, slot?: number): boolean {
     return this.#outbox.add(address, frame, slot)
+  }
+
+  /** As `send`, of what is sealed already. */
+  sendSealed(to: PeerId, payload: Uint8Array): void {
+    this.#outbox.add({ kind: 'one', id: to }, payload, undefined, true)
   }
 
   /** Bytes taken by `send` that the network has not taken yet. */
@@ -214,7 +222,10 @@ export class Uplink {
     else if (this.#leaving === undefined) {
       this.#leaving = this.#options.clock.setTimeout(close, LEAVE_MS)
       this.#outbox.flush()
-      this.#ask({ t: 'leave' }).then(close, close)
+      const ask = (): unknown => this.#ask({ t: 'leave' }).then(close, close)
+      const { sealing } = this.#outbox
+      if (sealing === undefined) ask()
+      else sealing.then(ask)
     }
     return over
   }
@@ -379,6 +390,7 @@ export class Uplink {
       joinKey,
       token,
       access,
+      seal: this.#sealed?.announcement,
       published: this.#seen,
     }
   }

@@ -49,6 +49,7 @@ export interface FakePeer {
   path: Peer['path']
   why: string
   rttMs: number | undefined
+  identity?: string
 }
 
 const notUsed = (): never => {
@@ -117,6 +118,10 @@ export class FakeRoom {
     if (peer === undefined) return
     this.peers.delete(id)
     this.handlers.call('leave', { peer: this.#asPeer(peer), reason })
+  }
+
+  refuse(id: PeerId, error: PartylineError): void {
+    this.handlers.call('refused', { id, error })
   }
 
   gap(id: PeerId, reason: RoomEvents['gap']['reason']): void {

@@ -5,8 +5,8 @@
 import { recall, remember } from './remembered.ts'
 
 const DATABASE = 'partyline'
-const STORE = 'identity'
-const KEY = 'own'
+const STORE = 'identities'
+const KEY = 'default'
 const KIND = Object.freeze({ name: 'ECDSA', namedCurve: 'P-256' })
 
 export const canKeepIdentity = (): boolean =>

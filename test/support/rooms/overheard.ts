@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Page } from 'playwright'
+import { offeredJoin } from '../../../signaling/protocol/index.ts'
 
 /** Somebody at the server's door, who hears all that browsers say to it: requests, and what is in their WebSockets. */
 export class Overheard {
@@ -46,6 +47,12 @@ export class Overheard {
 
   has(text: string): boolean {
     return Buffer.concat(this.#heard).includes(text)
+  }
+
+  /** The joins, which ride in requests for WebSockets. */
+  joins(): readonly string[] {
+    const requests = Buffer.concat(this.#heard).toString('latin1')
+    return [...requests.matchAll(/^Sec-WebSocket-Protocol: (.*)\r$/gim)].map((match) => offeredJoin(match[1]) ?? '')
   }
 
   close(): void {

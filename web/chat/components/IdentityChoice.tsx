@@ -40,8 +40,8 @@ export function IdentityChoice({ identity, joinAgain }: IdentityChoiceProps) {
         <span>
           Keep an identity in this browser
           <span class="check-hint">
-            Others then recognize you the next time, and need to compare your safety number once only. It is a key that
-            cannot be copied out of this browser; whoever you meet sees that it is the same.
+            Others recognize you the next time, and compare your safety number once only. It is a key that cannot be
+            copied out of this browser.
           </span>
         </span>
       </label>

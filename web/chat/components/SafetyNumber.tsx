@@ -14,6 +14,9 @@ export function SafetyNumber({ session, member }: SafetyNumberProps) {
   useCell(session.verified.changes)
   const [digits, setDigits] = useState<string | undefined>(undefined)
   const { id, identity, name } = member
+  // It may not be there yet: asked again until it is.
+  const beat = useCell(session.beat)
+  const asking = digits === undefined ? beat : -1
   useEffect(() => {
     let isCurrent = true
     void session.room.peers.get(id)?.safetyNumber.then((found) => {
@@ -22,7 +25,7 @@ export function SafetyNumber({ session, member }: SafetyNumberProps) {
     return () => {
       isCurrent = false
     }
-  }, [session, id])
+  }, [session, id, asking])
   if (session.room.sealing === 'open') return null
   const isVerified = session.verified.has(member)
   return (

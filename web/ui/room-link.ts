@@ -16,18 +16,7 @@ export interface RoomLink {
   readonly lock: RoomLock
 }
 
-const SECRET_BYTES = 16
 const SECRET = /^[\w-]{22,86}$/u
-
-/** 128 random bits as base64url: nobody guesses them. */
-export function newRoomSecret(random: (bytes: Uint8Array) => void = browserRandom): string {
-  const bytes = new Uint8Array(SECRET_BYTES)
-  random(bytes)
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-}
 
 const browserRandom = (bytes: Uint8Array): void => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)
 

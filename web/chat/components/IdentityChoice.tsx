@@ -20,7 +20,8 @@ export function IdentityChoice({ identity, joinAgain }: IdentityChoiceProps) {
     setBusy(true)
     setFault(undefined)
     try {
-      await (keep ? identity.keep() : identity.forget())
+      if (keep) await identity.keep()
+      else identity.forget()
     } catch (error) {
       setFault(`This browser does not keep it: ${describeProblem(error)}`)
     }

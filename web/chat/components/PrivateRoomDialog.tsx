@@ -1,6 +1,7 @@
+import { newSecret } from 'partyline'
 import { useState } from 'preact/hooks'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { newRoomSecret, privateNameFor, type RoomLink, roomAddress } from '../../ui/room-link.ts'
+import { privateNameFor, type RoomLink, roomAddress } from '../../ui/room-link.ts'
 import { ShareLink } from '../../ui/ShareLink.tsx'
 import { testIds } from '../../ui/test-ids.ts'
 
@@ -15,7 +16,7 @@ export interface PrivateRoomDialogProps {
 export function PrivateRoomDialog({ root, room, onClose }: PrivateRoomDialogProps) {
   const [link] = useState<RoomLink>(() => ({
     room: privateNameFor(room),
-    lock: { kind: 'secret', secret: newRoomSecret() },
+    lock: { kind: 'secret', secret: newSecret() },
   }))
   const address = roomAddress(root, link)
   return (

@@ -24,8 +24,8 @@ export class OwnIdentity {
     this.#pair.value = await keepIdentity()
   }
 
-  async forget(): Promise<void> {
+  forget(): void {
     this.#pair.value = undefined
-    await forgetIdentity()
+    forgetIdentity()
   }
 }

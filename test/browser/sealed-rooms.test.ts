@@ -104,7 +104,7 @@ it('with another secret nothing is read, both sides are told at once, and the wh
   await ada.online()
   const bo = await come('Bo', site.chatAddress(room, OTHER))
   await bo.page.locator(`[data-testid=${testIds.secretForm}][data-reason=wrong]`).waitFor()
-  await ada.seesNotice(/^Somebody was kept out\. It has another secret/)
+  await ada.seesNotice(/^Somebody was kept out: with another secret/)
   await ada.seesMembers(0)
   await ada.page.getByTestId(testIds.lock).click()
   await ada.page.locator(`[data-testid=${testIds.refusal}][data-code=wrong-secret]`).waitFor()

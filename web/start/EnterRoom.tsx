@@ -1,4 +1,3 @@
-import { newSecret } from 'partyline'
 import { useState } from 'preact/hooks'
 import { Icon } from '../ui/Icon.tsx'
 import { ownName } from '../ui/own-name.ts'
@@ -6,7 +5,7 @@ import { passPassword } from '../ui/passed-password.ts'
 import { PERSON_NAME_CHARACTERS, readPersonName } from '../ui/person-name.ts'
 import { browserRandomBelow, suggestRoomName } from '../ui/random-words.ts'
 import { remember } from '../ui/remembered.ts'
-import { type RoomLink, readPastedLink, roomAddress } from '../ui/room-link.ts'
+import { newRoomSecret, type RoomLink, readPastedLink, roomAddress } from '../ui/room-link.ts'
 import { faultOfNewPassword } from '../ui/room-password.ts'
 import { ShareLink } from '../ui/ShareLink.tsx'
 import { readRoomName } from '../ui/site-address.ts'
@@ -25,7 +24,7 @@ export function EnterRoom({ root }: { readonly root: URL }) {
   const [name, setName] = useState(ownName)
   const [typedRoom, setTypedRoom] = useState(() => suggestRoomName(browserRandomBelow))
   const [choice, choose] = useState<LockChoice>('secret')
-  const [secret] = useState(newSecret)
+  const [secret] = useState(() => newRoomSecret())
   const [password, setPassword] = useState('')
   const pasted = readPastedLink(typedRoom)
   const room = pasted?.room ?? readRoomName(typedRoom)

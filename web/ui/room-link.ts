@@ -18,6 +18,16 @@ export interface RoomLink {
 
 const SECRET = /^[\w-]{22,86}$/u
 
+/** 128 random bits as base64url, as the client's `newSecret()`, without loading the client for it. */
+export function newRoomSecret(random: (bytes: Uint8Array) => void = browserRandom): string {
+  const bytes = new Uint8Array(16)
+  random(bytes)
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+}
+
 const browserRandom = (bytes: Uint8Array): void => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)
 
 /** A secret as typed or pasted; `undefined` when it is none. */

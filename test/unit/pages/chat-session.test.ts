@@ -67,8 +67,8 @@ describe('what is refused', () => {
     fake.refuse(ADA, refuse('forged'))
     fake.refuse(BO, refuse('seal-mismatch'))
     expect(texts().slice(before)).toEqual([
-      'Somebody was kept out. It is wrong-secret.',
-      'Something from Ada was refused. It is forged.',
+      'Somebody was kept out: with another secret or password than this room’s.',
+      'Something from Ada was refused: it was altered on its way, or is from somebody else.',
       expect.stringContaining('whose protection is another one'),
     ])
     expect(session.refusals.value.map(({ id, code, times }) => [id, code, times])).toEqual([

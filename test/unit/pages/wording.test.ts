@@ -4,7 +4,14 @@ import { deliveryFrom, describeDelivery } from '../../../web/chat/model/delivery
 import { plotStretches, type RoundTripSample, scaleTop, withSample } from '../../../web/chat/model/round-trips.ts'
 import { formatBytes, formatMs, formatNames, formatPercent } from '../../../web/ui/format.ts'
 import { suggestPersonName, suggestRoomName } from '../../../web/ui/random-words.ts'
-import { privateNameFor, type RoomLock, readPastedLink, readRoomLink, roomAddress } from '../../../web/ui/room-link.ts'
+import {
+  newRoomSecret,
+  privateNameFor,
+  type RoomLock,
+  readPastedLink,
+  readRoomLink,
+  roomAddress,
+} from '../../../web/ui/room-link.ts'
 import { adviceForInsecurePage } from '../../../web/ui/secure-page.ts'
 import { readRoomName, siteRoot } from '../../../web/ui/site-address.ts'
 
@@ -82,6 +89,11 @@ describe('addresses', () => {
       expect(readRoomLink(new URL(`https://example.org/chat/#room=lobby&${fragment}`))?.lock.kind).toBe('damaged')
     }
     expect(readRoomLink(new URL(whole.replace('&', '&amp;')))?.lock).toEqual(secret)
+  })
+
+  it('are made with 128 random bits', () => {
+    expect(newRoomSecret((bytes) => bytes.set([...bytes.keys()]))).toBe('AAECAwQFBgcICQoLDA0ODw')
+    expect(newRoomSecret()).not.toBe(newRoomSecret())
   })
 
   it('of a private room beside another have a name of their own', () => {

@@ -15,9 +15,10 @@ export function IdentityChoice({ identity, joinAgain }: IdentityChoiceProps) {
   const pair = useCell(identity.pair)
   const [atOpening] = useState(pair)
   const [fault, setFault] = useState<string | undefined>(undefined)
-  const [isBusy, setBusy] = useState(false)
+  /** What was asked for, while it is being done. */
+  const [wanted, setWanted] = useState<boolean | undefined>(undefined)
   const change = async (keep: boolean): Promise<void> => {
-    setBusy(true)
+    setWanted(keep)
     setFault(undefined)
     try {
       if (keep) await identity.keep()
@@ -25,7 +26,7 @@ export function IdentityChoice({ identity, joinAgain }: IdentityChoiceProps) {
     } catch (error) {
       setFault(`This browser does not keep it: ${describeProblem(error)}`)
     }
-    setBusy(false)
+    setWanted(undefined)
   }
   return (
     <>
@@ -34,8 +35,8 @@ export function IdentityChoice({ identity, joinAgain }: IdentityChoiceProps) {
         <input
           type="checkbox"
           data-testid={testIds.keepIdentity}
-          checked={pair !== undefined}
-          disabled={isBusy}
+          checked={wanted ?? pair !== undefined}
+          disabled={wanted !== undefined}
           onChange={(event) => void change(event.currentTarget.checked)}
         />
         <span>

@@ -1,7 +1,6 @@
-import { newSecret } from 'partyline'
 import { useState } from 'preact/hooks'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { privateNameFor, type RoomLink, roomAddress } from '../../ui/room-link.ts'
+import { newRoomSecret, privateNameFor, type RoomLink, roomAddress } from '../../ui/room-link.ts'
 import { ShareLink } from '../../ui/ShareLink.tsx'
 import { testIds } from '../../ui/test-ids.ts'
 
@@ -16,7 +15,7 @@ export interface PrivateRoomDialogProps {
 export function PrivateRoomDialog({ root, room, onClose }: PrivateRoomDialogProps) {
   const [link] = useState<RoomLink>(() => ({
     room: privateNameFor(room),
-    lock: { kind: 'secret', secret: newSecret() },
+    lock: { kind: 'secret', secret: newRoomSecret() },
   }))
   const address = roomAddress(root, link)
   return (

@@ -11,17 +11,25 @@ export interface Refusal {
   readonly atMs: number
 }
 
-/** Those who do not count as members. */
-const KEPT_OUT: ReadonlySet<string> = new Set(['wrong-secret', 'seal-mismatch', 'identity-invalid', 'not-admitted'])
+type Words = (who: string) => string
+
+const WORDS: Readonly<Record<RefusedCode, Words>> = Object.freeze({
+  'wrong-secret': (who) => `${who} was kept out: with another secret or password than this room’s.`,
+  'seal-mismatch': (who) =>
+    `${who} was kept out: in a room of this name whose protection is another one. Use the same link to hear each other.`,
+  'seal-changed': (who) => `The server shows other keys of ${who} than before: they are ignored.`,
+  'identity-invalid': (who) => `${who} was kept out: with an identity that belongs to somebody else.`,
+  'not-admitted': (who) => `${who} was not admitted.`,
+  unsealed: (who) => `Something from ${who} was refused: it came through the server without a seal.`,
+  forged: (who) => `Something from ${who} was refused: it was altered on its way, or is from somebody else.`,
+  replayed: (who) =>
+    `Something from ${who} was refused: it had come before. Connections that break may cause this too.`,
+})
 
 /** @param name of a member; `undefined` of somebody who is none */
-export function refusalText(error: PartylineError, name: string | undefined): string {
-  if (error.code === 'seal-mismatch' && name === undefined) {
-    return 'Somebody is in a room of this name whose protection is another one. You do not hear each other: use the same link.'
-  }
-  const why = `${error.message}.`
-  if (KEPT_OUT.has(error.code)) return `${name ?? 'Somebody'} was kept out. ${why}`
-  return `Something from ${name ?? 'somebody'} was refused. ${why}`
+export function refusalText(error: PartylineError, name = 'Somebody'): string {
+  const words: Words | undefined = WORDS[error.code as RefusedCode]
+  return words === undefined ? `${name}: ${error.message}` : words(name)
 }
 
 /** What a carrier repeats when it is not sure that it arrived is refused too: no reason for alarm. */

@@ -60,6 +60,34 @@ describe.each(variants)('on a $screen, $colorScheme', ({ screen, colorScheme }) 
     expect(await fits(page)).toBe(true)
   })
 
+  it('what the pages say about secrets fits and is accessible', async () => {
+    const room = `lock ${screen} ${colorScheme}`
+    const ada = await site.visitor(room, 'Ada', options)
+    await ada.online()
+    const look = async (page: Page, name: string): Promise<void> => {
+      await picture(page, name)
+      expect(await breaches(page)).toEqual([])
+      expect(await fits(page)).toBe(true)
+    }
+    const context = await site.person('Bo', options)
+    const bo = await context.newPage()
+    await bo.goto(site.chatAddress(room, { kind: 'secret', secret: '_____________________w' }))
+    await bo.getByTestId(testIds.secretForm).waitFor()
+    await look(bo, 'secret')
+    await ada.seesNotice('kept out')
+    await ada.page.getByTestId(testIds.lock).click()
+    await ada.page.getByTestId(testIds.refusal).waitFor()
+    await look(ada.page, 'lock')
+    const cy = await site.person('Cy', options)
+    const without = await cy.newPage()
+    await without.goto(site.chatAddress(`${room} open`, { kind: 'none' }))
+    await without.getByTestId(testIds.openRoomWarning).waitFor()
+    await look(without, 'no-secret')
+    await without.getByTestId(testIds.makePrivate).click()
+    await without.getByTestId(testIds.goPrivate).waitFor()
+    await look(without, 'make-private')
+  })
+
   it('the chat page in use, its members and its connection panel fit and are accessible', async () => {
     const room = `looks ${screen} ${colorScheme}`
     const ada = await site.visitor(room, 'Ada Lovelace', options)
@@ -86,6 +114,7 @@ describe.each(variants)('on a $screen, $colorScheme', ({ screen, colorScheme }) 
     }
     await ada.member('Bo').getByRole('button').click()
     await ada.page.getByTestId(testIds.roundTripPlot).waitFor()
+    await ada.page.getByTestId(testIds.safetyVerify).check()
     await picture(ada.page, 'connection')
     expect(await breaches(ada.page)).toEqual([])
     expect(await fits(ada.page)).toBe(true)

@@ -14,7 +14,7 @@ export function StartPage({ root }: { readonly root: URL }) {
           <h1>Rooms where browsers talk to each other.</h1>
           <p class="start-lead">
             Open a room, share its link, and talk at once. Messages and files go straight from browser to browser, and
-            through the server whenever they cannot. Nothing to install, no account.
+            through the server, which cannot read them, whenever they cannot. Nothing to install, no account.
           </p>
           <HowItWorks />
         </div>

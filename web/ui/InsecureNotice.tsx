@@ -10,7 +10,8 @@ export function InsecureNotice() {
     <section class="callout callout-warning" role="alert" data-testid={testIds.insecureNotice}>
       <Icon name="warning" />
       <div>
-        <strong>This page is not secure, so the browser withholds what Partyline needs.</strong>
+        <strong>No room can be entered from this page.</strong> Rooms are sealed end to end, and the browser withholds
+        the cryptography for it from a page that is not secure.
         <ul>
           {advice.map((line) => (
             <li key={line}>{line}</li>

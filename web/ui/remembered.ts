@@ -1,5 +1,10 @@
 /** What is kept in this browser between visits. Private windows may refuse storage: then nothing is remembered. */
-const KEYS = Object.freeze({ name: 'partyline.name', theme: 'partyline.theme' } as const)
+const KEYS = Object.freeze({
+  name: 'partyline.name',
+  theme: 'partyline.theme',
+  verified: 'partyline.verified',
+  identity: 'partyline.identity',
+} as const)
 
 export function recall(what: keyof typeof KEYS): string | undefined {
   try {

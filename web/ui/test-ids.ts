@@ -3,13 +3,17 @@
  *
  * Attributes beside the ids:
  * - `data-status` on `roomStatus`: `joining`, `online`, `reconnecting` or `closed`
- * - `data-peer` on `member`, `message` and `file`: the member's id; `data-presence` on `member`: `here` or `away`
+ * - `data-peer` on `member`, `message` and `file`: the member's id; `data-presence` on `member`: `here` or `away`,
+ *   `data-identity` there when it shows one
  * - `data-path` on `pathBadge`: `direct`, `turn`, `relay` or `none`; `data-rtt`: ms, whole, empty until measured
  * - `data-delivery` on `message` when it is one's own: `sending`, `sent`, `delivered`, `missed`, `nobody` or `failed`
  * - `data-own` on `message` and `file`: `true` or `false`
  * - `data-state` on `file`: `offered`, `receiving`, `received`, `saved`, `declined`, `withdrawn`, `failed`, `offering`
  * - `data-bytes` and `data-total` on `transferProgress`; `data-receiver` (a member's id) and `data-state`
  *   (`running`, `done`, `failed`, `declined`) on `fileReceiver`
+ * - `data-sealing` on `lock`: `secret`, `link` or `open`; `data-refused` there: how many refusals there were
+ * - `data-lock` on `startLock` choices: `secret`, `password` or `none`; `data-verified` on `safetyNumber`: `true` or `false`
+ * - `data-reason` on `secretForm`: `wrong`, `damaged` or `password`; `data-code` on `refusal`: the code of its error
  * - `data-room` on `adminRoom`: the room's name; `data-peer` on `adminMember`: the member's id
  * - `data-verdict` on `check` and on `diagnosticsVerdict`: `running`, `good`, `poor`, `bad` or `skipped`;
  *   `data-check` on `check`: its id
@@ -25,6 +29,9 @@ export const testIds = Object.freeze({
   startRoom: 'start-room',
   startSuggest: 'start-suggest',
   startEnter: 'start-enter',
+  startLock: 'start-lock',
+  startLockHint: 'start-lock-hint',
+  startPassword: 'start-password',
   shareLink: 'share-link',
   copyLink: 'copy-link',
   nativeShare: 'native-share',
@@ -60,6 +67,22 @@ export const testIds = Object.freeze({
   rename: 'rename',
   renameInput: 'rename-input',
   renameSave: 'rename-save',
+  // Sealing
+  lock: 'lock',
+  lockDialog: 'lock-dialog',
+  lockMeaning: 'lock-meaning',
+  openRoomWarning: 'open-room-warning',
+  makePrivate: 'make-private',
+  goPrivate: 'go-private',
+  dismissWarning: 'dismiss-warning',
+  refusal: 'refusal',
+  keepIdentity: 'keep-identity',
+  secretForm: 'secret-form',
+  secretInput: 'secret-input',
+  secretEnter: 'secret-enter',
+  safetyNumber: 'safety-number',
+  safetyVerify: 'safety-verify',
+  verifiedMark: 'verified-mark',
   // Files
   file: 'file',
   fileName: 'file-name',

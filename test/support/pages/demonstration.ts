@@ -5,6 +5,7 @@ import { FakeOffer } from './fake-offer.ts'
 import { type FakePeer, FakeRoom } from './fake-room.ts'
 
 export * from '../../../web/client/errors.ts'
+export { createIdentity, loadIdentity, newSecret } from '../../../web/client/identity.ts'
 
 const ADA = '17f00000000000aa' as PeerId
 const BO = '2c400000000000bb' as PeerId
@@ -80,6 +81,7 @@ async function play(room: FakeRoom): Promise<void> {
 
 export function joinRoom(name: string, options: JoinOptions<ChatProfile>): Room<ChatProfile> {
   const room = new FakeRoom(name, options.profile ?? { name: 'Somebody' }, () => Date.now())
+  room.sealing = options.secret === undefined && options.password === undefined ? 'link' : 'secret'
   Object.assign(globalThis, { fakeRoom: room })
   queueMicrotask(() => void play(room))
   return room.room

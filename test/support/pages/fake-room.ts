@@ -15,6 +15,7 @@ import type {
   Room,
   RoomEvents,
   RoomStatus,
+  SealingMode,
   Sent,
 } from 'partyline'
 import type { ChatProfile } from '../../../web/chat/model/member.ts'
@@ -49,6 +50,7 @@ export interface FakePeer {
   path: Peer['path']
   why: string
   rttMs: number | undefined
+  identity?: string
 }
 
 const notUsed = (): never => {
@@ -70,6 +72,7 @@ export class FakeRoom {
   }[] = []
   peers: Map<PeerId, FakePeer> = new Map()
   status: RoomStatus = 'joining'
+  sealing: SealingMode = 'link'
   profile: ChatProfile
   becomeReady: () => void = () => undefined
   close: (error: PartylineError | undefined) => void = () => undefined
@@ -119,6 +122,10 @@ export class FakeRoom {
     this.handlers.call('leave', { peer: this.#asPeer(peer), reason })
   }
 
+  refuse(id: PeerId, error: PartylineError): void {
+    this.handlers.call('refused', { id, error })
+  }
+
   gap(id: PeerId, reason: RoomEvents['gap']['reason']): void {
     const peer = this.peers.get(id)
     if (peer !== undefined) this.handlers.call('gap', { peer: this.#asPeer(peer), reason })
@@ -139,12 +146,12 @@ export class FakeRoom {
   }
 
   #asPeer(peer: FakePeer): Peer<ChatProfile> {
-    const { id, profile, presence, path, why, rttMs } = peer
+    const { id, profile, presence, path, why, rttMs, identity } = peer
     return {
       id,
       userId: undefined,
-      identity: undefined,
-      safetyNumber: Promise.resolve(undefined),
+      identity,
+      safetyNumber: Promise.resolve('57300 50739 03161 02685 13351 23229 28559 85988 91009 49370 93811 19692'),
       profile,
       presence,
       path,
@@ -197,7 +204,9 @@ export class FakeRoom {
       get peers() {
         return new Map([...fake.peers].map(([id, peer]) => [id, fake.#asPeer(peer)]))
       },
-      sealing: 'link',
+      get sealing() {
+        return fake.sealing
+      },
       on: (name: string, handler: Handler) => fake.handlers.add(name, handler),
       setProfile: async (profile) => {
         fake.profile = profile

@@ -1,10 +1,14 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
+import { type RoomLock, roomAddress } from '../../../web/ui/room-link.ts'
 import { launchChromium } from '../browsers.ts'
 import { ServerProcess } from '../server-process.ts'
 import { ChatVisitor } from './chat-visitor.ts'
 import type { MemberOptions } from './page-member.ts'
 import { pageMemberScript } from './page-script.ts'
 import { Troubles } from './troubles.ts'
+
+/** The same for everybody and every room, so that a room's name is enough to meet. */
+const LOCK: RoomLock = { kind: 'secret', secret: 'AAECAwQFBgcICQoLDA0ODw' }
 
 export interface SiteOptions {
   /** Arguments of the server. TURN is off unless they say otherwise. */
@@ -74,8 +78,9 @@ export class Site {
     return new ChatVisitor(page, name)
   }
 
-  chatAddress(room: string): string {
-    return `${this.server.address}chat/?room=${encodeURIComponent(room)}`
+  /** A link as the pages make it, with a secret. */
+  chatAddress(room: string, lock: RoomLock = LOCK): string {
+    return roomAddress(new URL(this.server.address), { room, lock }).href
   }
 
   /** Everybody goes home. Returns what pages said that they ought not to. */

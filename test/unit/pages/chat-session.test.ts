@@ -4,6 +4,7 @@ import type { Entry, FileEntry } from '../../../web/chat/model/entry.ts'
 import { TYPING_IDLE_MS, TYPING_SHOWN_MS } from '../../../web/chat/model/typing.ts'
 import { ChatSession } from '../../../web/chat/session/chat-session.ts'
 import { IN_MEMORY_BYTES } from '../../../web/chat/session/incoming-files.ts'
+import { VerifiedMembers, type VerifiedMembersDependencies } from '../../../web/chat/session/verified-members.ts'
 import { PartylineError } from '../../../web/client/errors.ts'
 import { FakeOffer } from '../../support/pages/fake-offer.ts'
 import { type FakePeer, FakeRoom } from '../../support/pages/fake-room.ts'
@@ -54,6 +55,65 @@ async function setUpWith(...peers: readonly FakePeer[]) {
   await all.session.room.ready
   return all
 }
+
+describe('what is refused', () => {
+  const refuse = (code: 'wrong-secret' | 'forged' | 'replayed' | 'seal-mismatch') =>
+    new PartylineError(code, `It is ${code}`)
+
+  it('is told once for each member and kind, and counted', async () => {
+    const { fake, session, texts } = await setUpWith(person(ADA, 'Ada'))
+    const before = texts().length
+    for (let n = 0; n < 3; n += 1) fake.refuse(BO, refuse('wrong-secret'))
+    fake.refuse(ADA, refuse('forged'))
+    fake.refuse(BO, refuse('seal-mismatch'))
+    expect(texts().slice(before)).toEqual([
+      'Somebody was kept out: with another secret or password than this room’s.',
+      'Something from Ada was refused: it was altered on its way, or is from somebody else.',
+      expect.stringContaining('whose protection is another one'),
+    ])
+    expect(session.refusals.value.map(({ id, code, times }) => [id, code, times])).toEqual([
+      [BO, 'seal-mismatch', 1],
+      [ADA, 'forged', 1],
+      [BO, 'wrong-secret', 3],
+    ])
+  })
+
+  it('warns, save of what a carrier may have repeated', async () => {
+    const { fake, entries } = await setUpWith(person(ADA, 'Ada'))
+    const tone = () => entries().at(-1)
+    fake.refuse(ADA, refuse('replayed'))
+    expect(tone()).toMatchObject({ kind: 'notice', tone: 'plain' })
+    fake.refuse(ADA, refuse('forged'))
+    expect(tone()).toMatchObject({ kind: 'notice', tone: 'warning' })
+  })
+})
+
+describe('whose safety number was compared', () => {
+  const identity = 'ab'.repeat(32)
+
+  it('is kept by identity, and without one for this visit', () => {
+    let kept: string | undefined = 'not an identity'
+    const storage: VerifiedMembersDependencies = {
+      recall: () => kept,
+      remember: (value) => {
+        kept = value
+      },
+    }
+    const first = new VerifiedMembers(storage)
+    const changed = vi.fn()
+    first.changes.watch(changed)
+    first.set({ id: ADA, identity }, true)
+    first.set({ id: BO, identity: undefined }, true)
+    expect(changed).toHaveBeenCalledTimes(2)
+    expect(kept).toBe(identity)
+    const later = new VerifiedMembers(storage)
+    expect(later.has({ id: BO, identity })).toBe(true)
+    expect([first, later].map((visit) => visit.has({ id: BO, identity: undefined }))).toEqual([true, false])
+    later.set({ id: ADA, identity }, false)
+    expect(kept).toBeUndefined()
+    expect(later.has({ id: ADA, identity })).toBe(false)
+  })
+})
 
 describe('a visit to a room', () => {
   it('names those who are here already in one line and those who come later in a line each', async () => {

@@ -4,8 +4,16 @@ import { deliveryFrom, describeDelivery } from '../../../web/chat/model/delivery
 import { plotStretches, type RoundTripSample, scaleTop, withSample } from '../../../web/chat/model/round-trips.ts'
 import { formatBytes, formatMs, formatNames, formatPercent } from '../../../web/ui/format.ts'
 import { suggestPersonName, suggestRoomName } from '../../../web/ui/random-words.ts'
+import {
+  newRoomSecret,
+  privateNameFor,
+  type RoomLock,
+  readPastedLink,
+  readRoomLink,
+  roomAddress,
+} from '../../../web/ui/room-link.ts'
 import { adviceForInsecurePage } from '../../../web/ui/secure-page.ts'
-import { readRoomName, readRoomNameOrLink, roomAddress, siteRoot } from '../../../web/ui/site-address.ts'
+import { readRoomName, siteRoot } from '../../../web/ui/site-address.ts'
 
 const ADA = 'aaaaaaaaaaaaaaaa' as PeerId
 const BO = 'bbbbbbbbbbbbbbbb' as PeerId
@@ -46,18 +54,56 @@ describe('delivery of one’s own message', () => {
 })
 
 describe('addresses', () => {
-  it('carry the room in the query, below any base path', () => {
-    const root = siteRoot('https://example.org/base/chat/?room=x#secret', '../')
+  const root = siteRoot('https://example.org/base/chat/?room=x#secret', '../')
+  const secret: RoomLock = { kind: 'secret', secret: 'AAECAwQFBgcICQoLDA0ODw' }
+
+  it('carry the room and its secret where servers do not see them, below any base path', () => {
     expect(root.href).toBe('https://example.org/base/')
-    expect(roomAddress(root, 'night watch/1').href).toBe('https://example.org/base/chat/?room=night+watch%2F1')
+    const address = roomAddress(root, { room: 'night watch/1', lock: secret })
+    expect(address.href).toBe('https://example.org/base/chat/#room=night+watch%2F1&secret=AAECAwQFBgcICQoLDA0ODw')
+    expect(address.pathname + address.search).toBe('/base/chat/')
   })
 
-  it('give back the room name', () => {
-    expect(readRoomName(new URL('https://example.org/chat/?room=night+watch%2F1').searchParams.get('room'))).toBe(
-      'night watch/1',
-    )
-    expect(readRoomNameOrLink(' https://example.org/chat/?room=lobby ')).toBe('lobby')
-    expect(readRoomNameOrLink(' my   room ')).toBe('my room')
+  it.each<RoomLock>([secret, { kind: 'password' }, { kind: 'none' }, { kind: 'damaged' }])(
+    'give back the room and what protects it: $kind',
+    (lock) => {
+      const link = { room: 'Küche & Co. 日本 #1/2', lock }
+      expect(readRoomLink(new URL(roomAddress(root, link)))).toEqual(link)
+    },
+  )
+
+  it('of the older form are read, and name a room without a secret', () => {
+    const link = { room: 'lobby', lock: { kind: 'none' } }
+    expect(readRoomLink(new URL('https://example.org/chat/?room=lobby'))).toEqual(link)
+    expect(readPastedLink(' https://example.org/chat/?room=lobby ')).toEqual(link)
+    expect(readPastedLink('lobby')).toBeUndefined()
+    expect(readRoomLink(new URL('https://example.org/chat/'))).toBeUndefined()
+  })
+
+  it('that lost a part of their secret are never taken for addresses without one', () => {
+    const whole = roomAddress(root, { room: 'lobby', lock: secret }).href
+    for (let kept = whole.indexOf('=AAEC') + 1; kept < whole.length; kept += 1) {
+      expect(readRoomLink(new URL(whole.slice(0, kept)))?.lock.kind).toBe('damaged')
+    }
+    for (const fragment of ['secret=a+b', 'secret=', 'lock=newer']) {
+      expect(readRoomLink(new URL(`https://example.org/chat/#room=lobby&${fragment}`))?.lock.kind).toBe('damaged')
+    }
+    expect(readRoomLink(new URL(whole.replace('&', '&amp;')))?.lock).toEqual(secret)
+  })
+
+  it('are made with 128 random bits', () => {
+    expect(newRoomSecret((bytes) => bytes.set([...bytes.keys()]))).toBe('AAECAwQFBgcICQoLDA0ODw')
+    expect(newRoomSecret()).not.toBe(newRoomSecret())
+  })
+
+  it('of a private room beside another have a name of their own', () => {
+    const random = (bytes: Uint8Array): void => void bytes.fill(171)
+    expect(privateNameFor('lobby', random)).toBe('lobby ababab')
+    expect(privateNameFor('x'.repeat(128), random)).toBe('private ababab')
+  })
+
+  it('take room names of 1 to 128 bytes', () => {
+    expect(readRoomName(' my   room ')).toBe('my room')
     for (const typed of [null, '', '  ', 'ü'.repeat(65)]) expect(readRoomName(typed)).toBeUndefined()
   })
 })

@@ -1,4 +1,5 @@
 import type { RoomStatus } from 'partyline'
+import type { ComponentChildren } from 'preact'
 import { Icon } from '../../ui/Icon.tsx'
 import { Logo } from '../../ui/Logo.tsx'
 import { ThemeToggle } from '../../ui/ThemeToggle.tsx'
@@ -8,13 +9,15 @@ export interface ChatHeaderProps {
   readonly root: URL
   readonly room: string
   readonly status: RoomStatus
+  /** Beside the room's name. */
+  readonly lock: ComponentChildren
   readonly memberCount: number
   readonly share: () => void
   readonly showMembers: () => void
   readonly leave: () => void
 }
 
-export function ChatHeader({ root, room, status, memberCount, share, showMembers, leave }: ChatHeaderProps) {
+export function ChatHeader({ root, room, lock, status, memberCount, share, showMembers, leave }: ChatHeaderProps) {
   return (
     <header class="chat-header">
       <a class="site-name" href={root.href} aria-label="Partyline: start page" title="Start page">
@@ -23,6 +26,7 @@ export function ChatHeader({ root, room, status, memberCount, share, showMembers
       <h1 class="chat-room">
         <bdi data-testid={testIds.roomName}>{room}</bdi>
       </h1>
+      {lock}
       <span class={`status status-${status}`} data-testid={testIds.roomStatus} data-status={status}>
         <span class="status-dot" aria-hidden="true" />
         <span class="status-word">{status}</span>

@@ -2,17 +2,23 @@ import type { PeerId } from 'partyline'
 import { useEffect, useState } from 'preact/hooks'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { InsecureNotice } from '../../ui/InsecureNotice.tsx'
+import { type RoomLink, roomAddress } from '../../ui/room-link.ts'
 import { ShareLink } from '../../ui/ShareLink.tsx'
-import { roomAddress } from '../../ui/site-address.ts'
 import { useCell } from '../../ui/use-cell.ts'
+import { meaningOf } from '../model/lock-meaning.ts'
 import { titleOf } from '../model/unread.ts'
 import type { ChatSession } from '../session/chat-session.ts'
+import type { OwnIdentity } from '../session/own-identity.ts'
 import { ChatHeader } from './ChatHeader.tsx'
 import { ClosedNotice } from './ClosedNotice.tsx'
 import { Composer } from './Composer.tsx'
 import { ConnectionDialog } from './ConnectionDialog.tsx'
 import { DropArea } from './DropArea.tsx'
+import { LockButton } from './LockButton.tsx'
+import { LockDialog } from './LockDialog.tsx'
 import { MemberList } from './MemberList.tsx'
+import { OpenRoomWarning } from './OpenRoomWarning.tsx'
+import { PrivateRoomDialog } from './PrivateRoomDialog.tsx'
 import { usePageVisible } from './page-visible.ts'
 import { StatusBanner } from './StatusBanner.tsx'
 import { Timeline } from './Timeline.tsx'
@@ -22,17 +28,30 @@ import { useWideScreen } from './wide-screen.ts'
 export interface ChatPageProps {
   readonly session: ChatSession
   readonly root: URL
+  readonly link: RoomLink
+  readonly identity: OwnIdentity
   readonly joinAgain: () => void
 }
 
-type Shown = { readonly dialog: 'share' | 'members' } | { readonly dialog: 'connection'; readonly id: PeerId }
+type Shown =
+  | { readonly dialog: 'share' | 'members' | 'lock' | 'private' }
+  | { readonly dialog: 'connection'; readonly id: PeerId }
 
-export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
+const INVITATION: Readonly<Record<RoomLink['lock']['kind'], string>> = Object.freeze({
+  secret: 'Whoever has this link can come in and read along; nobody else can. Its secret is never sent to the server.',
+  password: 'Whoever has this link and the password can come in. Tell the password by another way.',
+  none: 'Whoever has this link, or knows the room’s name, can come in.',
+  damaged: 'A part of this link is missing.',
+})
+
+export function ChatPage({ session, root, link, identity, joinAgain }: ChatPageProps) {
   const isVisible = usePageVisible()
   const isWide = useWideScreen()
   const [shown, setShown] = useState<Shown | undefined>(undefined)
   const close = (): void => setShown(undefined)
-  const room = session.room.name
+  const { name: room, sealing } = session.room
+  const meaning = meaningOf(sealing, link.lock.kind)
+  const makePrivate = (): void => setShown({ dialog: 'private' })
   const ending = useCell(session.ending)
   const unread = useCell(session.timeline.unread).count
   const status = useCell(session.status)
@@ -51,6 +70,7 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
       <ChatHeader
         root={root}
         room={room}
+        lock={<LockButton session={session} meaning={meaning} onClick={() => setShown({ dialog: 'lock' })} />}
         status={status}
         memberCount={memberCount}
         share={() => setShown({ dialog: 'share' })}
@@ -60,6 +80,7 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
       <main class="chat-main">
         <DropArea offerFiles={offerFiles}>
           <InsecureNotice />
+          {sealing !== 'secret' && <OpenRoomWarning sealing={sealing} makePrivate={makePrivate} />}
           <StatusBanner status={status} />
           <Timeline session={session} isVisible={isVisible} />
           <TypingLine session={session} />
@@ -78,8 +99,8 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
       </main>
       {shown?.dialog === 'share' && (
         <Dialog title="Bring somebody in" onClose={close}>
-          <p>Whoever has this link can come in.</p>
-          <ShareLink address={roomAddress(root, room)} room={room} />
+          <p>{INVITATION[link.lock.kind]}</p>
+          <ShareLink address={roomAddress(root, link)} room={room} />
         </Dialog>
       )}
       {shown?.dialog === 'members' && (
@@ -87,6 +108,17 @@ export function ChatPage({ session, root, joinAgain }: ChatPageProps) {
           <MemberList session={session} inspect={inspect} />
         </Dialog>
       )}
+      {shown?.dialog === 'lock' && (
+        <LockDialog
+          session={session}
+          meaning={meaning}
+          identity={identity}
+          joinAgain={joinAgain}
+          makePrivate={makePrivate}
+          onClose={close}
+        />
+      )}
+      {shown?.dialog === 'private' && <PrivateRoomDialog root={root} room={room} onClose={close} />}
       {shown?.dialog === 'connection' && <ConnectionDialog session={session} id={shown.id} onClose={close} />}
     </div>
   )

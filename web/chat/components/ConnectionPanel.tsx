@@ -6,6 +6,7 @@ import type { ChatSession } from '../session/chat-session.ts'
 import { FactList } from './FactList.tsx'
 import { PathBadge } from './PathBadge.tsx'
 import { RoundTripPlot } from './RoundTripPlot.tsx'
+import { SafetyNumber } from './SafetyNumber.tsx'
 
 export interface ConnectionPanelProps {
   readonly session: ChatSession
@@ -45,6 +46,7 @@ export function ConnectionPanel({ session, id }: ConnectionPanelProps) {
         </p>
       )}
       <RoundTripPlot samples={samples.get(id) ?? []} />
+      {member !== undefined && <SafetyNumber session={session} member={member} />}
       <h3>This member</h3>
       {stats === undefined ? <p>Asking…</p> : <FactList facts={linkFacts(stats)} />}
       <h3>Uplink to the server</h3>

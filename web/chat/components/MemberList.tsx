@@ -1,4 +1,5 @@
 import type { PeerId } from 'partyline'
+import { Icon } from '../../ui/Icon.tsx'
 import { testIds } from '../../ui/test-ids.ts'
 import { useCell } from '../../ui/use-cell.ts'
 import type { ChatSession } from '../session/chat-session.ts'
@@ -14,6 +15,7 @@ export interface MemberListProps {
 /** Everybody in the room; a click shows how the way to a member is. */
 export function MemberList({ session, inspect }: MemberListProps) {
   const members = useCell(session.members.members)
+  useCell(session.verified.changes)
   return (
     <ul class="members" data-testid={testIds.members}>
       <SelfRow session={session} />
@@ -25,13 +27,22 @@ export function MemberList({ session, inspect }: MemberListProps) {
           data-peer={member.id}
           data-presence={member.presence}
           data-path={member.path}
+          data-identity={member.identity}
         >
           <button type="button" class="member-button" onClick={() => inspect(member.id)}>
             <Avatar id={member.id} name={member.name} />
             <span class="member-facts">
-              <bdi class="member-name" data-testid={testIds.memberName}>
-                {member.name}
-              </bdi>
+              <span class="member-line">
+                <bdi class="member-name" data-testid={testIds.memberName}>
+                  {member.name}
+                </bdi>
+                {session.verified.has(member) && (
+                  <span class="member-verified" title="You compared safety numbers" data-testid={testIds.verifiedMark}>
+                    <Icon name="shield" />
+                    <span class="visually-hidden">verified by you</span>
+                  </span>
+                )}
+              </span>
               {member.presence === 'away' && <span class="member-away">away</span>}
             </span>
             <PathBadge path={member.path} rttMs={member.rttMs} why={member.why} />

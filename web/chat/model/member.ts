@@ -11,6 +11,8 @@ export interface Member {
   readonly presence: Presence
   readonly path: PathKind
   readonly why: string
+  /** Verified by the client; `undefined` when it shows none. */
+  readonly identity: string | undefined
   /** Whole ms once above 10, so that the list does not flicker. */
   readonly rttMs: number | undefined
 }
@@ -29,6 +31,7 @@ export function memberFrom(peer: Peer<ChatProfile>): Member {
     presence: peer.presence,
     path: peer.path,
     why: peer.why,
+    identity: peer.identity,
     rttMs,
   }
 }

@@ -15,6 +15,8 @@ export interface Ending {
   readonly title: string
   readonly text: string
   readonly again: boolean
+  /** Another secret may help. */
+  readonly isWrongSecret?: boolean
 }
 
 export function endingFrom(error: PartylineError | undefined): Ending {
@@ -36,6 +38,21 @@ export function endingFrom(error: PartylineError | undefined): Ending {
         text: 'Reload it to get the version that the server speaks.',
         again: true,
       }
+    case 'wrong-secret':
+      return {
+        title: 'The others have another secret',
+        text: 'Ask one of them for the whole link.',
+        again: true,
+        isWrongSecret: true,
+      }
+    case 'insecure-context':
+      return {
+        title: 'This page cannot enter a room',
+        text: 'Rooms are sealed end to end, for which browsers want a secure page: https, or localhost.',
+        again: false,
+      }
+    case 'sealing-exhausted':
+      return { title: 'The keys of this visit are used up', text: 'Go in again to get new ones.', again: true }
     case 'unsupported':
       return { title: 'This browser cannot do it', text: error.message, again: false }
     default:

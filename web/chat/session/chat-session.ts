@@ -1,10 +1,11 @@
-import type { Channel, PartylineError, Peer, PeerId, Room, RoomStatus } from 'partyline'
+import type { Channel, PartylineError, Peer, PeerId, RefusedCode, Room, RoomStatus } from 'partyline'
 import { Cell, type Watchable } from '../../ui/cell.ts'
 import { deliveryFrom } from '../model/delivery.ts'
 import type { Delivery } from '../model/entry.ts'
 import { type ChatLine, lineFrom, readLine } from '../model/line.ts'
 import { type ChatProfile, nameFrom } from '../model/member.ts'
 import { describeProblem, type Ending, endingFrom } from '../model/problem.ts'
+import { isAlarming, type Refusal, refusalText, withRefusal } from '../model/refusal.ts'
 import type { Environment } from './environment.ts'
 import { IncomingFiles, type IncomingFilesDependencies } from './incoming-files.ts'
 import { MembersStore } from './members-store.ts'
@@ -12,11 +13,14 @@ import { departureText, gapText, welcomeText } from './notice-texts.ts'
 import { OutgoingFiles, type OutgoingFilesDependencies } from './outgoing-files.ts'
 import { TimelineStore } from './timeline-store.ts'
 import { TypingChannel } from './typing-channel.ts'
+import { keptInThisBrowser, VerifiedMembers, type VerifiedMembersDependencies } from './verified-members.ts'
 
 export interface ChatSessionDependencies {
   readonly environment: Environment
   readonly chooseTarget: IncomingFilesDependencies['chooseTarget']
   readonly measure: OutgoingFilesDependencies['measure']
+  /** Default: this browser's storage. */
+  readonly verified?: VerifiedMembersDependencies
 }
 
 /** How often round-trip times, typing and transfers are looked at, ms. */
@@ -30,10 +34,13 @@ export class ChatSession {
   readonly typing: TypingChannel
   readonly incoming: IncomingFiles
   readonly outgoing: OutgoingFiles
+  /** Whose safety numbers were compared. */
+  readonly verified: VerifiedMembers
   readonly #channel: Channel<ChatLine>
   readonly #status: Cell<RoomStatus>
   readonly #self = new Cell<{ readonly id: PeerId | undefined; readonly name: string }>({ id: undefined, name: '' })
   readonly #ending = new Cell<Ending | undefined>(undefined)
+  readonly #refusals = new Cell<readonly Refusal[]>([])
   /** Ticks whenever counters that have no event of their own may have changed. */
   readonly #beat = new Cell(0)
   readonly #announced = new Set<PeerId>()
@@ -45,6 +52,7 @@ export class ChatSession {
     this.#status = new Cell<RoomStatus>(room.status)
     this.#self.value = { id: room.self?.id, name }
     this.members = new MembersStore(room, environment)
+    this.verified = new VerifiedMembers(dependencies.verified ?? keptInThisBrowser)
     this.typing = new TypingChannel(room, environment)
     this.#channel = room.channel<ChatLine>('chat')
     this.incoming = new IncomingFiles({ timeline: this.timeline, chooseTarget: dependencies.chooseTarget })
@@ -78,6 +86,10 @@ export class ChatSession {
   /** Set when the room is over. */
   get ending(): Watchable<Ending | undefined> {
     return this.#ending
+  }
+  /** Newest first. */
+  get refusals(): Watchable<readonly Refusal[]> {
+    return this.#refusals
   }
   get beat(): Watchable<number> {
     return this.#beat
@@ -148,7 +160,17 @@ export class ChatSession {
       const sameNameHere = this.members.members.value.some((member) => member.name === name)
       this.#notice(departureText(name, reason, sameNameHere), 'plain')
     })
+    room.on('refused', ({ id, error }) => this.#refused(id, error))
     room.on('gap', ({ peer, reason }) => this.#notice(gapText(this.members.nameOf(peer.id), reason), 'warning'))
+  }
+
+  /** Each kind of each member is told once; how often it was is in the list behind the lock. */
+  #refused(id: PeerId, error: PartylineError): void {
+    const code = error.code as RefusedCode
+    const text = refusalText(error, this.members.names.value.get(id))
+    const isNew = !this.#refusals.value.some((one) => one.id === id && one.code === code)
+    this.#refusals.value = withRefusal(this.#refusals.value, { id, code, text, atMs: this.room.now() })
+    if (isNew) this.#notice(text, isAlarming(code) ? 'warning' : 'plain')
   }
 
   #welcomed(): void {

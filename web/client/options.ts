@@ -1,6 +1,7 @@
 import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
+import { CARRIER_KINDS } from './carriers/choice.ts'
 import { PartylineError } from './errors.ts'
-import type { AccessToken, JoinOptions } from './face.ts'
+import type { AccessToken, CarrierKind, JoinOptions } from './face.ts'
 import { isToken } from './uplink/access.ts'
 
 /** `JoinOptions` with everything said. */
@@ -13,6 +14,7 @@ export interface RoomOptions {
   readonly iceTransportPolicy: 'all' | 'relay'
   readonly iceServers: readonly RTCIceServer[]
   readonly maxDirectPeers: number
+  readonly uplink: readonly CarrierKind[]
 }
 
 const PATHS = ['direct', 'turn', 'relay'] as const
@@ -25,6 +27,7 @@ const KEYS = [
   'iceServers',
   'maxDirectPeers',
   'accessToken',
+  'uplink',
 ]
 /** A browser with more peer connections than this is busier with ICE than with anything else. */
 const MOST_DIRECT_PEERS = 64
@@ -69,6 +72,10 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   if (!Number.isInteger(maxDirectPeers) || maxDirectPeers < 0 || maxDirectPeers > MOST_DIRECT_PEERS) {
     bad('maxDirectPeers', `an integer from 0 to ${MOST_DIRECT_PEERS}`)
   }
+  const uplink = [given.uplink ?? CARRIER_KINDS].flat()
+  if (uplink.length === 0 || uplink.some((kind) => !CARRIER_KINDS.includes(kind))) {
+    bad('uplink', `one or more of ${CARRIER_KINDS.join(', ')}`)
+  }
   const { accessToken } = given
   if (accessToken !== undefined && typeof accessToken !== 'function' && !isToken(accessToken)) {
     bad('accessToken', `a function, or a string of 1 to ${LIMITS.accessTokenChars} characters`)
@@ -82,5 +89,6 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
     iceTransportPolicy,
     iceServers,
     maxDirectPeers,
+    uplink,
   }
 }

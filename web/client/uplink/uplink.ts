@@ -16,7 +16,7 @@ import {
   type ServerMessage,
   VERSION,
 } from '../../../signaling/protocol/index.ts'
-import type { Carrier, CarrierEvents } from '../carriers/carrier.ts'
+import type { Carrier, CarrierEvents, OpenCarrier } from '../carriers/carrier.ts'
 import type { TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import { Emitter, reportError } from '../events.ts'
@@ -84,6 +84,8 @@ export class Uplink {
   readonly #backOff: BackOff
   /** Opens beside a carrier that is online and in doubt, to take its place. */
   #rival: Opening | undefined
+  /** Until a better carrier is tried, or given up. */
+  #climbing: TimerHandle | undefined
   #racedAtMs = Number.NEGATIVE_INFINITY
   /** The newest that had a rival, which the server may have given the session. */
   #doubted: Carrier | undefined
@@ -251,6 +253,7 @@ export class Uplink {
       this.#outbox.close()
       this.#heartbeat.stop()
       this.#credentials.stop()
+      if (this.#climbing !== undefined) clock.clearTimeout(this.#climbing)
       if (next.name !== 'closed') this.#reconnections += 1
     }
     entered?.()
@@ -289,8 +292,9 @@ export class Uplink {
     return this.#ask({ t: 'renew', ...(access === undefined ? {} : { access }) })
   }
 
-  #open(): Opening {
-    const { open, server, clock } = this.#options
+  #open(climb?: OpenCarrier): Opening {
+    const { server, clock } = this.#options
+    const open = climb ?? this.#options.open
     const id = this.#requests.nextId()
     const join = JSON.stringify(this.#join(id))
     this.#bytesSent += join.length
@@ -304,9 +308,11 @@ export class Uplink {
         if (this.#rival !== opening) this.#received(bytes.length, () => this.#unpack(bytes))
       },
       closed: (code, reason) => {
-        if (!opening.opened) this.#unopened += 1
-        if (this.#rival === opening) this.#rival = undefined
-        else this.#lost(code, reason)
+        if (!opening.opened && climb === undefined) this.#unopened += 1
+        if (this.#rival === opening) {
+          this.#rival = undefined
+          this.#climbLater()
+        } else this.#lost(code, reason)
       },
     }
     const plain = this.#unopened % PLAIN_EVERY === PLAIN_EVERY - 1
@@ -341,6 +347,30 @@ export class Uplink {
     this.#racedAtMs = clock.now()
     this.#doubted = this.#carrier
     this.#rival = this.#open()
+  }
+
+  /** There may be a better carrier than the one in use: one is tried beside it, now and then. */
+  #climbLater(): void {
+    const { clock, choice } = this.#options
+    if (this.#climbing !== undefined) clock.clearTimeout(this.#climbing)
+    const kind = this.carrier
+    const climb = kind === undefined ? undefined : choice?.better(kind)
+    if (climb !== undefined) this.#climbing = clock.setTimeout(() => this.#climb(climb.open), climb.inMs)
+  }
+
+  #climb(open: OpenCarrier): void {
+    if (this.#online === undefined || this.#rival !== undefined || this.#leaving !== undefined) {
+      this.#climbLater()
+      return
+    }
+    this.#doubted = this.#carrier
+    const rival = this.#open(open)
+    this.#rival = rival
+    // It opens, and does not carry.
+    this.#climbing = this.#options.clock.setTimeout(() => {
+      if (this.#rival === rival) this.#dropRival()
+      this.#climbLater()
+    }, JOIN_MS)
   }
 
   #rivalSaid(rival: Opening, text: string): void {
@@ -493,6 +523,7 @@ export class Uplink {
       this.#outbox.open(limits)
       this.#requests.repeat()
       if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
+      this.#climbLater()
       this.#events.emit('welcome', { message, how })
     })
   }
@@ -562,6 +593,8 @@ export class Uplink {
       this.#grace(HIDDEN_GRACE_MS)
       return
     }
+    if (event !== 'show') this.#options.choice?.changed()
+    if (this.#climbing !== undefined && this.#rival === undefined) this.#climbLater()
     if (this.#hidden && event === 'show') {
       this.#hidden = false
       if (state.name === 'online') this.#grace(state.graceMs)

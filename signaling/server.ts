@@ -160,7 +160,6 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
   const { listen, engine, fallbackReason } = await chooseEngine(options.engine)
   if (fallbackReason !== undefined) log.warn({ engine }, `serving with ws on node:http: ${fallbackReason}`)
   const tls = await tlsFiles(options, folder)
-  const access = liveAccess(options, log)
   const departures = new FileDepartures(folder.file('departures'), {
     nowMs: () => Date.now(),
     failed: (error) => log.error({ err: error }, 'departures are kept in memory only from here on'),
@@ -169,6 +168,8 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
   try {
     const turn: TurnService = await startTurnService(options, folder, log)
     undo.unshift(() => turn.stop())
+    // After whatever may be wrong with other options: it says something of its own about an open server.
+    const access = liveAccess(options, log)
     const webhooks = webhooksFromOptions(options, folder, log)
     undo.unshift(async () => webhooks?.close(WEBHOOKS_GRACE_MS))
     const hubSettings = hubOptions(options)

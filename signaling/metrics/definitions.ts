@@ -1,5 +1,5 @@
 /** Every metric of `/metrics`, declared once: its name, its help, and where its values come from. */
-import { CLOSE } from '../protocol/errors.ts'
+import { CLOSE, type ErrorCode } from '../protocol/errors.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export interface Sample {
@@ -41,8 +41,23 @@ const counters = several('counter')
 
 const CLOSE_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(CLOSE).map(([name, code]) => [code, name]))
 
-const closedByName = ({ hub }: Snapshot): Numbers =>
-  Object.fromEntries(Object.entries(hub.closed).map(([code, count]) => [CLOSE_NAMES.get(Number(code)) ?? code, count]))
+const zeros = (names: Iterable<string>): Numbers => Object.fromEntries([...names].map((name) => [name, 0]))
+
+/** What does not occur is 0 from the start: Prometheus does not see the first of what was not there before. */
+const closedByName = ({ hub }: Snapshot): Numbers => ({
+  ...zeros(CLOSE_NAMES.values()),
+  ...Object.fromEntries(
+    Object.entries(hub.closed).map(([code, count]) => [CLOSE_NAMES.get(Number(code)) ?? code, count]),
+  ),
+})
+
+/** Those that operators act on; others come when they occur. */
+const REFUSALS: readonly ErrorCode[] = [
+  ...(['room-full', 'server-full', 'too-many-connections', 'going-away'] as const),
+  ...(['denied', 'access-expired', 'token-invalid', 'session-ended'] as const),
+  ...(['bad-message', 'version-unsupported'] as const),
+]
+const NO_REFUSALS = zeros(REFUSALS)
 
 export const METRICS: readonly Metric[] = Object.freeze([
   {
@@ -96,6 +111,7 @@ export const METRICS: readonly Metric[] = Object.freeze([
   counter('partyline_joins_total', 'Joins granted, returns included.', ({ hub }) => hub.joins),
   counter('partyline_resumes_total', 'Joins that brought a session back.', ({ hub }) => hub.resumes),
   counters('partyline_joins_refused_total', 'code', 'Connections and joins turned away, by error code.', ({ hub }) => ({
+    ...NO_REFUSALS,
     ...hub.refused,
   })),
   counters('partyline_uplinks_closed_total', 'why', 'Connections the server closed, by close code.', closedByName),

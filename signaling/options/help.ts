@@ -1,4 +1,5 @@
 import { formatNumber } from './kinds.ts'
+import { LIVE_OPTIONS } from './live.ts'
 import { environmentName, flagName, OPTION_KEYS, type OptionKey, optionEntry } from './table.ts'
 
 const WIDTH = 100
@@ -29,7 +30,8 @@ function optionHelp(key: OptionKey): string {
   const range = kind.expects.startsWith('a whole number')
     ? ` ${kind.expects[0]?.toUpperCase()}${kind.expects.slice(1)}.`
     : ''
-  return `  ${`${flagName(key)} ${kind.placeholder}`.trimEnd()}${shownDefault(key)}\n${wrapped(`${help}${range} ${names}`)}`
+  const live = LIVE_OPTIONS.has(key) ? ' ↻' : ''
+  return `  ${`${flagName(key)} ${kind.placeholder}`.trimEnd()}${shownDefault(key)}${live}\n${wrapped(`${help}${range} ${names}`)}`
 }
 
 /** The text of `partyline --help`. */
@@ -54,7 +56,8 @@ Examples
 Every option can be given as a flag, as an environment variable (its name stands at the end of its
 help), or in a JSON file named by --config FILE (PARTYLINE_CONFIG), there in camelCase:
 { "membersPerRoom": 100 }. Flags win over the environment, the environment over the file. Times are
-in ms, sizes in bytes, lists are separated by commas. Defaults stand in [brackets].
+in ms, sizes in bytes, lists are separated by commas. Defaults stand in [brackets]. What is marked with
+↻ is taken again while the server runs, when the file changes and on SIGHUP.
 
 ${sections.join('\n\n')}
 `

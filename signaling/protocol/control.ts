@@ -79,15 +79,15 @@ export type ClientMessage =
       /** 128 random bits as hex, never shown to others: a join repeated because its answer was lost is the same member. */
       readonly joinKey: string
       /** The session token of an earlier welcome: come back as that member. */
-      readonly token?: string
+      readonly token?: string | undefined
       /** The application's word for what this client may do, where the server asks for one. */
-      readonly access?: string
+      readonly access?: string | undefined
       /** The number of the last `published` that came; 0 for none. What came after it is sent again. */
-      readonly published?: number
+      readonly published?: number | undefined
     }
   | { readonly t: 'profile'; readonly id: number; readonly profile: Json }
   /** A fresh session token and fresh ICE servers; answered by `renewed`. `access`: this one counts from now on. */
-  | { readonly t: 'renew'; readonly id: number; readonly access?: string }
+  | { readonly t: 'renew'; readonly id: number; readonly access?: string | undefined }
   /** All members; answered by `snapshot`. */
   | { readonly t: 'snapshot'; readonly id: number }
   /** Leave for good, at once; answered by `ok` and a close with 1000. */
@@ -101,9 +101,9 @@ export type ClientMessage =
   | {
       readonly t: 'ping'
       readonly n: number
-      readonly rttMs?: number
-      readonly paths?: LinkPaths
-      readonly published?: number
+      readonly rttMs?: number | undefined
+      readonly paths?: LinkPaths | undefined
+      readonly published?: number | undefined
     }
 
 export type LeaveReason = 'left' | 'expired' | 'removed'

@@ -2,7 +2,7 @@ import type { LeaveReason } from '../protocol/control.ts'
 import type { Json } from '../protocol/guards.ts'
 import type { PeerId } from '../protocol/ids.ts'
 
-/** What a backend can be told of. */
+/** What a backend can be told of. Reserved: `message.stored`. */
 export const WEBHOOK_EVENTS = ['room.created', 'room.emptied', 'member.joined', 'member.left'] as const
 export type WebhookEventType = (typeof WEBHOOK_EVENTS)[number]
 

@@ -130,3 +130,13 @@ it('says so when the key is wrong', async () => {
   // The browser itself notes the refusal.
   expect(site.troubles.take().filter((trouble) => !/401/.test(trouble))).toEqual([])
 })
+
+it('counts the links of browsers by the path they say they take', async () => {
+  const [ada, bo] = [await site.visitor('links', 'Ada'), await site.visitor('links', 'Bo')]
+  await ada.seesPath('Bo', 'direct')
+  await bo.seesPath('Ada', 'direct')
+  // Told with the next ping, within 5 s.
+  await expect
+    .poll(async () => (await fetch(`${site.server.address}metrics`)).text(), { timeout: 15_000, interval: 500 })
+    .toMatch(/^partyline_links\{path="direct"\} 2$/m)
+})

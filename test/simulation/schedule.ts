@@ -72,6 +72,8 @@ class ScheduleRun {
   readonly #violations: string[] = []
   readonly #startMs: number
   #position = 0
+  /** Something happened for which a member may be cut off: it reads slowly, or was out of reach for a grace period. */
+  #mayCut = false
 
   constructor(private readonly options: ScheduleOptions) {
     this.#random = new SeededRandom(options.seed ^ 0x5eed)
@@ -145,8 +147,10 @@ class ScheduleRun {
       const reliable = client.room.channel<Payload>(channel)
       const hear = (from: PeerId, id: string, data: unknown): void => this.#hear(actor, channel, from, id, data)
       const late = channel === 'moves' && this.#random.chance(0.2)
-      if (slow) void this.#readSlowly(reliable, hear)
-      else if (late) {
+      if (slow) {
+        this.#mayCut = true
+        void this.#readSlowly(reliable, hear)
+      } else if (late) {
         this.#world.clock.setTimeout(
           () => reliable.on('message', ({ from, id, data }) => hear(from, id, data)),
           this.#random.between(100, 10_000),
@@ -287,6 +291,7 @@ class ScheduleRun {
         return
       }
       case 'uplink is dark for long':
+        this.#mayCut = true
         // Longer than the grace period.
         for (const each of [uplink.up, uplink.down]) each.blackhole = true
         this.#world.clock.setTimeout(
@@ -371,6 +376,7 @@ class ScheduleRun {
         })
         return
       case 'path is slow': {
+        this.#mayCut = true
         // And long, and there is enough to send: bulk goes by paths beside it, each as slow. They may be so in the calm, too.
         const bytesPerSecond = random.pick([100_000, 400_000])
         for (const { client } of actors) {
@@ -502,6 +508,9 @@ class ScheduleRun {
       }
       if (missed === 'left' && receiver.here && !this.#actorOf(from).leaves.has(peer)) {
         this.#violations.push(`${label}: said to be missed by ${receiver.client.name}, who never left`)
+      }
+      if (missed === 'lagging' && !this.#mayCut) {
+        this.#violations.push(`${label}: ${receiver.client.name} was cut off for nothing`)
       }
       if (
         missed === 'lagging' &&

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { formatNumber } from '../../signaling/options/kinds.ts'
+import { LIVE_OPTIONS } from '../../signaling/options/live.ts'
 import { environmentName, flagName, OPTION_KEYS, type OptionKey, optionEntry } from '../../signaling/options/table.ts'
 
 const BEGIN = '<!-- configuration -->'
@@ -26,14 +27,15 @@ function row(key: OptionKey): string {
   const { kind, help, alsoEnvironment } = optionEntry(key)
   const flag = `\`${cell(`${flagName(key)} ${kind.placeholder}`.trim())}\``
   const also = alsoEnvironment === undefined ? '' : ` Also \`${alsoEnvironment}\`.`
-  return `| ${flag} | ${shownDefault(key)} | ${cell(help)}${shownRange(key)}${also} |`
+  const live = LIVE_OPTIONS.has(key) ? ' ↻' : ''
+  return `| ${flag} | ${shownDefault(key)} | ${cell(help)}${shownRange(key)}${also}${live} |`
 }
 
 /** One table a group, as Markdown. */
 export function configurationTable(): string {
   const groups = [...new Set(OPTION_KEYS.map((key) => optionEntry(key).group))]
   const example = OPTION_KEYS.find((key) => key === 'membersPerRoom') ?? OPTION_KEYS[0] ?? 'port'
-  const intro = `Times are in ms, sizes in bytes, lists are separated by commas. \`${flagName(example)} 100\` on the command line is \`${environmentName(example)}=100\` in the environment and \`{ "${example}": 100 }\` in the file.`
+  const intro = `Times are in ms, sizes in bytes, lists are separated by commas. \`${flagName(example)} 100\` on the command line is \`${environmentName(example)}=100\` in the environment and \`{ "${example}": 100 }\` in the file. What ends with ↻ can be changed while the server runs: see [Operations](#operations).`
   const tables = groups.map((group) => {
     const rows = OPTION_KEYS.filter((key) => optionEntry(key).group === group).map(row)
     return [`### ${group}`, '', '| option | default | what it sets |', '|---|---|---|', ...rows].join('\n')

@@ -50,7 +50,7 @@ export class PartylineError extends Error {
   constructor(
     readonly code: PartylineErrorCode,
     message: string,
-    options: { readonly fatal?: boolean; readonly retryAfterMs?: number; readonly cause?: unknown } = {},
+    options: { readonly fatal?: boolean; readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.fatal = options.fatal ?? false

@@ -18,7 +18,8 @@ export type Presence = 'here' | 'away'
 
 /**
  * The token itself, or a function that gives one: it is asked before the room is entered, before the token in use runs
- * out, and when the server says that it has. When it rejects, it is asked again, later and later.
+ * out, and when the server says that it has. When it rejects, it is asked again, later and later. What is no string of 1
+ * to 8,192 characters ends the room with `protocol`.
  */
 export type AccessToken = string | (() => string | Promise<string>)
 
@@ -42,7 +43,10 @@ export interface JoinOptions<P extends Json = Json> {
    * `['websocket', 'sse', 'long-poll', 'short-poll']`.
    */
   readonly uplink?: CarrierKind | readonly CarrierKind[]
-  /** Peer connections this member opens at most; further peers stay on the relay. Default 16, 0 to 64. */
+  /**
+   * Peers this member has a peer connection to at most; further ones stay on the relay. Default 16, 0 to 64. For large
+   * messages over a long way it opens up to 24 more, to peers that it has a direct path to.
+   */
   readonly maxDirectPeers?: number
 }
 
@@ -116,6 +120,11 @@ export interface RoomEvents<P extends Json = Json> {
   change: Peer<P>
   /** Messages from this peer were lost for good, because we or it were away or behind for too long. */
   gap: { readonly peer: Peer<P>; readonly reason: 'lagging' | 'expired' }
+  /**
+   * So many messages from a backend are lost for good: this member was away for too long, or nobody reads their channel.
+   * A server that was started anew has forgotten what it had for this member, and does not know.
+   */
+  missed: { readonly messages: number }
   /** `room.status` changed. */
   status: RoomStatus
 }

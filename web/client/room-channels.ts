@@ -74,13 +74,13 @@ export class RoomChannels {
     this.#drainPublished()
   }
 
-  /** A message from a backend. It waits until its channel takes it, behind those before it. */
-  published({ id, channel, to, sentAtMs, data, base64 }: Published): void {
+  /** A message from a backend. It waits until its channel takes it, behind those before it. How many were forgotten. */
+  published({ id, channel, to, sentAtMs, data, base64 }: Published): number {
     const content = base64 === undefined ? data : Uint8Array.from(atob(base64), (unit) => unit.charCodeAt(0))
     const message = { id, from: 'server' as PeerId, data: content, sentAtMs, direct: to !== 'room' }
     this.#published.push({ channel: `m:${channel}`, message })
-    if (this.#published.length > MOST_PUBLISHED) this.#published.shift()
     this.#drainPublished()
+    return this.#published.splice(0, this.#published.length - MOST_PUBLISHED).length
   }
 
   #drainPublished(): void {
@@ -99,7 +99,7 @@ export class RoomChannels {
   send(channel: OutgoingChannel, data: unknown, to: readonly PeerId[] | undefined, signal?: AbortSignal): Sent {
     const { outbox } = this.deps
     if (!this.deps.allowed(undefined, to === undefined ? 'room' : 'unicast')) {
-      throw new PartylineError('denied', 'The access token does not give the right to send this')
+      throw new PartylineError('denied', 'The access token does not allow this')
     }
     const { content, body } = encodePayload(data, LIMITS.messageBytes)
     const wire = this.deps.sentNow()

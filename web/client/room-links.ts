@@ -10,6 +10,7 @@ import {
   LIMITS,
   LINK_CHANNEL_NAME,
   type LinkMessage,
+  type LinkPaths,
   type MemberInfo,
   type PeerId,
 } from '../../signaling/protocol/index.ts'
@@ -78,7 +79,7 @@ export class RoomLinks {
   readonly #peers = new Map<PeerId, RoomPeer<Json>>()
   readonly #linkChannel: OutgoingChannel
   /** Members whose link has ended, the newest of them: they may come back under the same id. */
-  readonly #past = new Set<PeerId>()
+  readonly #past = new Map<PeerId, Pick<Link, 'handed'> & Pick<MemberInfo, 'instance'>>()
   #lastTag = 0
   #lastGeneration = 0
 
@@ -103,6 +104,13 @@ export class RoomLinks {
     return this.#peers
   }
 
+  /** How many links take which path now. */
+  get paths(): LinkPaths {
+    const counts = { direct: 0, turn: 0, relay: 0 }
+    for (const { path } of this.#peers.values()) if (path !== 'none') counts[path] += 1
+    return counts
+  }
+
   #firstSeq(): number {
     return Math.floor(this.deps.random() * 2 ** 32) >>> 0
   }
@@ -121,7 +129,9 @@ export class RoomLinks {
 
   /** `initiator`: whether ours is the smaller id, and so we make the peer connections. `relayed`: the relay reaches it. */
   add(info: MemberInfo, initiator: boolean, relayed: boolean): RoomPeer<Json> {
-    const link = new Link(info, this.#linkDeps(), this.#past.has(info.id))
+    const past = this.#past.get(info.id)
+    const handed = past?.instance === info.instance ? past.handed : undefined
+    const link = new Link(info, this.#linkDeps(), past !== undefined, handed)
     const peer = new RoomPeer<Json>(info, link)
     this.#peers.set(info.id, peer)
     this.outbox.add(link.sender)
@@ -238,6 +248,8 @@ export class RoomLinks {
         connect,
         slots: this.#besideSlots,
         events: besideEvents,
+        direct: () => peer.attempts?.current?.kind === 'direct',
+        retire: (path) => on(path, ({ retire }) => retire()),
         say,
       })
     }
@@ -278,12 +290,12 @@ export class RoomLinks {
     const peer = this.#peers.get(id)
     if (peer === undefined) return undefined
     this.#peers.delete(id)
-    this.#past.add(id)
     if (this.#past.size > MOST_PAST)
-      for (const oldest of [...this.#past].slice(0, MOST_PAST / 2)) this.#past.delete(oldest)
+      for (const oldest of [...this.#past.keys()].slice(0, MOST_PAST / 2)) this.#past.delete(oldest)
     peer.attempts?.stop()
     peer.beside?.stop()
     peer.link.end(reason)
+    this.#past.set(id, { instance: peer.link.member.instance, handed: peer.link.handed })
     this.outbox.remove(id)
     return peer
   }

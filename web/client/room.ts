@@ -121,6 +121,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       roomClock: this.#clock,
       random: world.random,
       network: world.network,
+      paths: () => this.#links.paths,
     })
     // The server is asked before anything else is made; its answer comes in a later turn.
     if (!options.signal?.aborted) this.#uplink.start()
@@ -281,7 +282,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #listen(signal: AbortSignal | undefined): void {
     const uplink = this.#uplink
     const membership = this.#membership
-    uplink.on('welcome', ({ message, how }) => this.#welcome(message, how))
+    uplink.on('welcome', ({ message, how, missed }) => {
+      this.#welcome(message, how)
+      this.#missed(missed)
+    })
     uplink.on('message', (message) => this.#message(message))
     uplink.on('frame', ({ from, payload }) => this.#links.receive(from, payload))
     uplink.on('writable', () => this.#links.writable())
@@ -348,7 +352,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #message(message: RoomMessage): void {
     switch (message.t) {
       case 'published':
-        this.#channels.published(message)
+        this.#missed(this.#channels.published(message))
         return
       case 'renewed':
         if (this.#self !== undefined && message.access !== undefined) this.#accessed(this.#self.id, message.access)
@@ -366,6 +370,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
         for (const id of message.to) this.#links.get(id)?.link.relayDropped()
         return
     }
+  }
+
+  #missed(messages: number): void {
+    if (messages > 0) this.#events.emit('missed', { messages })
   }
 
   #offline(): void {

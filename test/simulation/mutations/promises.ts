@@ -74,6 +74,12 @@ export const PROMISES = promised({
         'tells new from repeated from impossible, starting at %i',
         'takes a message whose handler throws it away no second time',
       ),
+      ...at('test/unit/link/edges.test.ts')(
+        'is not handed on again when it comes in the new one, and counts as delivered',
+      ),
+      ...at('test/unit/room/coming-back.test.ts')(
+        'one who comes back as somebody new hears once what was said to both, the old and the new',
+      ),
     ],
   },
   'in order': {

@@ -260,6 +260,41 @@ describe('what a backend publishes', () => {
     expect(texts(messages)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1))
   })
 
+  it('that is too much for the time away is told as missed', async () => {
+    const server = new Server(27)
+    const { clock } = server.world
+    const ada = server.join('ada', token({}))
+    await clock.run(1_000)
+    const messages = heard(ada)
+    const missed: number[] = []
+    ada.room.on('missed', (told) => void missed.push(told.messages))
+    publish(server, 0)
+    await clock.run(1_000)
+    ada.uplink.refused = true
+    server.world.server.drop(ada.uplink)
+    await clock.run(100)
+    for (let data = 1; data <= 300; data += 1) publish(server, data)
+    ada.uplink.refused = false
+    await clock.run(15_000)
+    expect(missed).toEqual([44])
+    expect(texts(messages)).toEqual([0, ...Array.from({ length: 256 }, (_, index) => index + 45)])
+  })
+
+  it('that nobody reads is forgotten, and told as missed', async () => {
+    const server = new Server(28)
+    const ada = server.join('ada', token({}))
+    await server.world.clock.run(1_000)
+    const missed: number[] = []
+    ada.room.on('missed', (told) => void missed.push(told.messages))
+    for (let data = 1; data <= 258; data += 1) publish(server, data)
+    await server.world.clock.run(1_000)
+    expect(missed).toEqual([1, 1])
+    const messages = heard(ada)
+    await server.world.clock.run(100)
+    expect(texts(messages).at(0)).toBe(3)
+    expect(messages).toHaveLength(256)
+  })
+
   it('goes on after the server was started anew', async () => {
     const server = new Server(24)
     const { clock } = server.world

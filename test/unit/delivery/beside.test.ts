@@ -55,6 +55,20 @@ describe('outlets beside the one in use', () => {
     expect(bob.sender.retransmissions).toBe(0)
   })
 
+  it('are left, by what is stuck in one, for another at the first timeout', () => {
+    const { world, bob, beside, inUse } = crowded()
+    world.sendBytes(new Uint8Array(160_000), 'm:files')
+    const [stuck, free] = beside
+    stuck.waitingBytes = stuck.takenBytes
+    bob.arrive(free.take())
+    bob.acknowledged()
+    bob.bulkOutletOf = () => free
+    bob.pass(1_500)
+    expect(free.frames).toHaveLength(5)
+    expect(bob.overdue).toContain(stuck.tag)
+    expect(inUse.frames).toEqual([])
+  })
+
   it('say when bulk has to wait; small messages never ask', () => {
     const { world, bob, beside, inUse } = crowded()
     for (const outlet of beside) outlet.full = true

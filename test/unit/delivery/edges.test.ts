@@ -1,8 +1,9 @@
 /** Where a fault in the streams would show late, or only now and then, in a simulation. */
 import { describe, expect, it } from 'vitest'
-import { decodeAck, decodePiece, LIMITS } from '../../../signaling/protocol/index.ts'
+import { decodeAck, decodePiece, type InstanceId, LIMITS } from '../../../signaling/protocol/index.ts'
 import { IncomingStream } from '../../../web/client/delivery/incoming-stream.ts'
-import { DeliveryWorld } from './delivery-world.ts'
+import { LinkReceiver } from '../../../web/client/delivery/link-receiver.ts'
+import { DeliveryWorld, outcomeOf } from './delivery-world.ts'
 import { FakeOutlet } from './fake-outlet.ts'
 
 const upTo = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
@@ -88,6 +89,30 @@ describe('a member that was cut off', () => {
   })
 })
 
+describe('what the old receiver of a member that was cut off says', () => {
+  it('is not believed, though a broadcast to the others reached it', async () => {
+    const world = new DeliveryWorld()
+    const [bob, eve] = [world.member('bob', 'relay'), world.member('eve', 'relay')]
+    bob.sender.abandon('lagging')
+    bob.sender.held = true
+    const old = bob.receiver
+    const fresh = bob.greet(2)
+    bob.receiver = old
+    const sent = world.send('for all')
+    const frames = eve.outlet?.take() ?? []
+    eve.arrive(frames)
+    eve.acknowledged()
+    bob.arrive(frames)
+    bob.acknowledged(bob.ack(true))
+    expect(await outcomeOf(sent.delivered)).toBe('pending')
+    bob.receiver = fresh
+    bob.sender.held = false
+    world.outbox.flush()
+    bob.settle()
+    expect(await outcomeOf(sent.delivered)).toEqual({ to: ['bob', 'eve'], missed: new Map() })
+  })
+})
+
 describe('a signal of the link', () => {
   it('goes at once though its member has more of ours than is accepted for anything else', () => {
     const world = new DeliveryWorld()
@@ -100,6 +125,35 @@ describe('a signal of the link', () => {
     bob.outlet?.take()
     world.signal('{}', bob)
     expect(bob.outlet?.take().length).toBe(1)
+  })
+})
+
+describe('what was held for a message', () => {
+  it('is given back once, though its handler ends the link', () => {
+    const world = new DeliveryWorld()
+    const bob = world.member('bob')
+    world.send('the end')
+    const receiver: LinkReceiver = new LinkReceiver(
+      {
+        generation: 1,
+        known: 0,
+        afterCut: false,
+        instance: 'f'.repeat(32) as InstanceId,
+        delayMs: 20,
+        uplinkRttMs: 0,
+        starts: [0, 0, 0, 0],
+        channels: [],
+      },
+      world.budget,
+      {
+        message: () => {
+          receiver.close()
+          return true
+        },
+      },
+    )
+    for (const frame of bob.outlet?.take() ?? []) receiver.take(decodePiece(frame), world.nowMs)
+    expect(world.budget.heldBytes).toBe(0)
   })
 })
 

@@ -39,6 +39,15 @@ describe('paths beside the one in use', () => {
     for (const [end] of beside) expect(end.types.get('small')).toBeUndefined()
   })
 
+  it.each(['direct', 'turn'] as const)('are told of bulk that waits for a path that is %s, if it is direct', (kind) => {
+    const { pair, main } = crowded(0)
+    main[0].kind = kind
+    main[0].full = true
+    pair.ada.link.pathChanged()
+    pair.ada.send(BULK)
+    expect(pair.ada.events.includes('bulk waits')).toBe(kind === 'direct')
+  })
+
   it('that die in silence lose nothing, and are given up; the path in use stays', () => {
     const { pair, beside } = crowded(2)
     const [dead] = beside

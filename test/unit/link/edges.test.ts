@@ -1,6 +1,7 @@
 /** What a link does at once, where a time-out would repair it too, only later. */
 import { describe, expect, it } from 'vitest'
 import { FRAME, frameType } from '../../../signaling/protocol/index.ts'
+import { outcomeOf } from '../delivery/delivery-world.ts'
 import { LinkPair } from './link-pair.ts'
 
 const upTo = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
@@ -59,6 +60,28 @@ describe('what was under way', () => {
     ada.link.setRelay(true, true)
     clock.advance(25)
     expect(bob.heard).toEqual(upTo(5))
+  })
+})
+
+describe('a broadcast that reached the old beginning of a link', () => {
+  it('is not handed on again when it comes in the new one, and counts as delivered', async () => {
+    const { ada, bob, clock } = new LinkPair()
+    clock.advance(100)
+    ada.drops = () => true
+    ada.send('lost')
+    ada.link.cut()
+    const sent = ada.send('for all', 'm:other')
+    const [small] = ada.outbox.roomStreams
+    // As the server forwards it to everyone, while ada believes that bob is away.
+    bob.link.receive(small.frame(small.next - 1).slice(), undefined)
+    expect(bob.heard).toEqual(['for all'])
+    ada.drops = () => false
+    clock.advance(5_000)
+    ada.send('later', 'm:other')
+    clock.advance(100)
+    expect(bob.events).toContain('gap')
+    expect(bob.heard).toEqual(['for all', 'later'])
+    expect(await outcomeOf(sent.delivered)).toEqual({ to: ['bob'], missed: new Map() })
   })
 })
 

@@ -151,7 +151,8 @@ export class Side {
 /** One end of a peer connection. */
 class PathEnd implements DirectPath {
   readonly attempt = 1
-  readonly kind = 'direct'
+  kind: DirectPath['kind'] = 'direct'
+  full = false
   watched: WatchedPath | undefined
   other: PathEnd | undefined
   dark = false
@@ -168,6 +169,7 @@ class PathEnd implements DirectPath {
   ) {}
 
   send(lane: PathLane, frame: Uint8Array): boolean {
+    if (this.full && lane === 'bulk') return false
     this.sent += 1
     this.types.set(lane, [...(this.types.get(lane) ?? []), frameType(frame)])
     if (lane === 'small') this.#writtenBytes += frame.length

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { IceServer, LinkMessage, PeerSignal } from '../../../signaling/protocol/index.ts'
-import type { PathPolicy } from '../../../web/client/paths/ice-servers.ts'
 import type { DirectPath } from '../../../web/client/paths/path.ts'
 import { PathsBeside } from '../../../web/client/paths/paths-beside.ts'
 import { SlotPool } from '../../../web/client/paths/slots.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakePath } from './fake-path.ts'
-import { ANY_PATH, pass } from './one-side.ts'
+import { pass } from './one-side.ts'
 
 const SERVERS: readonly IceServer[] = [
   { urls: ['stun:turn.example:3478'] },
@@ -16,7 +15,6 @@ const LONG_MS = 50
 
 interface SideOptions {
   readonly initiator?: boolean
-  readonly policy?: PathPolicy
   readonly slots?: SlotPool
 }
 
@@ -28,15 +26,15 @@ class Side {
   readonly said: LinkMessage[] = []
   readonly opened: DirectPath[] = []
   readonly closed: DirectPath[] = []
+  readonly retired: DirectPath[] = []
   readonly beside: PathsBeside
   readonly main: FakePath
   asked = 0
+  /** Whether a path in use is. */
+  direct = true
   carry: (message: LinkMessage) => void = () => {}
 
-  constructor(
-    { initiator = true, policy = ANY_PATH, slots = new SlotPool(24) }: SideOptions = {},
-    clock = new FakeClock(),
-  ) {
+  constructor({ initiator = true, slots = new SlotPool(24) }: SideOptions = {}, clock = new FakeClock()) {
     this.clock = clock
     this.slots = slots
     const events = {
@@ -60,9 +58,10 @@ class Side {
         return path
       },
       clock,
-      policy,
+      direct: () => this.direct,
       slots: this.slots,
       events,
+      retire: (path) => this.retired.push(path),
       say: said,
       iceServers: async () => {
         this.asked += 1
@@ -182,8 +181,9 @@ describe('peer connections beside the path in use', () => {
     expect(slots.used).toBe(2)
   })
 
-  it('are refused where only TURN is allowed', async () => {
-    const side = new Side({ policy: { ...ANY_PATH, iceTransportPolicy: 'relay' } })
+  it('are refused while no direct path is in use: addresses are not told for them', async () => {
+    const side = new Side()
+    side.direct = false
     side.beside.receive(offer(2))
     await pass(side.clock, 1)
     expect(side.made).toEqual([])
@@ -214,8 +214,11 @@ describe('peer connections beside the path in use', () => {
     const side = new Side()
     await side.openAll()
     await side.wait(4_500, 250)
+    expect(side.retired).toEqual(side.live)
+    expect(side.retired).toHaveLength(6)
+    await side.wait(2_000, 200)
     expect(side.live).toEqual([])
-    await side.wait(50_000, 200)
+    await side.wait(48_000, 200)
     expect(side.live).toEqual([])
     await side.wait(12_000, 200)
     await pass(side.clock, 1)

@@ -299,6 +299,20 @@ describe('pings', () => {
     expect(first.closedWith).toBe(CLOSE.normal)
   })
 
+  test('a pong that was lost alone is asked for again, and a late one counts, too', () => {
+    const scene = new Scene().online().measured()
+    const { connection } = scene
+    scene.clock.advance(5_000)
+    const first = connection.latest('ping').n
+    connection.frame(BOB, bytes(1))
+    scene.clock.advance(6_000)
+    expect(connection.latest('ping').n).toBe(first + 1)
+    connection.say({ t: 'pong', n: first, timeMs: scene.clock.nowMs() })
+    scene.clock.advance(20_000)
+    expect(connection.closedWith).toBe(CLOSE.normal)
+    expect(connection.latest('ping').n).toBe(first + 2)
+  })
+
   test('a carrier on which anything still moves is not abandoned, for 20 s', () => {
     const scene = new Scene().online()
     const { connection } = scene
@@ -400,6 +414,22 @@ describe('a carrier in doubt', () => {
     expect(scene.uplink.state).toBe('waiting')
   })
 
+  test('keeps the profile that was set meanwhile, though the rival’s join says the one before', async () => {
+    const { scene, old, rival } = doubted()
+    let done = false
+    void scene.uplink.setProfile({ name: 'Eve' }).then(() => {
+      done = true
+    })
+    old.say({ t: 'ok', re: old.latest('profile').id })
+    rival.open()
+    expect(rival.latest('join').profile).toEqual({ name: 'Ada' })
+    scene.welcome()
+    expect(rival.latest('profile').profile).toEqual({ name: 'Eve' })
+    rival.say({ t: 'ok', re: rival.latest('profile').id })
+    await turn()
+    expect(done).toBe(true)
+  })
+
   test('stays when it answers and the rival does not open', () => {
     const { scene, old, rival } = doubted()
     old.say({ t: 'pong', n: old.latest('ping').n, timeMs: 0 })
@@ -428,6 +458,21 @@ describe('a carrier in doubt', () => {
     expect(scene.uplink.state).toBe('waiting')
     scene.clock.advance(250)
     expect(scene.connections).toHaveLength(3)
+  })
+
+  test('whose join came late, when it had been given up, takes the session from ourselves: once', () => {
+    const { scene, old } = doubted()
+    old.drop()
+    scene.clock.advance(400)
+    expect(scene.connections).toHaveLength(3)
+    scene.online()
+    // TCP has said the request of the second again, and the server has taken its join for the newest.
+    scene.connection.drop(CLOSE.replaced)
+    expect(scene.uplink.state).toBe('waiting')
+    scene.clock.advance(250)
+    scene.online()
+    scene.connection.drop(CLOSE.replaced)
+    expect(scene.told.at(-1)).toBe('closed: replaced')
   })
 
   test('is not raced again and again', () => {

@@ -1,6 +1,6 @@
 import { type Audience, CONTENT, type PieceFrame } from '../../../signaling/protocol/index.ts'
 import { Assembly, type Whole } from './assembly.ts'
-import { plus } from './serial.ts'
+import { before, plus } from './serial.ts'
 
 /** What a message costs the window beside its bytes, so that empty ones are bounded too. */
 const OVERHEAD_BYTES = 64
@@ -34,6 +34,8 @@ export class ChannelOrder {
   readonly #whole = new Map<number, Whole>()
   readonly #partial = new Map<number, Assembly>()
   #draining = false
+  /** Those before this ordinal were handed on in an earlier beginning. */
+  handed: number | undefined
   /** The application takes no more for now. */
   blocked = false
 
@@ -106,7 +108,8 @@ export class ChannelOrder {
         const whole = this.#whole.get(ordinal & 0xffff)
         if (whole === undefined) return count
         const { audience, id } = this
-        if (whole.content !== CONTENT.void && !handOn({ ...whole, channel: name, channelId: id, audience, ordinal })) {
+        const over = whole.content === CONTENT.void || (this.handed !== undefined && before(ordinal, this.handed))
+        if (!over && !handOn({ ...whole, channel: name, channelId: id, audience, ordinal })) {
           this.blocked = true
           return count
         }

@@ -13,10 +13,17 @@ import {
 import { type Arrived, ChannelOrder } from './channel-order.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import type { ReceiveBudget, ReceiveShare } from './receive-budget.ts'
+import { before } from './serial.ts'
 
 /** Acknowledge at the latest after this many frames or bytes, so that no sender's window runs dry. */
 const ACK_FRAMES = 256
 const ACK_BYTES = 262_144
+
+/**
+ * By channel: the room's messages before this ordinal have been handed on, or were not for us. A broadcast may reach an
+ * old beginning of a link, for which it was not sent, and then comes again in the new one, for which it was.
+ */
+export type HandedOn = ReadonlyMap<number, number>
 
 export interface LinkReceiverEvents {
   /** Hand a message to the application. `false`: nobody takes it now. */
@@ -46,6 +53,7 @@ export class LinkReceiver {
     greeting: Greeting,
     budget: ReceiveBudget,
     private readonly events: LinkReceiverEvents,
+    private readonly handed: HandedOn = new Map(),
   ) {
     this.generation = greeting.generation
     this.#share = budget.share()
@@ -87,6 +95,7 @@ export class LinkReceiver {
     const known = this.#orders.get(key)
     if (known !== undefined) return known
     const order = new ChannelOrder(channel, audience, (bytes) => this.#share.add(bytes))
+    if (audience === 'room') order.handed = this.handed.get(channel)
     this.#orders.set(key, order)
     return order
   }
@@ -157,10 +166,16 @@ export class LinkReceiver {
     return { heldMs, delayMs, windowBytes, streams, unread }
   }
 
-  /** The link is over: what was held goes. */
-  close(): void {
-    for (const order of this.#orders.values()) order.clear()
+  /** The link is over, or begins anew: what was held goes. Returns what has been handed on. */
+  close(): HandedOn {
+    const handed = new Map(this.handed)
+    for (const order of this.#orders.values()) {
+      const { id, name, audience, next } = order
+      if (audience === 'room' && name !== undefined && !before(next, handed.get(id) ?? next)) handed.set(id, next)
+      order.clear()
+    }
     this.#orders.clear()
+    return handed
   }
 }
 

@@ -157,14 +157,15 @@ export class LinkSender {
       if (cursor.idle) continue
       if (cursor.hasLost) {
         const windowBytes = outlet.windowBytes - (this.flyingBytes - cursor.flyingBytes)
-        const next = (): Outlet => this.#outletFor(cursor, outlet)
-        if (!cursor.resend(next, this.#nextOrder, nowMs, windowBytes, this.peerWindowBytes)) continue
+        if (!cursor.resend(() => this.#next(cursor, outlet), this.#nextOrder, nowMs, windowBytes, this.peerWindowBytes))
+          continue
       }
       if (stream >= 2 || outlet.kind !== 'relay') this.#advance(cursor, outlet, nowMs)
     }
   }
 
-  #outletFor(cursor: Cursor, outlet: Outlet): Outlet {
+  /** By which outlet the next frame goes. */
+  #next(cursor: Cursor, outlet: Outlet): Outlet {
     if (cursor.stream.lane === 'small' || outlet.kind !== 'direct') return outlet
     const chosen = this.events.bulkOutlet(outlet)
     this.#outlets.set(chosen.tag, chosen)
@@ -175,7 +176,7 @@ export class LinkSender {
     while (this.mayAdvance(cursor, main)) {
       const seq = cursor.sent
       const frame = cursor.stream.frame(seq)
-      const outlet = this.#outletFor(cursor, main)
+      const outlet = this.#next(cursor, main)
       if (!outlet.send(cursor.stream.lane, frame)) {
         if (cursor.stream.lane === 'bulk') this.events.bulkWaits()
         return
@@ -280,7 +281,9 @@ export class LinkSender {
     const dueMs = Math.max(oldest.sentAtMs, cursor.timerBasisMs) + afterMs
     if (nowMs < dueMs) return dueMs
     cursor.timerBasisMs = nowMs
-    if (outlet.leftBytes(cursor.stream.lane) < oldest.endBytes) {
+    const next = this.outlet === undefined ? outlet : this.#next(cursor, this.outlet)
+    const elsewhere = cursor.stream.lane === 'bulk' && outlet.kind !== 'relay' && next !== outlet
+    if (!elsewhere && outlet.leftBytes(cursor.stream.lane) < oldest.endBytes) {
       // It has not left: the timeout runs from when it does. Whether the path is dead, or only busy, its pings tell.
       this.events.overdue(outlet)
       return nowMs + afterMs
@@ -289,6 +292,10 @@ export class LinkSender {
     if (outlet.kind === 'relay') {
       cursor.loseOverdue(nowMs - afterMs)
       this.events.relayLoss(true)
+    } else if (elsewhere) {
+      // What has come by others since may have to wait for what is stuck here, and they have room for it.
+      cursor.loseOverdue(nowMs - afterMs)
+      this.events.overdue(outlet)
     } else {
       this.#hedge(cursor, stream)
       // The second time, the path has shown to be alive, or this would not fly by it any more: the receiver had to

@@ -31,7 +31,7 @@ import {
 } from '../../../signaling/protocol/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Arrived } from '../delivery/channel-order.ts'
-import { LinkReceiver } from '../delivery/link-receiver.ts'
+import { type HandedOn, LinkReceiver } from '../delivery/link-receiver.ts'
 import { LinkSender } from '../delivery/link-sender.ts'
 import type { Outbox } from '../delivery/outbox.ts'
 import type { Outlet } from '../delivery/outlet.ts'
@@ -116,6 +116,8 @@ export class Link {
     private readonly deps: LinkDeps,
     /** There was a link to this member before: the peer may not know yet that it is over. */
     again = false,
+    /** Of what that member says to the room, over all links to it. */
+    public handed: HandedOn = new Map(),
   ) {
     const [roomSmall, roomBulk] = deps.outbox.roomStreams
     this.#handshake = new Handshake(member.instance)
@@ -128,7 +130,7 @@ export class Link {
       bulkOutlet: (outlet) => this.#bulkOutlet(outlet),
       bulkWaits: () => {
         const { watched } = this
-        if (watched !== undefined) deps.bulkWaits(this, watched)
+        if (watched?.kind === 'direct') deps.bulkWaits(this, watched)
       },
       askForAck: () => this.sender.outlet?.send('control', encodePing(0, true)),
     })
@@ -244,12 +246,12 @@ export class Link {
     this.deps.changed(this)
   }
 
-  /** The next frame of bulk goes by the one beside that has the least to do, if there are any. */
+  /** The next frame of bulk goes by the one beside that has the least to do, if any is in good health. */
   #bulkOutlet(outlet: Outlet): Outlet {
     let best = outlet
     let leastBytes = Number.POSITIVE_INFINITY
     for (const path of this.#paths) {
-      if (!path.beside || !path.usable) continue
+      if (!path.beside || !path.usable || path.trust === 'suspect') continue
       const bytes = path.path.bufferedBytes('bulk')
       if (bytes >= leastBytes) continue
       best = path
@@ -413,8 +415,9 @@ export class Link {
     this.#peerUplinkRttMs = greeting.uplinkRttMs
     this.#reply(encodeGreeted(greeting.generation), via)
     if (verdict === 'repeat') return
-    this.#receiver?.close()
-    this.#receiver = new LinkReceiver(greeting, this.deps.budget, { message: (message) => this.#message(message) })
+    this.handed = this.#receiver?.close() ?? this.handed
+    const events = { message: (message: Arrived) => this.#message(message) }
+    this.#receiver = new LinkReceiver(greeting, this.deps.budget, events, this.handed)
     this.sender.peerDelayMs = greeting.delayMs
     for (const { channel, name } of greeting.channels) this.#declared.set(channel, name)
     if (greeting.afterCut) this.deps.gap(this)
@@ -520,7 +523,7 @@ export class Link {
     if (this.#ended) return
     this.#ended = true
     this.#alarm.stop()
-    this.#receiver?.close()
+    this.handed = this.#receiver?.close() ?? this.handed
     this.deps.budget.links -= 1
     this.sender.setOutlet(undefined)
     this.sender.abandon(reason)

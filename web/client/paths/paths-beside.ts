@@ -16,7 +16,7 @@ import type { Clock, TimerHandle } from '../clock.ts'
 import { boundedCandidates } from './attempt-plan.ts'
 import { ATTEMPT_TIMES } from './attempt-times.ts'
 import { CandidateIntake } from './candidate-intake.ts'
-import { isRelayed, type PathPolicy, throughTurnOnly, withoutRelayed, withoutTurn } from './ice-servers.ts'
+import { isRelayed, withoutRelayed, withoutTurn } from './ice-servers.ts'
 import type { Connect, DirectPath, DirectPathEvents, NegotiatedPath } from './path.ts'
 import type { SlotPool } from './slots.ts'
 
@@ -39,6 +39,8 @@ const TRIAL_MS = 4_000
 const WORTH = 2
 /** When it was not worth it, it is not tried again for so long. */
 const AGAIN_MS = 60_000
+/** Until what is in them has come, mostly. */
+const DRAIN_MS = 2_000
 /** Closed when bulk has not waited, nor come, for so long. */
 const IDLE_MS = 10_000
 
@@ -47,10 +49,13 @@ export interface PathsBesideOptions {
   readonly initiator: boolean
   readonly connect: Connect
   readonly clock: Clock
-  readonly policy: PathPolicy
   /** Shared by all links of the room. Nobody waits for a slot. */
   readonly slots: SlotPool
   readonly events: DirectPathEvents
+  /** Whether a path in use is direct. */
+  direct(): boolean
+  /** Send nothing more by this one. */
+  retire(path: DirectPath): void
   say(message: LinkMessage): void
   iceServers(): Promise<readonly IceServer[]>
 }
@@ -63,7 +68,6 @@ interface Beside {
 
 export class PathsBeside {
   readonly #options: PathsBesideOptions
-  readonly #events: DirectPathEvents
   readonly #paths = new Map<number, Beside>()
   #servers: Promise<readonly IceServer[]> | undefined
   #last: number
@@ -81,36 +85,15 @@ export class PathsBeside {
   constructor(options: PathsBesideOptions) {
     this.#options = options
     this.#last = options.initiator ? -1 : 0
-    const { events } = options
-    this.#events = {
-      ...events,
-      opened: (path) => {
-        const beside = this.#paths.get(path.attempt)
-        if (beside === undefined) return
-        beside.open = true
-        this.#spell = undefined
-        events.opened(path)
-      },
-      frame: (path, lane, bytes) => {
-        this.#used ||= lane === 'bulk'
-        events.frame(path, lane, bytes)
-      },
-    }
-  }
-
-  /** How many there are, open or not yet. */
-  get count(): number {
-    return this.#paths.size
   }
 
   /** Neither the direct path in use nor those beside it take more bulk now. */
   waiting(main: DirectPath, rttMs: number): void {
     const nowMs = this.#options.clock.now()
     this.#used = true
-    const open = [...this.#paths.values()].filter((beside) => beside.open)
+    const open = [...this.#paths.values()].flatMap(({ open, path }) => (open ? [path] : []))
     let leftBytes = 0
-    for (const { path } of [{ path: main }, ...open])
-      leftBytes += path.writtenBytes('bulk') - path.bufferedBytes('bulk')
+    for (const path of [main, ...open]) leftBytes += path.writtenBytes('bulk') - path.bufferedBytes('bulk')
     if (nowMs - this.#waitedAtMs > PAUSE_MS) this.#spell = undefined
     this.#waitedAtMs = nowMs
     this.#spell ??= { sinceMs: nowMs, leftBytes }
@@ -120,11 +103,18 @@ export class PathsBeside {
       if (waitedMs < WAITED_MS || rate > SLOW || rttMs < LONG_MS || nowMs < this.#notBeforeMs) return
       this.#alone = rate
       this.#spell = undefined
-      this.#open()
+      void this.#iceServers().then((servers) => {
+        while (this.#paths.size < BESIDE) {
+          this.#last += 2
+          if (!this.#make(this.#last, true, servers)) return
+        }
+      })
     } else if (this.#alone !== undefined && open.length > 0 && waitedMs >= TRIAL_MS) {
       if (rate < this.#alone * WORTH) {
         this.#notBeforeMs = nowMs + AGAIN_MS
-        this.close()
+        for (const path of open) this.#options.retire(path)
+        this.#stopTimer()
+        this.#timer = this.#options.clock.setTimeout(() => this.close(), DRAIN_MS)
       }
       this.#alone = undefined
     }
@@ -132,7 +122,8 @@ export class PathsBeside {
 
   /** A signal of the other side about one of them. */
   receive(signal: PeerSignal): void {
-    if (throughTurnOnly(this.#options.policy)) return
+    // Who has no direct path to the other side may not want one: addresses are not told for this.
+    if (signal.t === 'offer' && !this.#options.direct()) return
     // All in the order they came: those for a path that is still to be made, too.
     void this.#iceServers().then((servers) => this.#take(signal, servers))
   }
@@ -153,21 +144,12 @@ export class PathsBeside {
     return this.#servers
   }
 
-  #open(): void {
-    void this.#iceServers().then((servers) => {
-      while (this.#paths.size < BESIDE) {
-        this.#last += 2
-        if (!this.#make(this.#last, true, servers)) return
-      }
-    })
-  }
-
   #make(attempt: number, initiator: boolean, iceServers: readonly IceServer[]): boolean {
-    const { connect, clock, slots, say } = this.#options
+    const { connect, clock, slots, say, events } = this.#options
     const slot = this.#stopped ? undefined : slots.take()
     if (slot === undefined) return false
     const timer = clock.setTimeout(() => {
-      if (this.#paths.get(attempt)?.open === false) path.close()
+      if (!beside.open) path.close()
     }, ATTEMPT_TIMES.connectMs)
     const path = connect({
       attempt,
@@ -177,16 +159,29 @@ export class PathsBeside {
       iceTransportPolicy: 'all',
       clock,
       events: {
-        ...this.#events,
+        ...events,
+        opened: (opened) => {
+          beside.open = true
+          this.#spell = undefined
+          events.opened(opened)
+        },
+        frame: (via, lane, bytes) => {
+          this.#used ||= lane === 'bulk'
+          events.frame(via, lane, bytes)
+        },
         closed: (closed, reason) => {
           clock.clearTimeout(timer)
           slot.release()
-          this.#forget(attempt, closed, reason)
+          this.#paths.delete(attempt)
+          this.#spell = undefined
+          if (this.#paths.size === 0) this.#stopTimer()
+          if (beside.open) events.closed(closed, reason)
         },
       },
       say: boundedCandidates((signal) => say({ t: 'beside', signal })),
     })
-    this.#paths.set(attempt, { path, intake: new CandidateIntake(), open: false })
+    const beside: Beside = { path, intake: new CandidateIntake(), open: false }
+    this.#paths.set(attempt, beside)
     this.#watch()
     return true
   }
@@ -205,15 +200,9 @@ export class PathsBeside {
     else if (!isRelayed(signal.candidate.candidate)) beside.intake.pass(signal, beside.path)
   }
 
-  #forget(attempt: number, path: DirectPath, reason: string): void {
-    const beside = this.#paths.get(attempt)
-    this.#paths.delete(attempt)
-    this.#spell = undefined
-    if (this.#paths.size === 0 && this.#timer !== undefined) {
-      this.#options.clock.clearTimeout(this.#timer)
-      this.#timer = undefined
-    }
-    if (beside?.open) this.#options.events.closed(path, reason)
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #watch(): void {

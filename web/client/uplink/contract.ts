@@ -1,4 +1,4 @@
-import type { InstanceId, Json, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
+import type { InstanceId, Json, LinkPaths, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../carriers/carrier.ts'
 import type { CarrierChoice } from '../carriers/choice.ts'
 import type { Clock } from '../clock.ts'
@@ -22,7 +22,12 @@ export interface UplinkEvents {
    * same member. `rejoined`: as a new member (another peer id), because the session was over; nobody knows the old
    * links any more.
    */
-  welcome: { readonly message: Welcome; readonly how: 'joined' | 'resumed' | 'rejoined' }
+  welcome: {
+    readonly message: Welcome
+    readonly how: 'joined' | 'resumed' | 'rejoined'
+    /** So many messages from backends are lost. */
+    readonly missed: number
+  }
   message: RoomMessage
   /** `payload` is a view of the message it came in: valid for ever, but keeping it keeps the whole message. */
   frame: { readonly from: PeerId; readonly payload: Uint8Array; readonly slot: number | undefined }
@@ -51,4 +56,6 @@ export interface UplinkOptions {
   /** From 0 up to 1, as `Math.random`: for back-off. */
   readonly random: () => number
   readonly network: NetworkEvents
+  /** How many links take which path now: the server's operator sees the sum of all members. */
+  readonly paths?: () => LinkPaths
 }

@@ -30,6 +30,8 @@ export interface HeartbeatDependencies {
 interface Ping {
   readonly n: number
   readonly sentAtMs: number
+  /** The first ping that nothing has answered since. */
+  readonly first: { readonly n: number; readonly sentAtMs: number }
   readonly patienceMs: number
   /** Somebody suspects the path. */
   readonly probe: boolean
@@ -75,7 +77,7 @@ export class Heartbeat {
     if (this.#timer === undefined) return
     const patienceMs = Math.max(DOUBT_MS, 3 * (this.rttMs ?? 0))
     if (this.#ping?.probe === true) return
-    this.#send(patienceMs, false, true)
+    this.#send(patienceMs, false, true, this.#ping?.first)
   }
 
   /** Anything came in. */
@@ -85,9 +87,9 @@ export class Heartbeat {
 
   pong(n: number, serverMs: number): void {
     const ping = this.#ping
-    if (ping?.n !== n) return
+    if (ping === undefined || n < ping.first.n || n > ping.n) return
     this.#ping = undefined
-    this.#measured(serverMs, this.#dependencies.clock.now() - ping.sentAtMs)
+    if (n === ping.n) this.#measured(serverMs, this.#dependencies.clock.now() - ping.sentAtMs)
     this.#arm(INTERVAL_MS)
   }
 
@@ -101,12 +103,13 @@ export class Heartbeat {
     this.#dependencies.sample(serverMs, rttMs)
   }
 
-  #send(patienceMs: number, second: boolean, probe = false): void {
+  #send(patienceMs: number, second: boolean, probe = false, first?: Ping['first']): void {
     const { clock, ping, bufferedBytes } = this.#dependencies
     this.#latest = (this.#latest + 1) >>> 0
+    const sent = { n: this.#latest, sentAtMs: clock.now() }
     this.#ping = {
-      n: this.#latest,
-      sentAtMs: clock.now(),
+      ...sent,
+      first: first ?? sent,
       patienceMs,
       probe,
       doubted: false,
@@ -135,10 +138,13 @@ export class Heartbeat {
     const now = clock.now()
     const buffered = bufferedBytes()
     // The pong may stand behind frames, here or there, that are still moving.
-    if ((ping.heard || buffered < ping.bufferedBytes) && now - ping.sentAtMs < LONGEST_MS) {
+    if ((ping.heard || buffered < ping.bufferedBytes) && now - ping.first.sentAtMs < LONGEST_MS) {
+      const patienceMs = ping.doubted ? this.#probeMs : ping.patienceMs
       ping.heard = false
       ping.bufferedBytes = buffered
-      this.#arm(ping.doubted ? this.#probeMs : ping.patienceMs)
+      // Or it is lost, and nothing else was.
+      if (now - ping.sentAtMs >= PATIENCE_MS) this.#send(patienceMs, false, ping.probe, ping.first)
+      else this.#arm(patienceMs)
     } else if (now - this.#dueMs > FROZEN_MS && !ping.second) {
       // The pong may have come while nothing here ran, and wait behind this very timer.
       this.#send(this.#probeMs, true)

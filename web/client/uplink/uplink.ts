@@ -87,8 +87,8 @@ export class Uplink {
   /** Until a better carrier is tried, or given up. */
   #climbing: TimerHandle | undefined
   #racedAtMs = Number.NEGATIVE_INFINITY
-  /** The newest that had a rival, which the server may have given the session. */
-  #doubted: Carrier | undefined
+  /** Carriers whose join was said, and never answered: the server may hear it late, and give one of them the session. */
+  #unanswered = 0
   /** Carriers, one after the other, that did not open. */
   #unopened = 0
   #malformed = 0
@@ -114,7 +114,7 @@ export class Uplink {
     this.#credentials = new Credentials(clock, () => this.#renew())
     this.#heartbeat = new Heartbeat({
       clock,
-      ping: (n, rttMs) => this.#control({ t: 'ping', n, ...(rttMs === undefined ? {} : { rttMs }), ...this.#seen() }),
+      ping: (n, rttMs) => this.#control({ t: 'ping', n, rttMs, paths: options.paths?.(), published: this.#seen }),
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
       sample: (serverMs, rttMs) => roomClock.sample(serverMs, rttMs),
       suspect: () => this.#race(),
@@ -280,16 +280,17 @@ export class Uplink {
     const timer = this.#options.clock.setTimeout(() => this.#retry(), ACCESS_MS)
     const waiting: UplinkState = { name: 'waiting', notBeforeMs: Number.POSITIVE_INFINITY, timer }
     this.#become(waiting)
-    const still = (act: () => void) => () => this.#state === waiting && act()
-    this.#access.fetch().then(
-      still(() => this.#connect()),
-      still(() => this.#retry()),
-    )
+    const asked = (): void => {
+      if (this.#state !== waiting) return
+      if (this.#access.due) this.#retry()
+      else this.#connect()
+    }
+    this.#access.fetch().then(asked, asked)
   }
 
   async #renew(): Promise<void> {
     const access = this.#access.due ? await this.#access.fetch() : undefined
-    return this.#ask({ t: 'renew', ...(access === undefined ? {} : { access }) })
+    return this.#ask({ t: 'renew', access })
   }
 
   #open(climb?: OpenCarrier): Opening {
@@ -298,6 +299,7 @@ export class Uplink {
     const id = this.#requests.nextId()
     const join = JSON.stringify(this.#join(id))
     this.#bytesSent += join.length
+    this.#unanswered += 1
     const events: CarrierEvents = {
       opened: () => this.#opened(opening),
       text: (text) => {
@@ -308,7 +310,8 @@ export class Uplink {
         if (this.#rival !== opening) this.#received(bytes.length, () => this.#unpack(bytes))
       },
       closed: (code, reason) => {
-        if (!opening.opened && climb === undefined) this.#unopened += 1
+        if (climb !== undefined && !opening.opened) this.#unanswered -= 1
+        else if (!opening.opened) this.#unopened += 1
         if (this.#rival === opening) {
           this.#rival = undefined
           this.#climbLater()
@@ -345,7 +348,6 @@ export class Uplink {
     const { clock } = this.#options
     if (this.#online === undefined || this.#rival !== undefined || clock.now() - this.#racedAtMs < RACE_EVERY_MS) return
     this.#racedAtMs = clock.now()
-    this.#doubted = this.#carrier
     this.#rival = this.#open()
   }
 
@@ -363,12 +365,14 @@ export class Uplink {
       this.#climbLater()
       return
     }
-    this.#doubted = this.#carrier
     const rival = this.#open(open)
     this.#rival = rival
     // It opens, and does not carry.
     this.#climbing = this.#options.clock.setTimeout(() => {
-      if (this.#rival === rival) this.#dropRival()
+      if (this.#rival === rival) {
+        if (!rival.opened) this.#unanswered -= 1
+        this.#dropRival()
+      }
       this.#climbLater()
     }, JOIN_MS)
   }
@@ -392,6 +396,7 @@ export class Uplink {
     this.#rival = undefined
   }
 
+  /** What is undefined does not come into the JSON. */
   #join(id: number): ClientMessage {
     const { room, instance, joinKey } = this.#options
     const { token } = this.#credentials
@@ -405,14 +410,14 @@ export class Uplink {
       profile: this.#profile,
       instance,
       joinKey,
-      ...(token === undefined ? {} : { token }),
-      ...(access === undefined ? {} : { access }),
-      ...this.#seen(),
+      token,
+      access,
+      published: this.#seen,
     }
   }
 
-  #seen(): { readonly published?: number } {
-    return this.#published === 0 ? {} : { published: this.#published }
+  get #seen(): number | undefined {
+    return this.#published || undefined
   }
 
   #control(message: ClientMessage): void {
@@ -483,8 +488,7 @@ export class Uplink {
         this.#events.emit('message', message)
         break
       case 'expiring':
-        this.#access.expire()
-        if (this.#access.renewable) this.#renew().catch(() => undefined)
+        if (this.#access.expire()) this.#renew().catch(() => undefined)
         break
       case 'published':
         if (message.n <= this.#published) break
@@ -492,7 +496,8 @@ export class Uplink {
         this.#events.emit('message', message)
         break
       case 'ok': {
-        const request = this.#requests.answer(message.re)
+        // The join of a rival says the profile before this one: not settled until it is said there, too.
+        const request = this.#rival === undefined ? this.#requests.answer(message.re) : undefined
         if (request?.t === 'profile') this.#profile = request.profile
         break
       }
@@ -513,10 +518,14 @@ export class Uplink {
     const { limits, graceMs, timeMs, peerId, epoch } = message
     const how = this.#peerId === undefined ? 'joined' : this.#peerId === peerId ? 'resumed' : 'rejoined'
     const now = clock.now()
-    if (how !== 'resumed' || epoch !== this.#epoch) this.#published = message.published ?? 0
+    const { published = 0 } = message
+    const continued = how === 'resumed' && epoch === this.#epoch
+    const missed = continued ? Math.max(0, published - this.#published) : 0
+    if (!continued || missed > 0) this.#published = published
     this.#peerId = peerId
     this.#epoch = epoch
     roomClock.restart()
+    this.#unanswered -= 1
     this.#become({ name: 'online', carrier, sinceMs: now, limits, graceMs }, () => {
       this.#heartbeat.start(timeMs, now - sinceMs)
       this.#granted(message, timeMs)
@@ -524,7 +533,7 @@ export class Uplink {
       this.#requests.repeat()
       if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
       this.#climbLater()
-      this.#events.emit('welcome', { message, how })
+      this.#events.emit('welcome', { message, how, missed })
     })
   }
 
@@ -544,9 +553,11 @@ export class Uplink {
     const verdict = verdictOfClose(code, reason)
     const rival = this.#rival
     if (code === CLOSE.normal && this.#leaving !== undefined) this.#end(undefined)
-    // A session that we raced for ourselves was taken over by ourselves.
-    else if (code === CLOSE.replaced && rival === undefined && this.#carrier === this.#doubted) this.#retry()
-    else if (
+    else if (code === CLOSE.replaced && rival === undefined && this.#unanswered > 0) {
+      // By ourselves.
+      this.#unanswered -= 1
+      this.#retry()
+    } else if (
       rival !== undefined &&
       retryAfterMs === undefined &&
       (verdict.kind === 'retry' || code === CLOSE.replaced)
@@ -558,8 +569,7 @@ export class Uplink {
   }
 
   #follow(verdict: Verdict, retryAfterMs?: number): void {
-    const lapsed = verdict.kind === 'end' && verdict.error.code === 'access-expired' && this.#access.renewable
-    if (lapsed) this.#access.expire()
+    const lapsed = verdict.kind === 'end' && verdict.error.code === 'access-expired' && this.#access.expire()
     if (verdict.kind === 'end' && !lapsed) this.#end(verdict.error)
     else if (verdict.kind === 'rejoin' && this.#leaving !== undefined) this.#end(undefined)
     else if (verdict.kind === 'rejoin' && this.#credentials.token !== undefined) {

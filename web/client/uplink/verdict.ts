@@ -20,7 +20,7 @@ const RETRY: Verdict = { kind: 'retry' }
 const REJOIN: Verdict = { kind: 'rejoin' }
 const end = (code: PartylineErrorCode, message: string, retryAfterMs?: number): Verdict => ({
   kind: 'end',
-  error: new PartylineError(code, message, { fatal: true, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }),
+  error: new PartylineError(code, message, { fatal: true, retryAfterMs }),
 })
 
 /** By close code; unknown codes, and those of the network, are worth another try. */
@@ -55,7 +55,7 @@ const ERROR_CODES: Partial<Record<ErrorCode, PartylineErrorCode>> = {
 
 /** The answer `error` to a request, as what its promise rejects with. */
 export const requestError = ({ code, message, retryAfterMs }: ServerError): PartylineError =>
-  new PartylineError(ERROR_CODES[code] ?? 'internal', message, retryAfterMs === undefined ? {} : { retryAfterMs })
+  new PartylineError(ERROR_CODES[code] ?? 'internal', message, { retryAfterMs })
 
 /**
  * By the code of a fatal error, or of one that answers a join. A full room ends only a join that never succeeded: a

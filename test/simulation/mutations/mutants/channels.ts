@@ -12,7 +12,10 @@ export const CHANNELS: readonly Mutant[] = [
       breaks: 'the newest wins',
       find: '((frame.counter - known.counter) | 0) <= 0',
       replace: '((frame.counter - known.counter) | 0) === 0',
-      killedBy: 'simulation',
+      killedBy: {
+        file: LATEST,
+        test: 'hands on each newer one, with when it was sent, and drops what is repeated or older',
+      },
       quick: true,
     },
     {
@@ -76,7 +79,10 @@ export const CHANNELS: readonly Mutant[] = [
       breaks: 'nothing is missed in the first turn',
       find: 'if (first) queueMicrotask(() => this.port.drain())',
       replace: '',
-      killedBy: 'simulation',
+      killedBy: {
+        file: 'test/unit/room/listening.test.ts',
+        test: 'what came before the first listener is handed on to it, though nothing follows',
+      },
     },
   ]),
   ...of('web/client/channel/offer-in.ts', [
@@ -149,18 +155,14 @@ export const CHANNELS: readonly Mutant[] = [
   ]),
   ...of('web/client/room-links.ts', [
     {
-      name: 'forgets that there was a link before',
-      breaks: 'never continued',
-      find: '    this.#past.add(id)\n',
-      replace: '',
-      killedBy: 'simulation',
-    },
-    {
-      name: 'addresses everyone who is here, whoever it was for',
-      breaks: 'to whom it is addressed',
-      find: "if (others.length === 0) return { kind: 'all' }",
-      replace: "if (others.length >= 0) return { kind: 'all' }",
-      killedBy: 'simulation',
+      name: 'forgets what it was handed by a link that is over',
+      breaks: 'nothing twice',
+      find: 'past?.instance === info.instance ? past.handed : undefined',
+      replace: 'past?.instance !== info.instance ? past?.handed : undefined',
+      killedBy: {
+        file: 'test/unit/room/coming-back.test.ts',
+        test: 'one who comes back as somebody new hears once what was said to both, the old and the new',
+      },
     },
     {
       name: 'keeps the paths of a hidden page',
@@ -175,13 +177,6 @@ export const CHANNELS: readonly Mutant[] = [
   ]),
   ...of('web/client/room.ts', [
     {
-      name: 'goes on using the relay of the lost uplink',
-      breaks: 'nothing lost',
-      find: 'for (const { id, link } of before) link.setRelay(this.#relayed(id), true)',
-      replace: 'for (const { id, link } of before) link.setRelay(this.#relayed(id), false)',
-      killedBy: 'simulation',
-    },
-    {
       name: 'asks for no snapshot',
       breaks: 'versions without a gap',
       find: "membership.on('gap', () => uplink.snapshot())",
@@ -193,14 +188,10 @@ export const CHANNELS: readonly Mutant[] = [
       breaks: 'both told',
       find: "for (const peer of this.#peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })",
       replace: '',
-      killedBy: 'simulation',
-    },
-    {
-      name: 'ends the link of one that was forgotten, and makes no new one',
-      breaks: 'never continued',
-      find: '    this.#join(peer.info)\n',
-      replace: '',
-      killedBy: 'simulation',
+      killedBy: {
+        file: 'test/unit/room/coming-back.test.ts',
+        test: 'one who comes back as somebody new is told that there may be a gap',
+      },
     },
   ]),
 ]

@@ -73,8 +73,8 @@ export const DELIVERY: readonly Mutant[] = [
     {
       name: 'stands still behind an empty place',
       breaks: 'given up in time',
-      find: 'if (whole.content !== CONTENT.void && !handOn(',
-      replace: 'if (whole.content === CONTENT.void || !handOn(',
+      find: 'if (!over && !handOn(',
+      replace: 'if (over || !handOn(',
       killedBy: { file: RECEIVING, test: 'passes over the place of a message that was given up' },
     },
     {
@@ -117,11 +117,11 @@ export const DELIVERY: readonly Mutant[] = [
       killedBy: { file: RECEIVING, test: 'gets back all that a link held when it ends' },
     },
     {
-      name: 'hands on again what a handler threw away',
-      breaks: 'nothing twice',
+      name: 'gives back twice what a link held when its handler ends it',
+      breaks: 'a slow consumer closes the window',
       find: '        if (!this.#whole.delete(ordinal & 0xffff)) return count\n',
-      replace: '        if (!this.#whole.has(ordinal & 0xffff)) return count\n',
-      killedBy: 'simulation',
+      replace: '        this.#whole.delete(ordinal & 0xffff)\n',
+      killedBy: { file: EDGES, test: 'is given back once, though its handler ends the link' },
     },
   ]),
   ...of('web/client/delivery/assembly.ts', [
@@ -203,6 +203,18 @@ export const DELIVERY: readonly Mutant[] = [
       find: "      this.#dirty |= order.audience === 'room' ? 0b0011 : 0b1100\n",
       replace: '',
       killedBy: 'simulation',
+    },
+  ]),
+  ...of('web/client/delivery/link-receiver.ts', [
+    {
+      name: 'hands on again what reached it before it began anew',
+      breaks: 'nothing twice',
+      find: "    if (audience === 'room') order.handed = this.handed.get(channel)\n",
+      replace: '',
+      killedBy: {
+        file: 'test/unit/link/edges.test.ts',
+        test: 'is not handed on again when it comes in the new one, and counts as delivered',
+      },
     },
   ]),
   ...of('web/client/delivery/cursor.ts', [
@@ -289,8 +301,8 @@ export const DELIVERY: readonly Mutant[] = [
     {
       name: 'lets the timeout pass on the relay',
       breaks: 'what is overdue is sent again',
-      find: '      cursor.loseOverdue(nowMs - afterMs)\n',
-      replace: '',
+      find: '      cursor.loseOverdue(nowMs - afterMs)\n      this.events.relayLoss(true)\n',
+      replace: '      this.events.relayLoss(true)\n',
       killedBy: 'simulation',
     },
     {
@@ -346,7 +358,7 @@ export const DELIVERY: readonly Mutant[] = [
       breaks: 'nobody waits for the slowest',
       find: '    if (this.held) return\n    this.peerDelayMs',
       replace: '    this.peerDelayMs',
-      killedBy: 'simulation',
+      killedBy: { file: EDGES, test: 'is not believed, though a broadcast to the others reached it' },
     },
     {
       name: 'gives up without a word',
@@ -551,14 +563,14 @@ export const DELIVERY: readonly Mutant[] = [
       breaks: 'across the wrap',
       find: '((a - b) | 0) < 0',
       replace: 'a < b',
-      killedBy: 'simulation',
+      killedBy: { file: NUMBERS, test: 'wrap, and compare within half the circle' },
     },
     {
       name: 'counts beyond 32 bits',
       breaks: 'across the wrap',
       find: '(seq + count) >>> 0',
       replace: 'seq + count',
-      killedBy: 'simulation',
+      killedBy: { file: NUMBERS, test: 'wrap, and compare within half the circle' },
       quick: true,
     },
   ]),

@@ -34,7 +34,7 @@ export const LINKS: readonly Mutant[] = [
       breaks: 'never continued',
       find: "if (this.#theirs !== 0 && known === 0 && (this.#confirmed || !afterCut)) return 'forgotten'",
       replace: '',
-      killedBy: 'simulation',
+      killedBy: { file: 'test/unit/link/handshake.test.ts', test: '%s: %#' },
     },
   ]),
   ...of('web/client/link/link.ts', [

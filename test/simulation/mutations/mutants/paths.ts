@@ -5,6 +5,9 @@ const INITIATING = 'test/unit/paths/initiating.test.ts'
 const ANSWERING = 'test/unit/paths/answering.test.ts'
 const DOUBTED = 'test/unit/paths/doubted.test.ts'
 const SLOTS = 'test/unit/paths/slots.test.ts'
+const BESIDE = 'test/unit/paths/paths-beside.test.ts'
+const BESIDE_LINK = 'test/unit/link/beside.test.ts'
+const BESIDE_DELIVERY = 'test/unit/delivery/beside.test.ts'
 
 export const PATHS: readonly Mutant[] = [
   ...of('web/client/paths/attempts.ts', [
@@ -34,8 +37,7 @@ export const PATHS: readonly Mutant[] = [
       breaks: 'a direct path comes back',
       find: "else this.#wait('retry', delayMs, because, () => this.#next(false))",
       replace: "else this.#wait('retry', delayMs, because, () => {})",
-      killedBy: { file: INITIATING, test: 'follows at longer and longer intervals, with full jitter, up to a minute' },
-      quick: true,
+      killedBy: { file: INITIATING, test: 'that is lost is followed by a new attempt after a random part of a second' },
     },
     {
       name: 'does not hear of another network',
@@ -114,9 +116,9 @@ export const PATHS: readonly Mutant[] = [
     {
       name: 'leaves its timer running',
       breaks: 'it ends',
-      find: '    this.#network.stop()\n',
+      find: '      if (this.#timer !== undefined) clock.clearTimeout(this.#timer)\n',
       replace: '',
-      killedBy: 'simulation',
+      killedBy: { file: INITIATING, test: 'closes every path, gives back the slot, and leaves no timer' },
     },
   ]),
   ...of('web/client/paths/slots.ts', [
@@ -133,6 +135,60 @@ export const PATHS: readonly Mutant[] = [
       find: 'for (const entry of this.#waiting) {',
       replace: 'for (const entry of [...this.#waiting].reverse()) {',
       killedBy: { file: SLOTS, test: 'serves those who wait in their order, before anyone who comes later' },
+    },
+  ]),
+  ...of('web/client/paths/paths-beside.ts', [
+    {
+      name: 'goes on although it does not pay',
+      breaks: 'a file never delays a chat line',
+      find: 'if (rate < this.#alone * WORTH) {',
+      replace: 'if (rate < 0) {',
+      killedBy: { file: BESIDE, test: 'are closed when they bring little, and not tried again for a minute' },
+    },
+    {
+      name: 'answers every offer',
+      breaks: 'at most so many direct peers',
+      find: ' || this.#paths.size >= MOST_BESIDE) return',
+      replace: ') return',
+      killedBy: { file: BESIDE, test: 'are not made for offers with a number of ours, an old one, or too many' },
+    },
+    {
+      name: 'takes numbers that are ours',
+      breaks: 'one numbers the attempts',
+      find: 'if (!theirs || ',
+      replace: 'if (',
+      killedBy: { file: BESIDE, test: 'are not made for offers with a number of ours, an old one, or too many' },
+    },
+  ]),
+  ...of('web/client/link/link.ts', [
+    {
+      name: 'takes a path for bulk alone into use',
+      breaks: 'a file never delays a chat line',
+      find: 'return [...this.#paths].filter(({ beside }) => !beside)',
+      replace: 'return [...this.#paths]',
+      killedBy: {
+        file: BESIDE_LINK,
+        test: 'are never the path in use, nor reason to think that the member can be reached',
+      },
+    },
+    {
+      name: 'sends bulk by the path in use all the same',
+      breaks: 'a file never delays a chat line',
+      find: '      best = path\n      leastBytes = bytes\n',
+      replace: '',
+      killedBy: {
+        file: BESIDE_LINK,
+        test: 'carry bulk once their own ping was answered, and small messages stay where they are',
+      },
+    },
+  ]),
+  ...of('web/client/delivery/link-sender.ts', [
+    {
+      name: 'waits for what is stuck on one of many paths',
+      breaks: 'what is overdue is sent again',
+      find: "cursor.stream.lane === 'bulk' && outlet.kind !== 'relay' && next !== outlet",
+      replace: 'false && next !== outlet',
+      killedBy: { file: BESIDE_DELIVERY, test: 'are left, by what is stuck in one, for another at the first timeout' },
     },
   ]),
 ]

@@ -120,7 +120,7 @@ export const SERVER: readonly Mutant[] = [
     {
       name: 'tells nobody of a departure',
       breaks: 'gone when nobody reaches it',
-      find: "this.#publish(member.id, { t: 'left', version: this.#nextVersion(), id: member.id, reason })",
+      find: "if (seen) this.#publish(member.id, { t: 'left', version: this.#nextVersion(), id: member.id, reason })",
       replace: '',
       killedBy: 'simulation',
     },

@@ -10,8 +10,8 @@ export const UPLINKS: readonly Mutant[] = [
     {
       name: 'comes back as somebody new',
       breaks: 'sessions outlive connections',
-      find: '...(token === undefined ? {} : { token }),',
-      replace: '...(token === undefined ? { token } : {}),',
+      find: 'const { token } = this.#credentials\n',
+      replace: 'const token: string | undefined = undefined\n',
       killedBy: { file: UPLINK, test: 'resumes with the token nearly at once after a drop' },
       quick: true,
     },

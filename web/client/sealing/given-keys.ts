@@ -1,0 +1,64 @@
+import type { OwnSenderKey } from './own-sender-keys.ts'
+import type { KeyName } from './records.ts'
+import { KEYS_KEPT, reaches } from './sender-key.ts'
+
+/** First repeat of a key that is not yet held; doubles. */
+const REPEAT_MS = 300
+const REPEAT_MOST_MS = 5_000
+
+interface Given {
+  readonly key: OwnSenderKey
+  held: boolean
+  sentAtMs: number
+  waitMs: number
+}
+
+/** Which of our sender keys one member was given, and which of them it has said to hold. */
+export class GivenKeys {
+  #given: Given[] = []
+
+  /** `since`: the index of the first key that the member may be given. */
+  constructor(readonly since: number) {}
+
+  /** The key that is to go along with a record under `key`. */
+  missing(key: OwnSenderKey, nowMs: number): OwnSenderKey | undefined {
+    const given = this.#given.filter((one) => reaches(one.key, key))
+    if (given.some(({ held }) => held)) return undefined
+    const [last] = given.slice(-1)
+    if (last === undefined) {
+      if (this.#given.length === KEYS_KEPT) this.#given.shift()
+      this.#given.push({ key, held: false, sentAtMs: nowMs, waitMs: REPEAT_MS })
+      return key
+    }
+    if (nowMs - last.sentAtMs < REPEAT_MS) return undefined
+    last.sentAtMs = nowMs
+    return last.key
+  }
+
+  /** The member says that it holds this key. */
+  held({ epoch, step }: KeyName): void {
+    for (const given of this.#given) if (given.key.epoch === epoch && given.key.step === step) given.held = true
+  }
+
+  hasOf(epoch: number): boolean {
+    return this.#given.some(({ key }) => key.epoch === epoch)
+  }
+
+  /** When the next repeat is due; `Infinity` when everything is held. */
+  get dueAtMs(): number {
+    return this.#given.reduce(
+      (least, { held, sentAtMs, waitMs }) => (held ? least : Math.min(least, sentAtMs + waitMs)),
+      Number.POSITIVE_INFINITY,
+    )
+  }
+
+  /** The keys to be repeated now. */
+  takeDue(nowMs: number): OwnSenderKey[] {
+    const due = this.#given.filter(({ held, sentAtMs, waitMs }) => !held && sentAtMs + waitMs <= nowMs)
+    for (const given of due) {
+      given.sentAtMs = nowMs
+      given.waitMs = Math.min(REPEAT_MOST_MS, 2 * given.waitMs)
+    }
+    return due.map(({ key }) => key)
+  }
+}

@@ -1,0 +1,494 @@
+/**
+ * Sealing of what leaves by the relay, for one room: the only thing of this folder that the rest of the client uses.
+ * SEALING.md is the construction.
+ *
+ *   RoomSealing      who is admitted, the one counter, what waits, and when keys are repeated
+ *   `#standing`      by peer id: a `Member` with its link's keys, why it was refused, or that it is being looked at
+ *   `Instance`       by instance: its announcement, which counters it has used, its sender keys; outlives its members
+ *   `GivenKeys`      of one member: which of our sender keys it has
+ *   `OwnSenderKeys`  the key of our next record to the room
+ *
+ * Sealed records of frames to the room are kept by frame here, those of unicast frames in their `Member`: as long as
+ * whoever sends them again keeps the frame. Order is the caller's: it hands on what `seal` and `open` resolve with in
+ * the order in which it called them.
+ */
+import {
+  encodeText,
+  type FillRandom,
+  hexAt,
+  type InstanceId,
+  type PeerId,
+  writeHex,
+} from '../../../signaling/protocol/index.ts'
+import type { Clock, TimerHandle } from '../clock.ts'
+import {
+  type Announcement,
+  announce,
+  decodeAnnouncement,
+  type OwnKeys,
+  type RoomSeal,
+  type SealedMode,
+  type SealingRefusal,
+  verifyAnnouncement,
+} from './announcement.ts'
+import { GivenKeys } from './given-keys.ts'
+import { type HeldKey, HeldKeys } from './held-keys.ts'
+import { Instance, Instances } from './instances.ts'
+import { type LinkKeys, linkKeys } from './link-keys.ts'
+import { base64url, compare, counted } from './octets.ts'
+import { type OwnSenderKey, OwnSenderKeys } from './own-sender-keys.ts'
+import type { Primitives, SigningKey } from './primitives.ts'
+import {
+  decodeKeyName,
+  decodeRecord,
+  encodeKeyName,
+  type GivenKey,
+  isForGroup,
+  isRepeatable,
+  openRecord,
+  RECORD,
+  type RecordHead,
+  type RecordKind,
+  sealRecord,
+} from './records.ts'
+import { type RoomKey, roomKey, stretch } from './room-key.ts'
+import { safetyNumber } from './safety-number.ts'
+import { WaitingRecords } from './waiting-records.ts'
+
+/** Being opened at once. Beyond, it is as if the network had lost it. */
+const OPENING_BYTES = 4_194_304
+const MOST_AGE = 2 ** 31
+const SENDER_KEY_BYTES = 32
+
+export interface SealingOptions {
+  readonly mode: SealedMode
+  /** The room's name. */
+  readonly room: string
+  readonly instance: InstanceId
+  /** Newest version of the wire spoken. */
+  readonly protocol: number
+  /** Mode `secret`: this, 16 to 64 bytes, or `password`. */
+  readonly secret?: Uint8Array | undefined
+  readonly password?: string | undefined
+  readonly identity?: SigningKey | undefined
+}
+
+export interface SealingDeps {
+  readonly primitives: Primitives
+  readonly fillRandom: FillRandom
+  readonly clock: Clock
+  /** A key record that is repeated by itself, to be sent by the relay. */
+  transmit(to: PeerId, payload: Uint8Array): void
+}
+
+/** What the server shows of a member. */
+export interface ShownMember {
+  readonly id: PeerId
+  readonly instance: InstanceId
+  readonly seal: string | undefined
+}
+
+/** `identity`: SHA-256 of its verified public key, as hex, if it has one. */
+export type Admitted = { readonly identity: string | undefined } | { readonly refused: SealingRefusal }
+
+export interface SealedRecord {
+  /** `undefined`: whom the frame was to go to. */
+  readonly to: PeerId | undefined
+  readonly payload: Uint8Array
+}
+/** To be sent in this order. None when no receiver is admitted. */
+export type Sealed = readonly SealedRecord[]
+
+export interface Opened {
+  /** From the sender, in order: none, one, or those that had waited for the key that came. */
+  readonly frames: readonly Uint8Array[]
+  /** A record to be sent back to the sender. */
+  readonly reply?: Uint8Array
+  readonly refused?: SealingRefusal
+}
+
+interface Member extends LinkKeys {
+  readonly id: PeerId
+  readonly instanceId: InstanceId
+  readonly instance: Instance
+  readonly announcement: Announcement
+  readonly identity: string | undefined
+  readonly given: GivenKeys
+  /** Counters up to this were the ended link's. */
+  readonly floor: number
+  readonly waiting: WaitingRecords
+  readonly sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
+}
+
+type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor'>
+type Standing = Member | SealingRefusal | Promise<unknown>
+
+interface GroupRecord {
+  readonly key: OwnSenderKey
+  payload: Uint8Array | Promise<Uint8Array>
+}
+
+const NOTHING: Opened = { frames: [] }
+const refused = (code: SealingRefusal): Opened => ({ frames: [], refused: code })
+const isMember = (standing: Standing | undefined): standing is Member =>
+  typeof standing === 'object' && !(standing instanceof Promise)
+const sameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && compare(a, b) === 0
+const idBytes = (id: PeerId): Uint8Array => {
+  const bytes = new Uint8Array(8)
+  writeHex(id, bytes, 0)
+  return bytes
+}
+
+export class RoomSealing {
+  /** For `join.seal`: the same as long as this instance lives. */
+  readonly announcement: string
+  readonly #own: Announcement
+  readonly #senderKeys: OwnSenderKeys
+  readonly #instances = new Instances()
+  readonly #standing = new Map<PeerId, Standing>()
+  readonly #groupRecords = new WeakMap<Uint8Array, GroupRecord>()
+  readonly #waiting = { bytes: 0 }
+  #self: Uint8Array | undefined
+  #counter = 0
+  #openingBytes = 0
+  #timer: TimerHandle | undefined
+  #timerAtMs = Number.POSITIVE_INFINITY
+
+  private constructor(
+    private readonly deps: SealingDeps,
+    private readonly room: RoomSeal,
+    private readonly keys: OwnKeys,
+    announcement: Uint8Array,
+    private readonly linkSalt: Uint8Array,
+    private readonly roomHash: Uint8Array,
+    /** Mode `secret` only. */
+    readonly roomKey: RoomKey | undefined,
+  ) {
+    this.announcement = base64url(announcement)
+    this.#own = decodeAnnouncement(this.announcement, room.mode) as Announcement
+    this.#senderKeys = new OwnSenderKeys(deps.primitives, { instance: keys.instance, roomHash }, deps.fillRandom)
+  }
+
+  /** Makes this instance's keys. Some hundred ms with a password, else a few. */
+  static async begin(options: SealingOptions, deps: SealingDeps): Promise<RoomSealing> {
+    const { primitives } = deps
+    const { mode, protocol, identity, secret, password } = options
+    const name = encodeText(options.room)
+    const room = counted(name)
+    const instance = new Uint8Array(16)
+    writeHex(options.instance, instance, 0)
+    const [p256, x25519, roomHash, shared] = await Promise.all([
+      primitives.p256(),
+      primitives.x25519(),
+      primitives.sha256(room),
+      mode === 'link'
+        ? undefined
+        : (password === undefined ? Promise.resolve(secret as Uint8Array) : stretch(primitives, password, name)).then(
+            (bytes) => roomKey(primitives, bytes, name),
+          ),
+    ])
+    const [proofKey, linkSalt] = await Promise.all([shared?.derive('proof'), shared?.derive('salt')])
+    const seal: RoomSeal = { mode, room, proofKey }
+    const keys: OwnKeys = { protocol, instance, p256, x25519, identity }
+    const announcement = await announce(primitives, seal, keys)
+    return new RoomSealing(deps, seal, keys, announcement, linkSalt ?? new Uint8Array(32), roomHash, shared)
+  }
+
+  /** With every welcome, before its members: who we are. Another id than before ends all links. */
+  welcomed(self: PeerId): void {
+    const bytes = idBytes(self)
+    if (this.#self !== undefined && hexAt(this.#self, 0, 8) !== self) {
+      for (const id of [...this.#standing.keys()]) this.left(id)
+    }
+    this.#self = bytes
+  }
+
+  /**
+   * The server shows a member: it is one when this resolves without a refusal. Again for a member that is one changes
+   * nothing, and refuses another announcement. What comes from it, and goes to it, meanwhile waits.
+   */
+  async admit(shown: ShownMember): Promise<Admitted> {
+    const { id, instance, seal } = shown
+    const before = this.#standing.get(id)
+    if (isMember(before) && before.instanceId === instance) {
+      const isSame = sameBytes(decodeAnnouncement(seal, this.room.mode)?.bytes, before.announcement.bytes)
+      return isSame ? { identity: before.identity } : { refused: 'seal-changed' }
+    }
+    this.left(id)
+    const verifying = this.#verify(shown).then((verified) => {
+      // Not when it left, or was shown otherwise, meanwhile.
+      if (this.#standing.get(id) !== verifying) return verified
+      const standing = typeof verified === 'string' ? verified : this.#enter(verified)
+      this.#standing.set(id, standing)
+      return standing
+    })
+    this.#standing.set(id, verifying)
+    const standing = await verifying
+    return typeof standing === 'string' ? { refused: standing } : { identity: standing.identity }
+  }
+
+  async #verify({ id, instance: instanceId, seal }: ShownMember): Promise<Verified | SealingRefusal> {
+    const { primitives } = this.deps
+    const announcement = decodeAnnouncement(seal, this.room.mode)
+    if (
+      announcement === undefined ||
+      hexAt(announcement.instance, 0, 16) !== instanceId ||
+      hexAt(this.keys.instance, 0, 16) === instanceId
+    ) {
+      return 'seal-mismatch'
+    }
+    if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
+    const refusal = await verifyAnnouncement(primitives, this.room, announcement)
+    if (refusal !== undefined) return refusal
+    if (this.#self === undefined) throw new Error('a member before the welcome')
+    const room = { room: this.room.room, linkSalt: this.linkSalt }
+    const [ours, theirs] = [
+      { announcement: this.#own, id: this.#self },
+      { announcement, id: idBytes(id) },
+    ]
+    const keys = await linkKeys(primitives, room, this.keys, ours, theirs).catch(() => undefined)
+    if (keys === undefined) return 'seal-mismatch'
+    const identity = announcement.identity && hexAt(await primitives.sha256(announcement.identity), 0, 32)
+    return { ...keys, id, instanceId, announcement, identity }
+  }
+
+  #isChanged(instanceId: InstanceId, { bytes }: Announcement): boolean {
+    const known = this.#instances.get(instanceId)
+    return known !== undefined && !sameBytes(known.announcement, bytes)
+  }
+
+  #enter(verified: Verified): Member | SealingRefusal {
+    const { instanceId, announcement } = verified
+    // Another one of the same instance may have been faster.
+    if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
+    const owner = { instance: announcement.instance, roomHash: this.roomHash }
+    const instance =
+      this.#instances.get(instanceId) ?? new Instance(announcement.bytes, new HeldKeys(this.deps.primitives, owner))
+    this.#instances.enter(instanceId, instance)
+    return {
+      ...verified,
+      instance,
+      floor: instance.newest,
+      given: new GivenKeys(this.#senderKeys.came()),
+      waiting: new WaitingRecords(this.#waiting),
+      sealed: new WeakMap(),
+    }
+  }
+
+  /** The member is gone, or its link has ended, or the application does not admit it. */
+  left(id: PeerId): void {
+    const standing = this.#standing.get(id)
+    this.#standing.delete(id)
+    if (!isMember(standing)) return
+    this.#senderKeys.left((epoch) => standing.given.hasOf(epoch))
+    standing.waiting.clear()
+    this.#instances.leave(standing.instanceId, standing.instance)
+    this.#arm()
+  }
+
+  /** Digits that two people compare. `undefined` when `id` is not admitted. */
+  async safetyNumber(id: PeerId): Promise<string | undefined> {
+    const member = this.#standing.get(id)
+    return isMember(member) ? safetyNumber(this.deps.primitives, this.#own, member.announcement) : undefined
+  }
+
+  /**
+   * What is sent instead of `frame`. At once where it was sealed before. `frame` must not change any more; data,
+   * fragments and `latest` are sealed once. Throws a RangeError when the instance has used up its counter.
+   */
+  seal(receivers: readonly PeerId[], frame: Uint8Array): Sealed | Promise<Sealed> {
+    const members: Member[] = []
+    for (const id of receivers) {
+      const standing = this.#standing.get(id)
+      if (standing instanceof Promise) return standing.then(() => this.seal(receivers, frame))
+      if (isMember(standing)) members.push(standing)
+    }
+    if (members.length === 0) return []
+    return isForGroup(frame) ? this.#sealToRoom(members, frame) : this.#sealToEach(members, frame)
+  }
+
+  #sealToRoom(members: readonly Member[], frame: Uint8Array): Sealed | Promise<Sealed> {
+    const { clock } = this.deps
+    let record = this.#groupRecords.get(frame)
+    const sealedFor = record?.key.index ?? -1
+    if (record === undefined || members.some(({ given }) => given.since > sealedFor)) {
+      record = this.#groupRecord(frame)
+      this.#groupRecords.set(frame, record)
+    }
+    const { key, payload } = record
+    const now = clock.now()
+    const keys: Promise<SealedRecord>[] = []
+    for (const member of members) {
+      const missing = member.given.missing(key, now)
+      if (missing !== undefined) keys.push(this.#keyRecord(member, missing))
+    }
+    if (keys.length > 0) this.#arm()
+    else if (payload instanceof Uint8Array) return [{ to: undefined, payload }]
+    return Promise.all([...keys, Promise.resolve(payload).then((sealed) => ({ to: undefined, payload: sealed }))])
+  }
+
+  #groupRecord(frame: Uint8Array): GroupRecord {
+    const key = this.#senderKeys.next()
+    const counter = this.#nextCounter()
+    const record: GroupRecord = {
+      key,
+      payload: key.cipher
+        .then((cipher) => sealRecord(cipher, RECORD.group, counter, frame, key))
+        .then((payload) => {
+          record.payload = payload
+          return payload
+        }),
+    }
+    return record
+  }
+
+  async #keyRecord(member: Member, key: OwnSenderKey): Promise<SealedRecord> {
+    const plain = encodeKeyName(key, await key.bytes)
+    return { to: member.id, payload: await this.#linkRecord(member, RECORD.key, plain) }
+  }
+
+  #linkRecord({ send }: Member, kind: RecordKind, plain: Uint8Array): Promise<Uint8Array> {
+    return sealRecord(send, kind, this.#nextCounter(), plain)
+  }
+
+  #sealToEach(members: readonly Member[], frame: Uint8Array): Sealed | Promise<Sealed> {
+    const records: SealedRecord[] = []
+    const late: Promise<SealedRecord>[] = []
+    for (const member of members) {
+      const { id: to } = member
+      const payload = this.#unicast(member, frame)
+      if (payload instanceof Uint8Array) records.push({ to, payload })
+      else late.push(payload.then((sealed) => ({ to, payload: sealed })))
+    }
+    return late.length === 0 ? records : Promise.all(late).then((sealed) => [...records, ...sealed])
+  }
+
+  #unicast(member: Member, frame: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const before = member.sealed.get(frame)
+    if (before !== undefined) return before
+    const payload = this.#linkRecord(member, RECORD.link, frame)
+    if (isRepeatable(frame)) {
+      member.sealed.set(frame, payload)
+      payload.then(
+        (sealed) => member.sealed.set(frame, sealed),
+        () => member.sealed.delete(frame),
+      )
+    }
+    return payload
+  }
+
+  #nextCounter(): number {
+    if (this.#counter >= Number.MAX_SAFE_INTEGER) throw new RangeError('sealing-exhausted')
+    this.#counter += 1
+    return this.#counter
+  }
+
+  /** What a payload that came by the relay holds. Never rejects. */
+  async open(from: PeerId, payload: Uint8Array): Promise<Opened> {
+    if (this.#openingBytes + payload.length > OPENING_BYTES) return NOTHING
+    this.#openingBytes += payload.length
+    try {
+      let standing = this.#standing.get(from)
+      if (standing instanceof Promise) {
+        await standing
+        standing = this.#standing.get(from)
+      }
+      if (typeof standing === 'string') return refused(standing)
+      if (!isMember(standing)) return NOTHING
+      const record = decodeRecord(payload)
+      if (record === undefined) return refused('unsealed')
+      return await (record.kind === RECORD.group ? this.#openGroup(standing, record) : this.#openLink(standing, record))
+    } finally {
+      this.#openingBytes -= payload.length
+    }
+  }
+
+  async #openLink(member: Member, record: RecordHead): Promise<Opened> {
+    const plain = await openRecord(member.receive, record)
+    if (plain === undefined) return refused('forged')
+    if (record.kind === RECORD.link) {
+      if (isForGroup(plain)) return refused('forged')
+      return this.#isReplayed(member, record, !isRepeatable(plain)) ? refused('replayed') : { frames: [plain] }
+    }
+    const name = decodeKeyName(plain, record.kind === RECORD.key ? SENDER_KEY_BYTES : 0)
+    if (name === undefined) return refused('forged')
+    if (this.#isReplayed(member, record, true)) return refused('replayed')
+    if (record.kind === RECORD.held) {
+      member.given.held(name)
+      this.#arm()
+      return NOTHING
+    }
+    return this.#takeKey(member, name)
+  }
+
+  async #takeKey(member: Member, name: GivenKey): Promise<Opened> {
+    const { keys } = member.instance
+    keys.add(name, name.key)
+    const released = member.waiting.take((record) => keys.find(record) !== undefined)
+    const [reply, ...opened] = await Promise.all([
+      this.#linkRecord(member, RECORD.held, encodeKeyName(name)),
+      ...released.map((record) => this.#openGroup(member, record)),
+    ])
+    const refusal = opened.find((one) => one.refused !== undefined)?.refused
+    return { frames: opened.flatMap(({ frames }) => frames), reply, ...(refusal && { refused: refusal }) }
+  }
+
+  async #openGroup(member: Member, record: RecordHead): Promise<Opened> {
+    const found = member.instance.keys.find(record)
+    if (found === undefined) {
+      member.waiting.add(record)
+      return NOTHING
+    }
+    const held: HeldKey = await found
+    const plain = await openRecord(await held.cipher, record)
+    if (plain === undefined || !isForGroup(plain)) return refused('forged')
+    if (this.#isReplayed(member, record, false)) return refused('replayed')
+    member.instance.keys.keep(held)
+    return { frames: [plain] }
+  }
+
+  /** Of a record that has opened. `once`: its frame has no number by which streams would know it. */
+  #isReplayed({ instance, floor }: Member, { counter }: RecordHead, once: boolean): boolean {
+    if (counter <= floor || counter <= instance.newest - MOST_AGE) return true
+    if (once && !instance.take(counter)) return true
+    instance.newest = Math.max(instance.newest, counter)
+    return false
+  }
+
+  /** Key records are repeated until they are held: one timer for all, and none when nothing waits. */
+  #arm(): void {
+    const { clock } = this.deps
+    let dueAtMs = Number.POSITIVE_INFINITY
+    for (const standing of this.#standing.values()) {
+      if (isMember(standing)) dueAtMs = Math.min(dueAtMs, standing.given.dueAtMs)
+    }
+    if (dueAtMs === this.#timerAtMs) return
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
+    this.#timerAtMs = dueAtMs
+    this.#timer =
+      dueAtMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : clock.setTimeout(() => this.#repeat(), Math.max(0, dueAtMs - clock.now()))
+  }
+
+  #repeat(): void {
+    this.#timer = undefined
+    this.#timerAtMs = Number.POSITIVE_INFINITY
+    const now = this.deps.clock.now()
+    for (const [id, member] of this.#standing) {
+      if (!isMember(member)) continue
+      for (const key of member.given.takeDue(now)) {
+        this.#keyRecord(member, key).then(({ payload }) => {
+          if (this.#standing.get(id) === member) this.deps.transmit(id, payload)
+        })
+      }
+    }
+    this.#arm()
+  }
+
+  /** The room is closed: nothing is sealed or opened any more. */
+  close(): void {
+    this.#standing.clear()
+    this.#arm()
+  }
+}

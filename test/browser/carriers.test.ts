@@ -115,7 +115,7 @@ describe('behind an nginx', () => {
     const hash = await pages[0].evaluate(() => member.offer(2_000_000))
     await talk(pages, STEADY)
     await pages[1].evaluate(() => member.until('the file', () => member.taken.length === 1))
-    expect(await pages[1].evaluate(() => member.taken[0]?.hash)).toBe(hash)
+    expect(await pages[1].evaluate(() => member.taken[0]?.sha256)).toBe(hash)
     expect(await pages[0].evaluate(() => member.pathTo('Bo'))).toBe('relay')
     expect(await carriers(pages)).toEqual(['sse', 'sse'])
   })

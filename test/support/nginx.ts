@@ -25,6 +25,7 @@ const BUFFERED = `
       proxy_buffering on;
       proxy_buffers 8 64k;
       proxy_buffer_size 64k;
+      postpone_output 256k;
       proxy_ignore_headers X-Accel-Buffering;`
 
 const RULES: Readonly<Record<ProxyRules, string>> = {

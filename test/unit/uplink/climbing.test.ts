@@ -48,7 +48,7 @@ test('a better carrier opens beside the one in use, which stays until the welcom
   scene.welcome({ resumed: true })
   expect(first?.closedWith).toBe(CLOSE.normal)
   expect(scene.uplink.state).toBe('online')
-  expect(scene.uplink.reconnections).toBe(1)
+  expect(scene.uplink.reconnections).toBe(0)
   expect(scene.told.slice(-2)).toEqual(['resumed', 'online'])
 })
 

@@ -254,7 +254,7 @@ export class Uplink {
       this.#heartbeat.stop()
       this.#credentials.stop()
       if (this.#climbing !== undefined) clock.clearTimeout(this.#climbing)
-      if (next.name !== 'closed') this.#reconnections += 1
+      if (next.name !== 'closed' && next.name !== 'online') this.#reconnections += 1
     }
     entered?.()
     if (this.#state === next) this.#events.emit('state', next.name)

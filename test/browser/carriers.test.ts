@@ -87,7 +87,7 @@ describe('behind an nginx', () => {
 
   it('whose rules change under way, members go down and come back up, and lose nothing', async () => {
     const pages = await two('changes', 'open')
-    await talk(pages, { burst: 1, pauseMs: 30 }, async () => {
+    await talk(pages, { burst: 1, pauseMs: 40 }, async () => {
       await pages[1].evaluate(() => member.until('traffic', () => member.received('Ada') > 100))
       await nginx.use('no-websocket')
       for (const page of pages) await reaches(page, 'sse')
@@ -96,10 +96,20 @@ describe('behind an nginx', () => {
       await nginx.use('open')
       for (const page of pages) await reaches(page, 'websocket')
     })
-    // Then the way up alone, which nobody notices.
-    await nginx.use('no-websocket')
-    for (const page of pages) await reaches(page, 'sse')
-  })
+  }, 150_000)
+
+  it('that lets WebSockets through again, members climb back while they talk, and their connection is never lost', async () => {
+    const pages = await two('climb', 'no-websocket')
+    expect(await carriers(pages)).toEqual(['sse', 'sse'])
+    const lost = (): Promise<number[]> =>
+      Promise.all(pages.map((page) => page.evaluate(() => member.room.stats().reconnections)))
+    const before = await lost()
+    await nginx.use('open', 'gently')
+    await talk(pages, { burst: 1, pauseMs: 25 }, async () => {
+      for (const page of pages) await reaches(page, 'websocket')
+    })
+    expect(await lost()).toEqual(before)
+  }, 120_000)
 
   it('members without WebRTC have everything by the carrier', async () => {
     await nginx.use('no-websocket')

@@ -71,6 +71,11 @@ export class HttpWire implements Wire {
     return wire
   }
 
+  /** For requests of a test's own making. */
+  static requests(url: string): HttpWire {
+    return new HttpWire(url, 'long-poll', {})
+  }
+
   /** One request below `<base>/uplink`. */
   async ask(method: string, path: string, headers: Record<string, string>, body = NOTHING): Promise<HttpAnswer> {
     const response = await this.#begin(method, path, headers, body)

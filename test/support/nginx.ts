@@ -21,12 +21,14 @@ export type ProxyRules =
   /** Besides, an answer has to begin within a second. */
   | 'short-requests'
 
+/** Compressing what it ought not to, nginx waits until there is enough of it. Without that, it passes on what it has. */
 const BUFFERED = `
       proxy_buffering on;
-      proxy_buffers 8 64k;
-      proxy_buffer_size 64k;
-      postpone_output 256k;
-      proxy_ignore_headers X-Accel-Buffering;`
+      proxy_ignore_headers X-Accel-Buffering;
+      gzip on;
+      gzip_types text/event-stream;
+      gzip_proxied any;
+      gzip_min_length 0;`
 
 const RULES: Readonly<Record<ProxyRules, string>> = {
   open: '',
@@ -49,7 +51,8 @@ function configuration(rules: ProxyRules, port: number, upstreamPort: number): s
       : 'location /ws { return 403; }'
   return `
 daemon off;
-master_process off;
+worker_processes 1;
+${process.getuid?.() === 0 ? 'user root;' : ''}
 pid nginx.pid;
 error_log stderr warn;
 events { worker_connections 256; }
@@ -99,12 +102,16 @@ export class Nginx {
     return `http://localhost:${this.port}/`
   }
 
-  /** From now on these rules hold: all connections are cut, and new ones meet them. */
-  async use(rules: ProxyRules): Promise<void> {
-    await this.stop()
+  /** From now on these rules hold for new connections. Those that are open are cut; `gently`, they live on. */
+  async use(rules: ProxyRules, how: 'at once' | 'gently' = 'at once'): Promise<void> {
+    if (how === 'at once') await this.stop()
     await mkdir(join(this.#folder, 'logs'), { recursive: true })
     const file = join(this.#folder, 'nginx.conf')
     await writeFile(file, configuration(rules, this.port, this.#upstreamPort))
+    if (how === 'gently') {
+      this.#process?.kill('SIGHUP')
+      return
+    }
     const started = spawn(PROGRAM, ['-p', this.#folder, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#process = started
     started.stderr.on('data', (chunk: Buffer) => {
@@ -119,7 +126,8 @@ export class Nginx {
     this.#process = undefined
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
     const exited = once(ending, 'exit')
-    ending.kill('SIGKILL')
+    // At once, its workers included.
+    ending.kill('SIGTERM')
     await exited
   }
 

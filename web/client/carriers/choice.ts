@@ -20,7 +20,7 @@ const PROVEN_MS = 15_000
 const SILENT_MS = 5_500
 /** One that has worked here and does not open: more likely, the server is away. */
 const WORKED_FAILURES = 3
-/** A WebSocket may be cut once without being given up. */
+/** Once may be the server's own death. */
 const EARLY_DEATHS = 2
 const FIRST_CLIMB_MS = 15_000
 const LONGEST_CLIMB_MS = 300_000
@@ -141,7 +141,7 @@ export class CarrierChoice {
     else if (died) {
       const deaths = (this.#deaths.get(kind) ?? 0) + 1
       this.#deaths.set(kind, deaths)
-      if (deaths >= (kind === 'websocket' ? EARLY_DEATHS : 1)) this.avoid([kind])
+      if (deaths >= EARLY_DEATHS) this.avoid([kind])
     }
   }
 

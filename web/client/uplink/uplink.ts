@@ -563,6 +563,8 @@ export class Uplink {
       (verdict.kind === 'retry' || code === CLOSE.replaced)
     ) {
       this.#goodSpell(this.#options.clock.now())
+      // Our own rival has it: that is no loss.
+      if (code === CLOSE.replaced && this.#online !== undefined) this.#reconnections -= 1
       if (rival.opened) this.#await(rival)
       else this.#connect(rival)
     } else this.#follow(verdict, retryAfterMs)

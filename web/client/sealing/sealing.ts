@@ -52,7 +52,6 @@ import {
   sealRecord,
 } from './records.ts'
 import { type RoomKey, roomKey, stretch } from './room-key.ts'
-import { safetyNumber } from './safety-number.ts'
 import { WaitingRecords } from './waiting-records.ts'
 
 /** Being opened at once. Beyond, it is as if the network had lost it. */
@@ -148,7 +147,8 @@ export class RoomSealing {
   readonly #standing = new Map<PeerId, Standing>()
   readonly #groupRecords = new WeakMap<Uint8Array, GroupRecord>()
   readonly #waiting = { bytes: 0 }
-  #self: Uint8Array | undefined
+  /** No member's before the welcome. */
+  #self = '' as PeerId
   #counter = 0
   #openingBytes = 0
   #timer: TimerHandle | undefined
@@ -196,11 +196,8 @@ export class RoomSealing {
 
   /** With every welcome, before its members: who we are. Another id than before ends all links. */
   welcomed(self: PeerId): void {
-    const bytes = idBytes(self)
-    if (this.#self !== undefined && hexAt(this.#self, 0, 8) !== self) {
-      for (const id of [...this.#standing.keys()]) this.left(id)
-    }
-    this.#self = bytes
+    if (self !== this.#self) for (const id of [...this.#standing.keys()]) this.left(id)
+    this.#self = self
   }
 
   /**
@@ -240,10 +237,9 @@ export class RoomSealing {
     if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
     const refusal = await verifyAnnouncement(primitives, this.room, announcement)
     if (refusal !== undefined) return refusal
-    if (this.#self === undefined) throw new Error('a member before the welcome')
     const room = { room: this.room.room, linkSalt: this.linkSalt }
     const [ours, theirs] = [
-      { announcement: this.#own, id: this.#self },
+      { announcement: this.#own, id: idBytes(this.#self) },
       { announcement, id: idBytes(id) },
     ]
     const keys = await linkKeys(primitives, room, this.keys, ours, theirs).catch(() => undefined)
@@ -289,6 +285,8 @@ export class RoomSealing {
   /** Digits that two people compare. `undefined` when `id` is not admitted. */
   async safetyNumber(id: PeerId): Promise<string | undefined> {
     const member = this.#standing.get(id)
+    // Rarely looked at: a chunk of its own.
+    const { safetyNumber } = await import('./safety-number.ts')
     return isMember(member) ? safetyNumber(this.deps.primitives, this.#own, member.announcement) : undefined
   }
 

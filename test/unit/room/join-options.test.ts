@@ -15,6 +15,7 @@ it('has a default for everything', () => {
     iceTransportPolicy: 'all',
     iceServers: [],
     maxDirectPeers: 16,
+    uplink: ['websocket', 'sse', 'long-poll', 'short-poll'],
   })
 })
 

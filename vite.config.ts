@@ -75,7 +75,7 @@ const pages: UserConfig = {
   base: './',
   plugins: [lessSimplePeer],
   resolve: { alias: [publicName, ...clientAliases] },
-  server: { proxy: { '/ws': { target: developmentServer, ws: true } } },
+  server: { proxy: { '/ws': { target: developmentServer, ws: true }, '/uplink': developmentServer } },
   build: {
     outDir: at('dist/pages'),
     emptyOutDir: false,

@@ -12,6 +12,7 @@ import { LogThrottle } from './log-throttle.ts'
 import { clientAddressBehind, trustedProxyCheck } from './net/address.ts'
 import { chooseEngine } from './net/engines.ts'
 import { HEARTBEAT, Heartbeat } from './net/heartbeat.ts'
+import { type Admission, HTTP_PATIENCE, HttpCarriers } from './net/http-carriers.ts'
 import type { EngineName, Network, RequestHead, TlsFiles, UpgradeDecision } from './net/network.ts'
 import { type OriginCheck, originCheck } from './net/origin.ts'
 import { carryOverWebSocket } from './net/websocket-carrier.ts'
@@ -113,27 +114,31 @@ function keepTlsFresh(files: TlsFiles | undefined, network: Network, log: Log): 
   })
 }
 
-function upgrader(
-  options: ServerOptions,
-  log: Log,
-  hub: Hub,
-  heartbeat: Heartbeat,
-  refuseOrigin: OriginCheck,
-): (request: RequestHead) => UpgradeDecision {
+/** Who may open an uplink, by whichever carrier, and where it comes from. */
+function doorman(options: ServerOptions, log: Log, refuseOrigin: OriginCheck): (request: RequestHead) => Admission {
   const clientAddress = clientAddressBehind(options.trustedProxies)
   const throttle = new LogThrottle(() => performance.now())
   return (request) => {
     const address = clientAddress(request.socketAddress, request.header('x-forwarded-for'))
     const refusal = refuseOrigin(request)
-    if (refusal === undefined)
-      return { accept: carryOverWebSocket(hub, heartbeat, address, request.header('sec-websocket-protocol')) }
+    if (refusal === undefined) return { address }
     throttle.tell((unsaid) => {
       const origin = request.header('origin')?.slice(0, 200)
       log.warn({ address, origin, ...unsaid }, 'refused a page of another origin; allow it with --origins')
     })
-    return { refuse: { status: 403, message: refusal } }
+    return { refuse: refusal }
   }
 }
+
+const upgrader =
+  (admit: (request: RequestHead) => Admission, hub: Hub, heartbeat: Heartbeat) =>
+  (request: RequestHead): UpgradeDecision => {
+    const admission = admit(request)
+    if ('refuse' in admission) return { refuse: { status: 403, message: admission.refuse } }
+    return {
+      accept: carryOverWebSocket(hub, heartbeat, admission.address, request.header('sec-websocket-protocol')),
+    }
+  }
 
 export interface StartExtras {
   /** Instead of the one that `logLevel` and `logFormat` describe. */
@@ -180,7 +185,12 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       watcher: webhooks,
     })
     const heartbeat = new Heartbeat(() => performance.now())
-    const sweeping = setInterval(() => heartbeat.sweep(), HEARTBEAT.sweepEveryMs)
+    const slowHeartbeat = new Heartbeat(() => performance.now(), HTTP_PATIENCE)
+    const sweep = (): void => {
+      heartbeat.sweep()
+      slowHeartbeat.sweep()
+    }
+    const sweeping = setInterval(sweep, HEARTBEAT.sweepEveryMs)
     undo.unshift(() => clearInterval(sweeping))
 
     const base = trimmedBase(options.basePath)
@@ -205,7 +215,13 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       wrongKey: ({ socketAddress, path }) =>
         wrongKeys.tell((unsaid) => log.warn({ address: socketAddress, path, ...unsaid }, 'a wrong API key')),
     })
-    const refuseOrigin = liveOriginCheck(operations)
+    const admit = doorman(options, log, liveOriginCheck(operations))
+    const carriers = new HttpCarriers({
+      ...{ base, acceptor: hub, heartbeat: slowHeartbeat, admit },
+      random: (bytes) => void randomFillSync(bytes),
+      maxBodyBytes: 2 * hubSettings.packetBytes,
+      maxQueuedBytes: queueBytes(hubSettings),
+    })
     let closing: Promise<void> | undefined
     const site = createSite({
       base,
@@ -227,9 +243,12 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       webSocketPath: `${base}/ws`,
       maxMessageBytes: 2 * hubSettings.packetBytes,
       maxQueuedBytes: queueBytes(hubSettings),
-      upgrade: upgrader(options, log, hub, heartbeat, refuseOrigin),
+      upgrade: upgrader(admit, hub, heartbeat),
       http: (request, response) =>
-        operations.handle(request, response) ?? api.handle(request, response) ?? site.handle(request, response),
+        carriers.handle(request, response) ??
+        operations.handle(request, response) ??
+        api.handle(request, response) ??
+        site.handle(request, response),
       onError,
     })
     undo.unshift(keepTlsFresh(tls, network, log))
@@ -246,6 +265,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
         await after(drainDelayMs)
       }
       hub.close(restart ? CLOSE.restart : CLOSE.goingAway)
+      await carriers.told(CLOSE_GRACE_MS)
       network.stopListening()
       const turnStopped = turn.stop()
       await network.close(CLOSE_GRACE_MS)

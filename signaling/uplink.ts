@@ -1,5 +1,5 @@
 /**
- * The seam between carriers and rooms. A carrier (websocket today; sse and long-poll later) gives the hub an `Uplink`
+ * The seam between carriers and rooms. A carrier (websocket, sse, long-poll, short-poll) gives the hub an `Uplink`
  * for each client that connects, and the hub answers with the handlers that the carrier calls. Neither knows the other.
  */
 

@@ -49,6 +49,8 @@ export interface HttpResponse {
   write(chunk: string | Uint8Array): Exclude<SendResult, 'dropped'>
   /** Bytes are not copied: do not change them afterwards. */
   end(body?: string | Uint8Array): void
+  /** Break off: close the connection under an answer that cannot be finished, or under a request that never ends. */
+  abort(): void
   /** Called each time the queue has drained after a `write` that returned `queued`. */
   onDrained(listener: () => void): void
   /** Called once, when the client goes away before the answer has ended. */

@@ -85,7 +85,6 @@ export class UwsAnswer implements HttpResponse {
     this.#aborted.push(listener)
   }
 
-  /** Break off an answer that cannot be finished. */
   abort(): void {
     if (!this.#closed) this.#finish(() => this.#res.close())
   }
@@ -132,7 +131,10 @@ export class UwsAnswer implements HttpResponse {
     if (this.#watchingDrain) return
     this.#watchingDrain = true
     this.#res.onWritable(() => {
-      for (const listener of this.#drained) listener()
+      // uWebSockets.js writes what it holds after this: whoever writes more now would only add to that.
+      setImmediate(() => {
+        if (!this.#closed) for (const listener of this.#drained) listener()
+      })
       return true
     })
   }

@@ -1,5 +1,6 @@
 export * from './access.ts'
 export * from './ack.ts'
+export * from './batch.ts'
 export * from './bytes.ts'
 export * from './control.ts'
 export * from './envelope.ts'

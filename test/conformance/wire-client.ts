@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { type ClientOptions, WebSocket } from 'ws'
 import { parseServerMessage, type ServerMessage } from '../../signaling/protocol/control.ts'
 import {
   type Address,
@@ -10,16 +9,12 @@ import {
 } from '../../signaling/protocol/envelope.ts'
 import type { Json } from '../../signaling/protocol/guards.ts'
 import type { PeerId } from '../../signaling/protocol/ids.ts'
+import { type Closed, type ConnectOptions, openWire, type Wire } from './wire.ts'
 
 export interface Frame {
   readonly from: PeerId | undefined
   readonly payload: string
   readonly slot: number | undefined
-}
-
-export interface Closed {
-  readonly code: number
-  readonly reason: string
 }
 
 type MessageOf<T extends ServerMessage['t']> = Extract<ServerMessage, { t: T }>
@@ -72,48 +67,33 @@ class Inbox<T> {
   }
 }
 
-export interface ConnectOptions extends ClientOptions {
-  /** The subprotocols it offers. */
-  readonly protocols?: string[]
-}
-
 /** A client that speaks the wire as PROTOCOL.md says and knows nothing else of Partyline. */
 export class WireClient {
   readonly instance = hex(16)
   readonly joinKey = hex(16)
   readonly closed: Promise<Closed>
-  readonly #ws: WebSocket
+  readonly #wire: Wire
   readonly #messages = new Inbox<ServerMessage>()
   readonly #frames = new Inbox<Frame>()
   #lastRequest = 0
 
-  private constructor(ws: WebSocket) {
-    this.#ws = ws
-    this.closed = new Promise((resolve) =>
-      ws.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
-    )
-    ws.on('error', () => undefined)
-    ws.on('message', (data, isBinary) => {
-      const bytes = data as Buffer
-      if (isBinary) this.#envelopes(bytes)
-      else this.#messages.push(parseServerMessage(bytes.toString('utf8')))
+  private constructor(wire: Wire) {
+    this.#wire = wire
+    this.closed = wire.closed
+    wire.listen((message) => {
+      if (typeof message === 'string') this.#messages.push(parseServerMessage(message))
+      else this.#envelopes(message)
     })
   }
 
-  /** Rejects when the upgrade is refused. */
-  static connect(url: string, options: ConnectOptions = {}): Promise<WireClient> {
-    return new Promise((resolve, reject) => {
-      const { protocols, ...rest } = options
-      const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, protocols, { perMessageDeflate: false, ...rest })
-      const client = new WireClient(ws)
-      ws.once('open', () => resolve(client))
-      ws.once('error', reject)
-    })
+  /** Rejects when the uplink is refused. */
+  static async connect(url: string, options: ConnectOptions = {}): Promise<WireClient> {
+    return new WireClient(await openWire(url, options))
   }
 
   /** The subprotocol that the server chose, '' for none. */
   get protocol(): string {
-    return this.#ws.protocol
+    return this.#wire.protocol
   }
 
   /** Messages nobody asked for. */
@@ -131,11 +111,11 @@ export class WireClient {
   }
 
   say(message: object): void {
-    this.#ws.send(JSON.stringify(message))
+    this.#wire.send(JSON.stringify(message))
   }
 
   sendRaw(data: string | Uint8Array): void {
-    this.#ws.send(data, { binary: typeof data !== 'string' })
+    this.#wire.send(data)
   }
 
   sayJoin(join: JoinOptions): number {
@@ -173,20 +153,20 @@ export class WireClient {
   }
 
   pauseReading(): void {
-    this.#ws.pause()
+    this.#wire.pause()
   }
 
   resumeReading(): void {
-    this.#ws.resume()
+    this.#wire.resume()
   }
 
   /** Drop the connection without a word. */
   drop(): void {
-    this.#ws.terminate()
+    this.#wire.drop()
   }
 
   close(): void {
-    this.#ws.close(1000)
+    this.#wire.close()
   }
 
   #envelopes(bytes: Buffer): void {

@@ -12,7 +12,7 @@ export type Unsubscribe = () => void
 export type RoomStatus = 'joining' | 'online' | 'reconnecting' | 'closed'
 /** How a peer is reached: straight, through TURN, through the server, or not at the moment. */
 export type PathKind = 'direct' | 'turn' | 'relay' | 'none'
-/** How the uplink is carried. So far always `websocket`. */
+/** How the uplink is carried, from best to worst. */
 export type CarrierKind = 'websocket' | 'sse' | 'long-poll' | 'short-poll'
 export type Presence = 'here' | 'away'
 
@@ -60,6 +60,11 @@ export interface JoinOptions<P extends Json = Json> {
   readonly iceTransportPolicy?: 'all' | 'relay'
   /** In addition to the server's own. Default none. */
   readonly iceServers?: readonly RTCIceServer[]
+  /**
+   * How the server may be reached. Of several, the best that works here is used. Default
+   * `['websocket', 'sse', 'long-poll', 'short-poll']`.
+   */
+  readonly uplink?: CarrierKind | readonly CarrierKind[]
   /**
    * Peers this member has a peer connection to at most; further ones stay on the relay. Default 16, 0 to 64. For large
    * messages over a long way it opens up to 24 more, to peers that it has a direct path to.

@@ -1,19 +1,38 @@
 import type { Json } from '../../signaling/protocol/index.ts'
+import { CarrierChoice } from './carriers/choice.ts'
+import { lazyHttp } from './carriers/lazy.ts'
 import { openWebSocket } from './carriers/websocket.ts'
 import { systemClock } from './clock.ts'
-import type { JoinOptions, Room } from './face.ts'
+import type { CarrierKind, JoinOptions, Room } from './face.ts'
 import { parseJoinOptions } from './options.ts'
 import { ClientRoom, type RoomWorld } from './room.ts'
 import { webCrypto } from './sealing/web-crypto.ts'
 import { browserNetworkEvents } from './uplink/network-events.ts'
 
-function thisWorld(): RoomWorld {
+/** Kept by this browser for the pages of this origin; none in Node, and in frames that may keep nothing. */
+function storage(): Storage | undefined {
+  try {
+    return globalThis.window?.localStorage
+  } catch {
+    return undefined
+  }
+}
+
+function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
+  const carriers = {
+    websocket: openWebSocket,
+    sse: lazyHttp('sse'),
+    'long-poll': lazyHttp('long-poll'),
+    'short-poll': lazyHttp('short-poll'),
+  }
+  const choice = new CarrierChoice(uplink, { carriers, wallMs: () => Date.now(), storage: storage() })
   return {
     clock: systemClock,
     wallMs: () => Date.now(),
     random: Math.random,
     fillRandom: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
-    openCarrier: openWebSocket,
+    openCarrier: choice.open,
+    choice,
     network: browserNetworkEvents,
     primitives: webCrypto(),
     directPaths: import('./paths/direct-paths.ts')
@@ -29,5 +48,6 @@ function thisWorld(): RoomWorld {
  * @throws PartylineError `bad-argument` naming the option
  */
 export function joinRoom<P extends Json = Json>(name: string, options: JoinOptions<P> = {}): Room<P> {
-  return new ClientRoom<P>(name, parseJoinOptions(options), thisWorld())
+  const parsed = parseJoinOptions(options)
+  return new ClientRoom<P>(name, parsed, thisWorld(parsed.uplink))
 }

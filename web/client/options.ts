@@ -1,6 +1,7 @@
 import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
+import { CARRIER_KINDS } from './carriers/choice.ts'
 import { PartylineError } from './errors.ts'
-import type { AccessToken, AdmitMember, JoinOptions, SealingMode } from './face.ts'
+import type { AccessToken, AdmitMember, CarrierKind, JoinOptions, SealingMode } from './face.ts'
 import { fromBase64url } from './sealing/octets.ts'
 
 /** `JoinOptions` with everything said. */
@@ -19,6 +20,7 @@ export interface RoomOptions {
   readonly password: string | undefined
   readonly identity: CryptoKeyPair | undefined
   readonly admit: AdmitMember | undefined
+  readonly uplink: readonly CarrierKind[]
 }
 
 const PATHS = ['direct', 'turn', 'relay'] as const
@@ -36,6 +38,7 @@ const KEYS = [
   'password',
   'identity',
   'admit',
+  'uplink',
 ]
 /** A browser with more peer connections than this is busier with ICE than with anything else. */
 const MOST_DIRECT_PEERS = 64
@@ -99,6 +102,10 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   if (!Number.isInteger(maxDirectPeers) || maxDirectPeers < 0 || maxDirectPeers > MOST_DIRECT_PEERS) {
     bad('maxDirectPeers', `an integer from 0 to ${MOST_DIRECT_PEERS}`)
   }
+  const uplink = [given.uplink ?? CARRIER_KINDS].flat()
+  if (uplink.length === 0 || uplink.some((kind) => !CARRIER_KINDS.includes(kind))) {
+    bad('uplink', `one or more of ${CARRIER_KINDS.join(', ')}`)
+  }
   const { accessToken } = given
   if (!['undefined', 'string', 'function'].includes(typeof accessToken)) bad('accessToken', 'a string or a function')
   const { admit } = given
@@ -114,5 +121,6 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
     iceTransportPolicy,
     iceServers,
     maxDirectPeers,
+    uplink,
   }
 }

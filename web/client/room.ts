@@ -13,6 +13,7 @@ import {
   randomHex,
 } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from './carriers/carrier.ts'
+import type { CarrierChoice } from './carriers/choice.ts'
 import { serverAddress } from './carriers/server-address.ts'
 import { LatestChannels } from './channel/latest.ts'
 import { Offers } from './channel/offer.ts'
@@ -59,6 +60,8 @@ export interface RoomWorld {
   readonly random: () => number
   fillRandom(bytes: Uint8Array): void
   readonly openCarrier: OpenCarrier
+  /** The way up from a lesser carrier. Default: none. */
+  readonly choice?: Pick<CarrierChoice, 'better' | 'changed'>
   readonly network: NetworkEvents
   /** Nothing when it could not be loaded: the relay carries everything. */
   readonly directPaths: Promise<MakeRoomPaths | undefined>
@@ -126,6 +129,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       joinKey: randomHex(16, random),
       accessToken: options.accessToken,
       open: world.openCarrier,
+      choice: world.choice,
       clock,
       roomClock: this.#clock,
       random: world.random,

@@ -14,7 +14,7 @@ export interface Profile {
   readonly name: string
 }
 
-export interface MemberOptions extends Pick<JoinOptions, 'paths' | 'iceTransportPolicy' | 'maxDirectPeers'> {
+export interface MemberOptions extends Pick<JoinOptions, 'paths' | 'iceTransportPolicy' | 'maxDirectPeers' | 'uplink'> {
   readonly room: string
   readonly name: string
   /** Of the TURN urls only those for this transport are used. Default: all. */
@@ -52,6 +52,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** From here on, the page's peer connections are kept in view, and their TURN servers may be thinned out. */
 function watchConnections(connections: Set<RTCPeerConnection>, turnTransport: string | undefined): void {
   const Native = globalThis.RTCPeerConnection
+  if (Native === undefined) return
   const wanted = (url: string): boolean =>
     turnTransport === undefined || !url.startsWith('turn') || url.includes(`transport=${turnTransport}`)
   globalThis.RTCPeerConnection = class extends Native {

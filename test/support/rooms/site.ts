@@ -55,11 +55,20 @@ export class Site {
     return context
   }
 
-  /** A page in which `member` is in the room, by the library alone. `ready` has resolved, unless told not to wait. */
-  async member(options: MemberOptions, { ready = true } = {}): Promise<Page> {
-    const page = await (await this.person(options.name)).newPage()
+  /** A page in which `member` is in the room, by the library alone. `ready` has resolved, unless told not to wait. `address`: of a proxy. */
+  async member(options: MemberOptions, { ready = true, address = this.server.address } = {}): Promise<Page> {
+    return this.memberIn(await this.person(options.name), options, { ready, address })
+  }
+
+  /** The same in a page of somebody who is there already. */
+  async memberIn(
+    context: BrowserContext,
+    options: MemberOptions,
+    { ready = true, address = this.server.address } = {},
+  ): Promise<Page> {
+    const page = await context.newPage()
     // A page of the site for its origin and its content security policy; what it shows is not used.
-    await page.goto(this.server.address)
+    await page.goto(address)
     await page.evaluate(this.#script)
     await page.evaluate((given) => pageMembers.PageMember.enter(given), options)
     if (ready) await page.evaluate(() => member.room.ready)

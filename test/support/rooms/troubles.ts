@@ -3,14 +3,23 @@ import type { BrowserContext } from 'playwright'
 /** What a browser says by itself, in pages that do nothing wrong, when a server is not there. */
 const UNREACHABLE = /WebSocket connection to .* failed|net::ERR_CONNECTION_(?:REFUSED|RESET)/
 
+/** And when a proxy refuses or cuts what goes to carriers. */
+const CARRIER = /WebSocket connection to .* failed|Failed to load resource: .*\/uplink/
+
 /** Everything that pages ought not to say: errors, rejections nobody handled, breaches of the content security policy. */
 export class Troubles {
   readonly #found: string[] = []
   #serverMayBeGone = false
+  #carriersMayFail = false
 
   /** From now on, browsers may complain that they do not reach the server. */
   allowServerLoss(): void {
     this.#serverMayBeGone = true
+  }
+
+  /** The same of carriers that a proxy does not let through. */
+  allowCarrierLoss(): void {
+    this.#carriersMayFail = true
   }
 
   /** What was found since the last call. */
@@ -20,6 +29,7 @@ export class Troubles {
 
   add(trouble: string): void {
     if (this.#serverMayBeGone && UNREACHABLE.test(trouble)) return
+    if (this.#carriersMayFail && CARRIER.test(trouble)) return
     this.#found.push(trouble)
   }
 

@@ -40,6 +40,7 @@ const SYSTEM_PACKAGES = [
   // Ubuntu has Firefox as a snap only, too.
   { name: 'firefox-esr', isInstalled: () => hasProgram('firefox-esr'), optional: true },
   { name: 'coturn', isInstalled: () => hasProgram('turnserver') },
+  { name: 'nginx', isInstalled: () => hasProgram('nginx') },
   { name: 'nftables', isInstalled: () => hasProgram('nft') },
   { name: 'iproute2', isInstalled: () => hasProgram('ip') },
   { name: 'conntrack', isInstalled: () => hasProgram('conntrack') },

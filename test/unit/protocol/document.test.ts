@@ -14,12 +14,15 @@ import {
   encodeLatest,
   encodePing,
   encodePong,
+  encodeRecord,
   fromEnvelope,
   LIMITS,
   PackWriter,
   parseClientMessage,
   parseLinkMessage,
   parseServerMessage,
+  readBatch,
+  takeBatch,
   unpack,
   VERSION,
 } from '../../../signaling/protocol/index.ts'
@@ -64,6 +67,7 @@ describe("PROTOCOL.md's examples of JSON", () => {
 describe("PROTOCOL.md's examples of bytes", () => {
   const cases: readonly (readonly [string, number, (bytes: Uint8Array) => Uint8Array])[] = [
     ['envelope', 2, envelopeAgain],
+    ['batch', 1, (bytes) => takeBatch(readBatch(bytes).map(encodeRecord), bytes.length)],
     ['data', 2, pieceAgain],
     ['fragment', 2, pieceAgain],
     ['ack', 1, (bytes) => encodeAck(decodeAck(bytes))],

@@ -36,3 +36,6 @@ export interface Carrier {
  * soon as it is open.
  */
 export type OpenCarrier = (server: URL, first: string, events: CarrierEvents, clock: Clock, plain: boolean) => Carrier
+
+/** The reason of a carrier that ended because there is no way to the server, or none with leave for this page. */
+export const UNREACHABLE = 'unreachable'

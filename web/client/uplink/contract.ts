@@ -1,5 +1,6 @@
 import type { InstanceId, Json, LinkPaths, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../carriers/carrier.ts'
+import type { CarrierChoice } from '../carriers/choice.ts'
 import type { Clock } from '../clock.ts'
 import type { PartylineError } from '../errors.ts'
 import type { AccessToken } from '../face.ts'
@@ -47,6 +48,8 @@ export interface UplinkOptions {
   /** Default: none. */
   readonly accessToken?: AccessToken | undefined
   readonly open: OpenCarrier
+  /** The way up from a lesser carrier. Default: none. */
+  readonly choice?: Pick<CarrierChoice, 'better' | 'changed'> | undefined
   readonly clock: Clock
   /** Fed with every round trip. */
   readonly roomClock: RoomClock

@@ -16,7 +16,7 @@ import {
   type ServerMessage,
   VERSION,
 } from '../../../signaling/protocol/index.ts'
-import type { Carrier, CarrierEvents } from '../carriers/carrier.ts'
+import type { Carrier, CarrierEvents, OpenCarrier } from '../carriers/carrier.ts'
 import type { TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import { Emitter, reportError } from '../events.ts'
@@ -85,6 +85,8 @@ export class Uplink {
   readonly #backOff: BackOff
   /** Opens beside a carrier that is online and in doubt, to take its place. */
   #rival: Opening | undefined
+  /** Until a better carrier is tried, or given up. */
+  #climbing: TimerHandle | undefined
   #racedAtMs = Number.NEGATIVE_INFINITY
   /** Carriers whose join was said, and never answered: the server may hear it late, and give one of them the session. */
   #unanswered = 0
@@ -262,7 +264,8 @@ export class Uplink {
       this.#outbox.close()
       this.#heartbeat.stop()
       this.#credentials.stop()
-      if (next.name !== 'closed') this.#reconnections += 1
+      if (this.#climbing !== undefined) clock.clearTimeout(this.#climbing)
+      if (next.name !== 'closed' && next.name !== 'online') this.#reconnections += 1
     }
     entered?.()
     if (this.#state === next) this.#events.emit('state', next.name)
@@ -301,8 +304,9 @@ export class Uplink {
     return this.#ask({ t: 'renew', access })
   }
 
-  #open(): Opening {
-    const { open, server, clock } = this.#options
+  #open(climb?: OpenCarrier): Opening {
+    const { server, clock } = this.#options
+    const open = climb ?? this.#options.open
     const id = this.#requests.nextId()
     const join = JSON.stringify(this.#join(id))
     this.#bytesSent += join.length
@@ -317,9 +321,12 @@ export class Uplink {
         if (this.#rival !== opening) this.#received(bytes.length, () => this.#unpack(bytes))
       },
       closed: (code, reason) => {
-        if (!opening.opened) this.#unopened += 1
-        if (this.#rival === opening) this.#rival = undefined
-        else this.#lost(code, reason)
+        if (climb !== undefined && !opening.opened) this.#unanswered -= 1
+        else if (!opening.opened) this.#unopened += 1
+        if (this.#rival === opening) {
+          this.#rival = undefined
+          this.#climbLater()
+        } else this.#lost(code, reason)
       },
     }
     const plain = this.#unopened % PLAIN_EVERY === PLAIN_EVERY - 1
@@ -353,6 +360,32 @@ export class Uplink {
     if (this.#online === undefined || this.#rival !== undefined || clock.now() - this.#racedAtMs < RACE_EVERY_MS) return
     this.#racedAtMs = clock.now()
     this.#rival = this.#open()
+  }
+
+  /** There may be a better carrier than the one in use: one is tried beside it, now and then. */
+  #climbLater(): void {
+    const { clock, choice } = this.#options
+    if (this.#climbing !== undefined) clock.clearTimeout(this.#climbing)
+    const kind = this.carrier
+    const climb = kind === undefined ? undefined : choice?.better(kind)
+    if (climb !== undefined) this.#climbing = clock.setTimeout(() => this.#climb(climb.open), climb.inMs)
+  }
+
+  #climb(open: OpenCarrier): void {
+    if (this.#online === undefined || this.#rival !== undefined || this.#leaving !== undefined) {
+      this.#climbLater()
+      return
+    }
+    const rival = this.#open(open)
+    this.#rival = rival
+    // It opens, and does not carry.
+    this.#climbing = this.#options.clock.setTimeout(() => {
+      if (this.#rival === rival) {
+        if (!rival.opened) this.#unanswered -= 1
+        this.#dropRival()
+      }
+      this.#climbLater()
+    }, JOIN_MS)
   }
 
   #rivalSaid(rival: Opening, text: string): void {
@@ -511,6 +544,7 @@ export class Uplink {
       this.#outbox.open(limits)
       this.#requests.repeat()
       if (this.#hidden) this.#grace(HIDDEN_GRACE_MS)
+      this.#climbLater()
       this.#events.emit('welcome', { message, how, missed })
     })
   }
@@ -541,6 +575,8 @@ export class Uplink {
       (verdict.kind === 'retry' || code === CLOSE.replaced)
     ) {
       this.#goodSpell(this.#options.clock.now())
+      // Our own rival has it: that is no loss.
+      if (code === CLOSE.replaced && this.#online !== undefined) this.#reconnections -= 1
       if (rival.opened) this.#await(rival)
       else this.#connect(rival)
     } else this.#follow(verdict, retryAfterMs)
@@ -581,6 +617,8 @@ export class Uplink {
       this.#grace(HIDDEN_GRACE_MS)
       return
     }
+    if (event !== 'show') this.#options.choice?.changed()
+    if (this.#climbing !== undefined && this.#rival === undefined) this.#climbLater()
     if (this.#hidden && event === 'show') {
       this.#hidden = false
       if (state.name === 'online') this.#grace(state.graceMs)

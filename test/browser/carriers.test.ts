@@ -1,0 +1,132 @@
+import type { Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Nginx, type ProxyRules } from '../support/nginx.ts'
+import type { Site } from '../support/rooms/site.ts'
+import { allOf } from '../support/rooms/tally.ts'
+import { useSite } from '../support/rooms/use-site.ts'
+
+const COUNT = 1_000
+
+let site: Site
+let nginx: Nginx
+useSite((started) => {
+  site = started
+  site.troubles.allowServerLoss()
+  site.troubles.allowCarrierLoss()
+})
+beforeAll(async () => {
+  nginx = await Nginx.start(site.server.port, 'open')
+})
+afterEach(async () => {
+  await nginx.use('open')
+})
+afterAll(() => nginx?.dispose())
+
+async function two(room: string, rules: ProxyRules): Promise<readonly [Page, Page]> {
+  await nginx.use(rules)
+  const { address } = nginx
+  const ada = await site.member({ room, name: 'Ada', paths: ['relay'] }, { address })
+  const bo = await site.member({ room, name: 'Bo', paths: ['relay'] }, { address })
+  await meet(ada, bo)
+  return [ada, bo]
+}
+
+async function meet(ada: Page, bo: Page): Promise<void> {
+  await ada.evaluate(() => member.until('Bo', () => member.has('Bo')))
+  await bo.evaluate(() => member.until('Ada', () => member.has('Ada')))
+}
+
+const carriers = (pages: readonly Page[]): Promise<(string | undefined)[]> =>
+  Promise.all(pages.map((page) => page.evaluate(() => member.room.stats().carrier)))
+
+const reaches = (page: Page, kind: string): Promise<void> =>
+  page.evaluate((wanted) => member.until(wanted, () => member.room.stats().carrier === wanted), kind)
+
+/** 1,000 each way, while `meanwhile` happens: all, once, in order. */
+async function talk(
+  [ada, bo]: readonly [Page, Page],
+  plan: { readonly burst: number; readonly pauseMs: number },
+  meanwhile: () => Promise<unknown> = async () => undefined,
+): Promise<void> {
+  const given = { count: COUNT, ...plan }
+  const sending = [ada, bo].map((page) => page.evaluate((one) => member.sendNumbers(one), given))
+  await meanwhile()
+  expect(await Promise.all(sending)).toEqual([[], []])
+  expect(await bo.evaluate(() => member.tally('Ada'))).toEqual(allOf(COUNT))
+  expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(allOf(COUNT))
+  const told = await Promise.all([ada, bo].map((page) => page.evaluate(() => member.events)))
+  expect(told.flat().filter((event) => /^(?:leave|gap)/.test(event))).toEqual([])
+}
+
+const STEADY = { burst: 5, pauseMs: 10 } as const
+
+describe('behind an nginx', () => {
+  it('that lets everything through, members use WebSockets', async () => {
+    const pages = await two('open', 'open')
+    await talk(pages, STEADY)
+    expect(await carriers(pages)).toEqual(['websocket', 'websocket'])
+  })
+
+  it('that refuses WebSockets, members use event streams', async () => {
+    const pages = await two('no websocket', 'no-websocket')
+    await talk(pages, STEADY)
+    expect(await carriers(pages)).toEqual(['sse', 'sse'])
+  })
+
+  it('that collects event streams, too, members use long polls', async () => {
+    const pages = await two('buffered', 'buffered')
+    await talk(pages, STEADY)
+    expect(await carriers(pages)).toEqual(['long-poll', 'long-poll'])
+  })
+
+  it('that cuts whatever takes longer than a second, too, members end up with short polls', async () => {
+    const pages = await two('short requests', 'short-requests')
+    await talk(pages, STEADY)
+    for (const page of pages) await reaches(page, 'short-poll')
+  })
+
+  it('whose rules change under way, members go down and come back up, and lose nothing', async () => {
+    const pages = await two('changes', 'open')
+    await talk(pages, { burst: 1, pauseMs: 40 }, async () => {
+      await pages[1].evaluate(() => member.until('traffic', () => member.received('Ada') > 100))
+      await nginx.use('no-websocket')
+      for (const page of pages) await reaches(page, 'sse')
+      await nginx.use('buffered')
+      for (const page of pages) await reaches(page, 'long-poll')
+      await nginx.use('open')
+      for (const page of pages) await reaches(page, 'websocket')
+    })
+  }, 150_000)
+
+  it('that lets WebSockets through again, members climb back while they talk, and their connection is never lost', async () => {
+    const pages = await two('climb', 'no-websocket')
+    expect(await carriers(pages)).toEqual(['sse', 'sse'])
+    const lost = (): Promise<number[]> =>
+      Promise.all(pages.map((page) => page.evaluate(() => member.room.stats().reconnections)))
+    const before = await lost()
+    await nginx.use('open', 'gently')
+    await talk(pages, { burst: 1, pauseMs: 25 }, async () => {
+      for (const page of pages) await reaches(page, 'websocket')
+    })
+    expect(await lost()).toEqual(before)
+  }, 120_000)
+
+  it('members without WebRTC have everything by the carrier', async () => {
+    await nginx.use('no-websocket')
+    const enter = async (name: string): Promise<Page> => {
+      const context = await site.person(name)
+      await context.addInitScript(() => {
+        Reflect.deleteProperty(globalThis, 'RTCPeerConnection')
+      })
+      return site.memberIn(context, { room: 'no WebRTC', name }, { address: nginx.address })
+    }
+    const pages = [await enter('Ada'), await enter('Bo')] as const
+    await meet(...pages)
+    const hash = await pages[0].evaluate(() => member.offer(2_000_000))
+    await talk(pages, STEADY)
+    await pages[1].evaluate(() => member.until('the file', () => member.taken.length === 1))
+    expect(await pages[1].evaluate(() => member.taken[0]?.sha256)).toBe(hash)
+    expect(await pages[0].evaluate(() => member.pathTo('Bo'))).toBe('relay')
+    expect(await carriers(pages)).toEqual(['sse', 'sse'])
+  })
+})

@@ -65,7 +65,11 @@ for (const [part, measure] of Object.entries(PARTS)) {
   log(part)
   const fromMs = performance.now()
   try {
-    figures.push(...(await measure()))
+    for (const figure of await measure()) {
+      figures.push(figure)
+      const { name, unit, ours, bare, peers } = figure
+      log(`  ${name} (${unit}): ${ours}, bare ${bare}, ${JSON.stringify(peers)}`)
+    }
   } catch (error) {
     // What the others say is not thrown away for it.
     log(`${part} failed: ${error instanceof Error ? error.stack : String(error)}`)

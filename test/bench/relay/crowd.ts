@@ -152,10 +152,10 @@ export class Crowd {
 
   /** What is under way has arrived, or does not any more. */
   async #settled(): Promise<void> {
-    let before = -1
-    while (this.#delivered < this.#expected && this.#delivered !== before) {
-      before = this.#delivered
-      await pause(STUCK_MS)
+    let [before, sinceMs] = [-1, performance.now()]
+    while (this.#delivered < this.#expected && performance.now() - sinceMs < STUCK_MS) {
+      if (this.#delivered !== before) [before, sinceMs] = [this.#delivered, performance.now()]
+      await pause(TICK_MS)
     }
     this.#forgive()
   }

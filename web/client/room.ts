@@ -41,7 +41,7 @@ import { Gate } from './gate.ts'
 import { Inbound } from './inbound.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
-import type { MakeDirectPaths } from './paths/direct-paths.ts'
+import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import { RoomChannels } from './room-channels.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
@@ -61,7 +61,7 @@ export interface RoomWorld {
   readonly openCarrier: OpenCarrier
   readonly network: NetworkEvents
   /** Nothing when it could not be loaded: the relay carries everything. */
-  readonly directPaths: Promise<MakeDirectPaths | undefined>
+  readonly directPaths: Promise<MakeRoomPaths | undefined>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }

@@ -210,6 +210,10 @@ export class IndependentMember {
     return announced
   }
 
+  knows(id: string): boolean {
+    return this.#others.has(id)
+  }
+
   left(id: string): void {
     if (this.#others.get(id)?.given !== undefined) this.#left = true
     this.#others.delete(id)

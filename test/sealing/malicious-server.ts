@@ -89,7 +89,9 @@ export class MaliciousServer {
   }
 
   #pass(client: string, frame: Handed): void {
-    this.recorded.set(client, [...this.recordsOf(client), frame])
+    const recorded = this.recorded.get(client)
+    if (recorded === undefined) this.recorded.set(client, [frame])
+    else recorded.push(frame)
     for (const one of this.handed(client, frame)) this.hand(client, one)
   }
 }

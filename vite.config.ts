@@ -32,7 +32,10 @@ const loadedUnderNode = ['ws', /^node-datachannel(\/.*)?$/]
  */
 const COMPILED_AT_ONCE = '//# allFunctionsCalledOnLoad'
 
-/** `vite build --mode client`: the library as one ESM file, with simple-peer in it. Its users install nothing of that. */
+/**
+ * `vite build --mode client`: the library as ESM, one file to join with and others that follow, simple-peer in one of
+ * them. Its users install nothing of that.
+ */
 const clientLibrary: UserConfig = {
   plugins: [lessSimplePeer, ...smallest()],
   resolve: { alias: clientAliases },

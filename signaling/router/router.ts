@@ -25,6 +25,8 @@ export interface Sender extends Receiver {
   readonly dropReports: DropReports
   /** Undefined: whatever it sends is forwarded. Else only what these allow. */
   readonly forwardRights: ReadonlySet<Right> | undefined
+  /** It announced keys: its frames are sealed, or nobody takes them. */
+  readonly sealed: boolean
 }
 
 /** What went through, since the start. */
@@ -141,7 +143,7 @@ export class Router {
     this.#work += FRAME_WORK + envelope.ids.length
     if (kind === ENVELOPE.all || kind === ENVELOPE.except) this.#work += sender.reach.size
     const { forwardRights } = sender
-    if (forwardRights !== undefined && !mayForward(forwardRights, parcel.bytes, envelope.payloadStart)) {
+    if (forwardRights !== undefined && !mayForward(forwardRights, parcel.bytes, envelope.payloadStart, sender.sealed)) {
       this.#traffic.droppedDenied += 1
       if (slot === undefined) sender.dropReports.add(undefined, 'denied', this.#frame)
       return

@@ -113,6 +113,10 @@ export class Member implements RoomMember, Sender {
     return this.#forwardRights
   }
 
+  get sealed(): boolean {
+    return this.#info.seal !== undefined
+  }
+
   get info(): MemberInfo {
     return this.#info
   }

@@ -39,12 +39,13 @@ export interface Goal {
   readonly most?: number
 }
 
-export type Samples = ReadonlyMap<ContestantName, readonly number[]>
+/** Of each contestant, a value of each round. */
+export type Samples<Name extends string = ContestantName> = ReadonlyMap<Name, readonly number[]>
 
 type Description = Pick<Figure, 'name' | 'unit' | 'note' | 'at'>
 
 /** A figure of samples by round; each is told by its median. */
-export function figureOf(what: Description, samples: Samples, goal?: Goal): Figure {
+export function figureOf(what: Description, samples: Samples<string>, goal?: Goal): Figure {
   const ours = samples.get('ours') ?? []
   const bare = samples.get('bare') ?? []
   const ratios = ours.flatMap((one, round) => {

@@ -1,11 +1,11 @@
 import type { Figure } from './figure.ts'
 
-interface Line {
+export interface Line {
   readonly name: string
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
-interface Chart {
+export interface Chart {
   readonly title: string
   readonly xTitle: string
   readonly lines: readonly Line[]
@@ -20,6 +20,8 @@ const COLOURS: Readonly<Record<string, string>> = {
   bare: '#6b6b6b',
   peerjs: '#b4560f',
   trystero: '#5b3fb0',
+  ws: '#1a5fb4',
+  'socket.io': '#a51d6f',
 }
 
 /** How cost grows with members and with the size of messages, of the figures that were measured for several. */
@@ -41,10 +43,15 @@ export function costPicture(figures: readonly Figure[]): string {
       lines: linesOf(figures, 'throughput', 'sizeBytes', (megabytesPerSecond, bytes) => bytes / megabytesPerSecond),
     },
   ]
+  return pictureOf('How cost grows with members, and with the size of messages', charts)
+}
+
+/** Charts side by side; those without lines are left out. */
+export function pictureOf(title: string, charts: readonly Chart[]): string {
   const drawn = charts.filter(({ lines }) => lines.length > 0).map(draw)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${WIDTH * Math.max(1, drawn.length)} ${HEIGHT}" font-family="sans-serif" font-size="11">`,
-    `<title>How cost grows with members, and with the size of messages</title>`,
+    `<title>${title}</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     ...drawn.map((chart, at) => `<g transform="translate(${at * WIDTH} 0)">${chart}</g>`),
     '</svg>',
@@ -52,7 +59,8 @@ export function costPicture(figures: readonly Figure[]): string {
   ].join('\n')
 }
 
-function linesOf(
+/** Of the figures whose names start so, a line of each contestant along what they were measured for. */
+export function linesOf(
   figures: readonly Figure[],
   start: string,
   along: string,

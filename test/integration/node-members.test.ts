@@ -1,6 +1,6 @@
 /** The built bundle under Node, as a headless member has it: processes of their own, with what they have installed. */
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -68,7 +68,7 @@ async function project(name: string, packages: readonly string[]): Promise<strin
   await mkdir(join(place, 'node_modules'), { recursive: true })
   await writeFile(join(place, 'package.json'), '{ "type": "module" }')
   await writeFile(join(place, 'member.js'), MEMBER)
-  await copyFile(join(TOP, 'dist/client/partyline.js'), join(place, 'partyline.js'))
+  await cp(join(TOP, 'dist/client'), place, { recursive: true })
   for (const installed of packages) {
     await symlink(join(TOP, 'node_modules', installed), join(place, 'node_modules', installed))
   }

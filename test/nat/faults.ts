@@ -47,7 +47,7 @@ export interface Fault {
   readonly aims?: Aims
   /** Nobody tries to connect directly. */
   readonly relayOnly?: boolean
-  /** The first talker says nothing meanwhile: only what it hears counts for the gap. */
+  /** The first talker's own timer is held back meanwhile: only what it hears counts for the gap. */
   readonly mute?: boolean
   /** The trouble begins. */
   begin(scene: Scene): Promise<void>
@@ -106,16 +106,12 @@ export const FAULTS: readonly Fault[] = [
     mute: true,
     gapMs: 2_500,
     aims: { gapMs: 500 },
-    begin: async ({ pages: [page] }) => {
-      await page.evaluate(() => talker.mute())
-      await page.hide()
-    },
+    begin: ({ pages: [page] }) => page.hide(),
     lastsMs: 65_000,
     end: async ({ pages: [page] }) => {
       const restMs = await page.evaluate(() => talker.longestRestMs())
       if (restMs < 20_000) throw new Error(`timers were not held back: ${Math.round(restMs)} ms at most`)
       await page.show()
-      await page.evaluate(() => talker.unmute())
     },
   },
   cable(15),

@@ -4,7 +4,7 @@ import type { Json } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
-import { DirectPaths } from '../../web/client/paths/direct-paths.ts'
+import { RoomPaths } from '../../web/client/paths/room-paths.ts'
 import { ClientRoom } from '../../web/client/room.ts'
 import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
 import { nodePrimitives } from '../support/node-primitives.ts'
@@ -68,7 +68,7 @@ export class SimWorld {
         },
       },
       primitives: nodePrimitives(random.fill),
-      directPaths: Promise.resolve((most: number) => new DirectPaths(this.paths.connect(name), most)),
+      directPaths: Promise.resolve((most: number) => new RoomPaths(this.paths.connect(name), most)),
     })
     const client: SimClient = {
       name,

@@ -36,6 +36,11 @@ export class FakeClock {
     this.#timers.delete(timer as FakeTimer)
   }
 
+  /** Time goes on, and no timer runs: they are late. */
+  lag(ms: number): void {
+    this.#nowMs += ms
+  }
+
   /** Timers set and neither run nor cleared. */
   pending(): number {
     return this.#timers.size

@@ -5,7 +5,6 @@ import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face
 import type { Primitives } from './sealing/primitives.ts'
 import { SEALED_BYTES } from './sealing/records.ts'
 import { type Admitted, RoomSealing, type SealingDeps, type SealingOptions } from './sealing/sealing.ts'
-import { signingKey } from './sealing/web-crypto.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
 export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
@@ -28,23 +27,12 @@ export interface GateOptions extends Pick<SealingOptions, 'room' | 'instance' | 
 type Admission = Exclude<Admitted, { readonly refused: unknown }> | { readonly refused: RefusedCode }
 
 const INSECURE =
-  "This page has no WebCrypto, which sealing needs: open it by https or on localhost, or enter with sealing: 'open'"
+  "Sealing needs a page opened by https or on localhost; without, everybody must enter with sealing: 'open'"
 /** For each member and code. */
 const TELL_EVERY_MS = 1_000
 const MOST_TOLD = 1_024
 /** For the application, to say whom it admits. */
 const ADMIT_MS = 5_000
-
-const WHY: { readonly [Code in RefusedCode]: string } = {
-  'wrong-secret': 'It has another secret or password than this room',
-  'seal-mismatch': 'It seals in another way than this room, or not at all',
-  'seal-changed': 'The server shows other keys of it than before',
-  'identity-invalid': 'It does not hold the identity that it shows',
-  'not-admitted': 'The application did not admit it',
-  unsealed: 'What came by the server is not sealed',
-  forged: 'What came by the server does not open: it was altered, or is from somebody else',
-  replayed: 'What came by the server came before',
-}
 
 interface Known {
   readonly instance: InstanceId
@@ -73,15 +61,20 @@ export class Gate {
   async lock(): Promise<{ readonly announcement: string; readonly sealer: Sealer }> {
     const { sealing: mode, identity, ...options } = this.#options
     const { primitives } = this.#deps
-    if (primitives === undefined || mode === 'open') {
-      throw new PartylineError('insecure-context', INSECURE, { fatal: true })
-    }
-    const wanted = { ...options, mode, protocol: VERSION.max, identity: identity && (await signingKey(identity)) }
-    const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
-    this.#keys = keys
-    return {
-      announcement: keys.announcement,
-      sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
+    const fatal = (code: 'insecure-context' | 'unsupported', text: string, cause?: unknown): PartylineError =>
+      new PartylineError(code, text, { fatal: true, cause })
+    if (primitives === undefined || mode === 'open') throw fatal('insecure-context', INSECURE)
+    try {
+      const signer = identity && (await import('./sealing/identity.ts')).signingKey(identity)
+      const wanted = { ...options, mode, protocol: VERSION.max, identity: await signer }
+      const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
+      this.#keys = keys
+      return {
+        announcement: keys.announcement,
+        sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
+      }
+    } catch (cause) {
+      throw fatal('unsupported', `No keys could be made: ${cause}`, cause)
     }
   }
 
@@ -166,7 +159,7 @@ export class Gate {
       const records = await keys.seal(this.#receivers(address), frame)
       return records.map(({ to, payload }) => ({ to: to === undefined ? address : { kind: 'one', id: to }, payload }))
     } catch (cause) {
-      const text = 'More was sealed than the keys of this room are good for: enter it again'
+      const text = 'The keys are used up: enter the room again'
       if (cause instanceof RangeError) {
         this.#deps.failed(new PartylineError('sealing-exhausted', text, { fatal: true, cause }))
       }
@@ -232,7 +225,7 @@ export class Gate {
     if (nowMs - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return
     if (this.#told.size >= MOST_TOLD) this.#told.clear()
     this.#told.set(key, nowMs)
-    refused(id, new PartylineError(code, WHY[code]))
+    refused(id, new PartylineError(code, `Refused, of a member: ${code}`))
   }
 }
 

@@ -74,21 +74,17 @@ function parseSealing({ sealing, secret, password, identity }: JoinOptions) {
   const sealed = secret !== undefined || password !== undefined
   if (sealing !== undefined && (sealing !== 'open' || sealed)) bad('sealing', "'open', without a secret or password")
   if (secret !== undefined && password !== undefined) bad('password', 'one of secret and password')
-  const bytes = secret === undefined ? undefined : fromBase64url(String(secret))
-  if (secret !== undefined && !(bytes !== undefined && bytes.length >= 16 && bytes.length <= 64)) {
-    bad('secret', '16 to 64 bytes as base64url, as newSecret() makes them')
+  const bytes = fromBase64url(String(secret ?? ''))
+  if (secret !== undefined && !(bytes && bytes.length >= 16 && bytes.length <= 64)) {
+    bad('secret', '16 to 64 bytes as base64url')
   }
-  if (
-    password !== undefined &&
-    (typeof password !== 'string' || password === '' || utf8Bytes(password.normalize('NFC')) > MOST_PASSWORD_BYTES)
-  ) {
-    bad('password', `a string of 1 to ${MOST_PASSWORD_BYTES} bytes of UTF-8`)
-  }
+  const length = utf8Bytes(String(password ?? 'x').normalize('NFC'))
+  if (length === 0 || length > MOST_PASSWORD_BYTES) bad('password', `1 to ${MOST_PASSWORD_BYTES} bytes of UTF-8`)
   if (identity !== undefined && (sealing === 'open' || !(identity?.privateKey && identity.publicKey))) {
-    bad('identity', 'a key pair, in a room that is sealed')
+    bad('identity', 'a key pair, in a sealed room')
   }
   const mode: SealingMode = sealing ?? (sealed ? 'secret' : 'link')
-  return { sealing: mode, secret: bytes, password, identity }
+  return { sealing: mode, secret: secret === undefined ? undefined : bytes, password, identity }
 }
 
 /** @throws PartylineError `bad-argument` naming the option and what it accepts */

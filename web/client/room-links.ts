@@ -23,9 +23,9 @@ import type { MissedReason } from './face.ts'
 import { Link, type LinkDeps } from './link/link.ts'
 import { WatchedPath } from './link/watched-path.ts'
 import type { AttemptsEvents } from './paths/attempts-options.ts'
-import type { DirectPaths } from './paths/direct-paths.ts'
 import type { PathPolicy } from './paths/ice-servers.ts'
 import type { DirectPath } from './paths/path.ts'
+import type { RoomPaths } from './paths/room-paths.ts'
 import { type PeerSeal, RoomPeer } from './room-peer.ts'
 
 /** Acknowledgements to one sender: at most some 500 a second, over all members. */
@@ -46,7 +46,7 @@ export interface RoomLinksDeps {
   readonly instance: InstanceId
   readonly policy: PathPolicy
   /** Never rejects. */
-  readonly directPaths: Promise<DirectPaths | undefined>
+  readonly directPaths: Promise<RoomPaths | undefined>
   /** Room-clock time for the wire. */
   sentNow(): number
   graceMs(): number
@@ -210,7 +210,7 @@ export class RoomLinks {
     })
   }
 
-  #connect(peer: RoomPeer<Json>, initiator: boolean, paths: DirectPaths): void {
+  #connect(peer: RoomPeer<Json>, initiator: boolean, paths: RoomPaths): void {
     const { deps } = this
     const { link } = peer
     const watched = new Map<DirectPath, WatchedPath>()

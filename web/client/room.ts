@@ -41,7 +41,7 @@ import { Gate } from './gate.ts'
 import { Inbound } from './inbound.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
-import type { MakeDirectPaths } from './paths/direct-paths.ts'
+import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import { RoomChannels } from './room-channels.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
@@ -61,7 +61,7 @@ export interface RoomWorld {
   readonly openCarrier: OpenCarrier
   readonly network: NetworkEvents
   /** Nothing when it could not be loaded: the relay carries everything. */
-  readonly directPaths: Promise<MakeDirectPaths | undefined>
+  readonly directPaths: Promise<MakeRoomPaths | undefined>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }
@@ -71,7 +71,7 @@ const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
 /** One channel for all files' control messages, one for all their bytes. */
 const FILES = 'files'
-const WRONG_SECRET = 'The others in this room have another secret or password'
+const WRONG_SECRET = 'The others have another secret or password'
 
 export class ClientRoom<P extends Json> implements Room<P> {
   readonly name: string
@@ -302,12 +302,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #start(): void {
     if (this.sealing === 'open') this.#uplink.start()
     else {
-      const failed = (cause: unknown): void => {
-        const unsupported = (): PartylineError =>
-          new PartylineError('unsupported', `No keys could be made: ${cause}`, { fatal: true, cause })
-        this.#finish(cause instanceof PartylineError ? cause : unsupported())
-      }
-      this.#gate.lock().then((sealed) => this.#uplink.start(sealed), failed)
+      this.#gate.lock().then(
+        (sealed) => this.#uplink.start(sealed),
+        (error: PartylineError) => this.#finish(error),
+      )
     }
   }
 

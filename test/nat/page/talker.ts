@@ -73,8 +73,6 @@ export class Talker {
   readonly #paths = new Map<string, PathNote[]>()
   readonly #events: string[] = []
   readonly #names = new Map<string, string>()
-  #mutedAtMs: number | undefined
-  #mutedMs = 0
   #tickAtMs = wallClockMs()
   #longestRestMs = 0
   #sent = 0
@@ -111,16 +109,6 @@ export class Talker {
     addEventListener('pagehide', () => made.#keep())
     made.#send()
     made.#timer = setInterval(() => made.#send(), TICK_MS)
-  }
-
-  /** Says nothing until it is unmuted, and does not make up for it then. */
-  mute(): void {
-    this.#mutedAtMs = wallClockMs()
-  }
-
-  unmute(): void {
-    this.#mutedMs += wallClockMs() - (this.#mutedAtMs ?? wallClockMs())
-    this.#mutedAtMs = undefined
   }
 
   /** The longest time that our timer, due every 10 ms, was held back. */
@@ -200,8 +188,7 @@ export class Talker {
   #send(): void {
     this.#longestRestMs = this.longestRestMs()
     this.#tickAtMs = wallClockMs()
-    if (this.#mutedAtMs !== undefined) return
-    const due = 1 + Math.floor(((wallClockMs() - this.joinedAtMs - this.#mutedMs) / 1_000) * this.#perSecond)
+    const due = 1 + Math.floor(((wallClockMs() - this.joinedAtMs) / 1_000) * this.#perSecond)
     while (this.#sent < due) {
       const n = this.#sent
       try {

@@ -43,7 +43,7 @@ const allowed = (...rights: Right[]): string[] =>
   Object.entries(frames)
     .filter(([, frame]) => {
       const among = Uint8Array.of(0xff, 0xff, ...frame)
-      return mayForward(new Set(rights), among, 2)
+      return mayForward(new Set(rights), among, 2, false)
     })
     .map(([name]) => name)
 
@@ -69,6 +69,13 @@ describe('what a member may have forwarded', () => {
   it('is not a message to one on a channel that is nearly the link channel', () => {
     // 0 as a varint of two bytes.
     const forged = Uint8Array.of(0x12, 0, 0, 0, 7, 0x80, 0x00, 0, 0, 0, 0, 0, 0)
-    expect(mayForward(new Set(), forged, 0)).toBe(false)
+    expect(mayForward(new Set(), forged, 0, false)).toBe(false)
+  })
+
+  it('keeps back what is sealed for the room of who may not publish, and leaves the rest to its receivers', () => {
+    const record = (kind: number, rights: readonly Right[]): boolean =>
+      mayForward(new Set(rights), Uint8Array.of(9, kind, 0, 0, 0, 0, 0, 0, 0, 1), 1, true)
+    expect([1, 2, 3, 4].map((kind) => record(kind, ['direct']))).toEqual([true, false, true, true])
+    expect([1, 2, 3, 4].map((kind) => record(kind, ['publish']))).toEqual([true, true, true, true])
   })
 })

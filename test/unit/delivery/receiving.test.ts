@@ -50,6 +50,8 @@ function receiver(totalBytes = 1_000_000, ordinal?: number) {
   const budget = new ReceiveBudget(totalBytes)
   budget.links = 1
   const heard: number[] = []
+  /** Of each message, how large what holds its body is. */
+  const held: number[] = []
   const taking = { now: true }
   const link = new LinkReceiver(
     {
@@ -65,12 +67,15 @@ function receiver(totalBytes = 1_000_000, ordinal?: number) {
     budget,
     {
       message: (message: Arrived) => {
-        if (taking.now) heard.push(message.ordinal)
+        if (taking.now) {
+          heard.push(message.ordinal)
+          held.push(message.body.buffer.byteLength)
+        }
         return taking.now
       },
     },
   )
-  return { budget, heard, taking, link }
+  return { budget, heard, held, taking, link }
 }
 
 describe('an incoming stream', () => {
@@ -158,7 +163,7 @@ describe('a channel', () => {
 
 describe('the receive budget', () => {
   it('refuses what does not fit, but never the next missing frame of an application that reads', () => {
-    const { link, heard } = receiver(150, 0)
+    const { link, heard } = receiver(250, 0)
     expect(link.take(piece(1, { ordinal: 1, body: new Uint8Array(100) }), 0)).toBe('taken')
     expect(link.take(piece(2, { ordinal: 2, body: new Uint8Array(100) }), 0)).toBe('refused')
     expect(link.take(piece(0, { ordinal: 0, body: new Uint8Array(100) }), 0)).toBe('taken')
@@ -197,7 +202,7 @@ describe('the receive budget', () => {
     const frame = 16_384
     const filled = (share: ReceiveShare): number => {
       let bytes = 0
-      for (; share.fits(frame); bytes += frame) share.add(frame)
+      for (; share.fits(frame - OVERHEAD_BYTES); bytes += frame) share.add(frame)
       return bytes
     }
     const hog = budget.share()
@@ -205,7 +210,7 @@ describe('the receive budget', () => {
     expect(held).toBeGreaterThan(LIMITS.messageBytes * 1.5)
     const other = budget.share()
     expect(filled(other)).toBeGreaterThan(2_000_000)
-    expect(hog.fits(frame)).toBe(false)
+    expect(hog.fits(frame - OVERHEAD_BYTES)).toBe(false)
     expect(budget.share().windowBytes()).toBeGreaterThan(frame)
     // What the first gives back it may take again only down to the others' level.
     hog.add(-held)
@@ -213,14 +218,68 @@ describe('the receive budget', () => {
     const total = new Map<ReceiveShare, number>(shares.map((share) => [share, share === other ? 1 : 0]))
     for (let round = 0; round < 4_000; round += 1) {
       for (const share of shares) {
-        if (!share.fits(frame)) continue
+        if (!share.fits(frame - OVERHEAD_BYTES)) continue
         share.add(frame)
         total.set(share, (total.get(share) ?? 0) + frame)
       }
     }
     expect(budget.heldBytes).toBeLessThan(16_777_216)
     expect(total.get(hog)).toBe(total.get(shares[2] as ReceiveShare))
-    expect(budget.share().fits(frame)).toBe(true)
+    expect(budget.share().fits(frame - OVERHEAD_BYTES)).toBe(true)
+  })
+
+  it('counts what holding costs of messages and beginnings without a byte', () => {
+    const { link, budget } = receiver(1_000, 0)
+    for (let seq = 0; seq < 2_000; seq += 1) link.take(piece(seq, { ordinal: seq + 1, body: new Uint8Array() }), 0)
+    expect(budget.heldBytes).toBeLessThan(1_100)
+    const beginnings = receiver(1_000, 0)
+    let taken = 0
+    for (let seq = 0; seq < 2_000; seq += 1)
+      if (beginnings.link.take(fragment(seq, seq + 1, 0, false, 0, 0), 0) === 'taken') taken += 1
+    expect(taken).toBeLessThan(20)
+    beginnings.link.close()
+    expect(beginnings.budget.heldBytes).toBe(0)
+  })
+
+  it('is not gone beyond without end by one who begins a message on every channel', () => {
+    const { link, budget } = receiver(10_000)
+    let seq = 0
+    for (let channel = 1; channel < 200; channel += 1) {
+      for (let index = 0; index < 5; index += 1) {
+        const opening = index === 0 ? { name: `m:${channel}`, ordinal: 0 } : undefined
+        const head = {
+          stream: 1 as const,
+          seq,
+          channel,
+          ordinal: 0,
+          opening,
+          content: CONTENT.binary,
+          sent: 0,
+          number: 0,
+        }
+        const frame = encodeFragment(head, index, false, 1_000_000, new Uint8Array(1_000))
+        if (link.take(decodePiece(frame), 0) === 'taken') seq += 1
+      }
+    }
+    expect(budget.heldBytes).toBeLessThan(45_000)
+  })
+
+  it('is not fooled by small frames of large packs: what is held does not keep the pack', () => {
+    const { link, held, taking } = receiver(10_000, 0)
+    taking.now = false
+    for (let seq = 0; seq < 5; seq += 1) {
+      const frame = encodeData(
+        { stream: 0, seq, channel: 1, ordinal: seq, opening: undefined, content: CONTENT.text, sent: 0, number: 0 },
+        encodeText('x'),
+      )
+      const pack = new Uint8Array(100_000)
+      pack.set(frame)
+      link.take(decodePiece(pack.subarray(0, frame.length)), 0)
+    }
+    taking.now = true
+    link.drain('m:chat')
+    // The first was offered before anybody knew that it would have to wait.
+    expect(held.slice(1)).toEqual([1, 1, 1, 1])
   })
 
   it('gets back all that a link held when it ends', () => {

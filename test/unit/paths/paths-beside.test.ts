@@ -170,6 +170,24 @@ describe('peer connections beside the path in use', () => {
     expect(side.made.map(({ attempt }) => attempt)).toEqual([4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26])
   })
 
+  it('are not made again and again for one who offers and closes: that would keep the page busy', async () => {
+    const side = new Side({ initiator: false })
+    let attempt = 1
+    const flood = async (): Promise<void> => {
+      for (let count = 0; count < 100; count += 1, attempt += 2) {
+        side.beside.receive(offer(attempt))
+        await pass(side.clock, 1)
+        for (const path of side.live) path.close()
+      }
+    }
+    await flood()
+    expect(side.made.length).toBeLessThanOrEqual(13)
+    await pass(side.clock, 10_000)
+    await flood()
+    expect(side.made.length).toBeGreaterThan(20)
+    expect(side.made.length).toBeLessThanOrEqual(26)
+  })
+
   it('are at most so many in a room', async () => {
     const slots = new SlotPool(8)
     const clock = new FakeClock()

@@ -15,6 +15,7 @@ it('has a default for everything', () => {
     iceTransportPolicy: 'all',
     iceServers: [],
     maxDirectPeers: 16,
+    sealing: 'link',
   })
 })
 
@@ -33,6 +34,14 @@ it.each([
   ['profile', 'x'.repeat(4_095)],
   ['profile', () => 'Ada'],
   ['profile', 1n],
+  ['sealing', 'link'],
+  ['secret', 'AAECAwQFBgcICQoLDA0O'],
+  ['secret', 'A'.repeat(87)],
+  ['secret', 'AAECAwQFBgcICQoLDA0OD+8'],
+  ['password', ''],
+  ['password', 'x'.repeat(1_025)],
+  ['identity', {}],
+  ['admit', true],
 ])('refuses %s: %s, and names it', (key, value) => {
   expect(refused({ [key]: value })).toThrow(
     expect.objectContaining({ code: 'bad-argument', message: expect.stringMatching(`^${key}: expected`) }),
@@ -47,4 +56,13 @@ it('takes what is at the edge', () => {
 
 it.each(['', 'x'.repeat(129), 'ä'.repeat(65), 7, null, undefined])('refuses the room name %s', (name) => {
   expect(() => checkRoomName(name)).toThrow(expect.objectContaining({ code: 'bad-argument' }))
+})
+
+it('has the mode that a secret or password stands for', () => {
+  const secret = 'AAECAwQFBgcICQoLDA0ODw'
+  expect(parseJoinOptions({ secret })).toMatchObject({ sealing: 'secret', secret: Uint8Array.from(Array(16).keys()) })
+  expect(parseJoinOptions({ password: 'pass' })).toMatchObject({ sealing: 'secret', password: 'pass' })
+  expect(parseJoinOptions({ sealing: 'open' })).toMatchObject({ sealing: 'open' })
+  expect(refused({ sealing: 'open', secret })).toThrow(expect.objectContaining({ code: 'bad-argument' }))
+  expect(refused({ password: 'pass', secret })).toThrow(expect.objectContaining({ code: 'bad-argument' }))
 })

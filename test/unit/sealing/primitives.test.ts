@@ -1,8 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { newIdentity, signingKey, webCrypto } from '../../../web/client/sealing/web-crypto.ts'
+import { newIdentity, signingKey } from '../../../web/client/sealing/identity.ts'
+import { webCrypto } from '../../../web/client/sealing/web-crypto.ts'
 import { nodePrimitives, p256Key, p256Signer, x25519Key } from '../../support/node-primitives.ts'
-import { hex } from './sealed-room.ts'
+import { hex, roomFrame, SealedRoom, unicastFrame } from './sealed-room.ts'
 
 const web = webCrypto()
 if (web === undefined) throw new Error('this Node has no WebCrypto')
@@ -97,5 +98,15 @@ describe('the primitives of WebCrypto and of node:crypto', () => {
   it('come from their secret alone in a simulation', () => {
     expect(hex(p256Key(bytes(32, 1)).publicKey)).toBe(hex(p256Signer(bytes(32, 1)).publicKey))
     expect(hex(x25519Key(bytes(32)).publicKey)).toBe('8f40c5adb68f25624ae5b214ea767a6ec94d829d3d7b5e1ad1ba6f3e2138285f')
+  })
+
+  it('seal and open for each other', async () => {
+    const room = new SealedRoom()
+    const [one, other] = [await room.join(), await room.join({}, undefined, () => web)]
+    for (const frame of [roomFrame(1), unicastFrame(2)]) {
+      expect(await room.send(one, [other], frame)).toEqual([[frame]])
+      expect(await room.send(other, [one], frame)).toEqual([[frame]])
+    }
+    expect(await one.sealing.safetyNumber(other.id)).toBe(await other.sealing.safetyNumber(one.id))
   })
 })

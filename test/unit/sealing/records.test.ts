@@ -258,6 +258,32 @@ describe('a record that comes again', () => {
     expect(taken).toEqual([1_029, 6, 7, 1_028])
   })
 
+  it('from 2^31 counters ago is refused, though it is data: sequence numbers may have wrapped since', async () => {
+    const room = new SealedRoom()
+    const [alice, bob] = [await room.join(), await room.begin()]
+    const ciphers: CipherKey[] = []
+    const recorded = await room.begin({}, undefined, (primitives) => ({
+      ...primitives,
+      cipher: async (key) => {
+        const cipher = await primitives.cipher(key)
+        ciphers.push(cipher)
+        return cipher
+      },
+    }))
+    await Promise.all([admit(recorded, bob), admit(bob, recorded), admit(bob, alice)])
+    // Of the two keys of the link, the smaller instance's comes first.
+    const [toLarger, toSmaller] = ciphers
+    const send = bob.instance < recorded.instance ? toSmaller : toLarger
+    if (send === undefined) throw new Error('no keys')
+    const at = async (counter: number): Promise<string | undefined> => {
+      const payload = await sealRecord(send, RECORD.link, counter, unicastFrame(1))
+      return (await bob.sealing.open(recorded.id, payload)).refused
+    }
+    expect(await at(2 ** 31 + 10)).toBeUndefined()
+    expect(await at(11)).toBeUndefined()
+    expect(await at(10)).toBe('replayed')
+  })
+
   it('after its member’s link has ended and begun again is refused, whatever it holds', async () => {
     const { room, alice, bob } = await two()
     const old = [
@@ -288,6 +314,20 @@ describe('a record that comes again', () => {
     expect(await room.send(again, [bob], roomFrame(2))).toEqual([[roomFrame(2)]])
     expect(await room.send(bob, [again], roomFrame(3))).toEqual([[roomFrame(3)]])
   })
+})
+
+it('a flood is opened within a bound, and what follows it too', async () => {
+  const { room, alice, bob } = await two()
+  const records: OnTheWay[] = []
+  for (let number = 0; number < 300; number += 1) {
+    const frame = new Uint8Array(16_384).fill(0x11, 0, 1).fill(number, 1)
+    records.push(only(await room.sealed(alice, [bob], frame)))
+  }
+  const opened = await Promise.all(records.map(open))
+  const bytes = records[0]?.payload.length ?? 0
+  expect(opened.filter(({ frames }) => frames.length === 1)).toHaveLength(Math.floor(4_194_304 / bytes))
+  const [last] = records.slice(-1)
+  if (last !== undefined) expect((await open(last)).frames).toHaveLength(1)
 })
 
 describe('a frame in the wrong kind of record', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Address, ENVELOPE_BYTES, type PeerId, readEnvelope } from '../../../signaling/protocol/index.ts'
-import { Outbox } from '../../../web/client/uplink/outbox.ts'
+import { Outbox, type Sealer } from '../../../web/client/uplink/outbox.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { ADA, BOB, turn } from './fake-server.ts'
 
@@ -14,12 +14,13 @@ const LIMITS = {
   bytesPerSecond: 4_194_304,
 }
 
-function setUp(limits: Partial<typeof LIMITS> = {}) {
+function setUp(limits: Partial<typeof LIMITS> = {}, sealer?: Sealer) {
   const clock = new FakeClock()
   const packets: { readonly atMs: number; readonly packet: Uint8Array }[] = []
   const scene = { clock, packets, buffered: 0, slow: false, writable: 0 }
   const outbox = new Outbox({
     clock,
+    sealer: () => sealer,
     write: (packet) => {
       packets.push({ atMs: clock.now(), packet })
       if (scene.slow) scene.buffered += packet.length
@@ -190,5 +191,95 @@ describe('pace', () => {
     clock.advance(60_000)
     expect(packets).toHaveLength(4)
     expect(clock.pending()).toBe(0)
+  })
+})
+
+describe('a timer that is late', () => {
+  test('does not hold back what comes after it was due, as a hidden tab’s would for a minute', async () => {
+    const { outbox, packets, clock } = setUp({ messagesPerSecond: 2 })
+    for (let value = 0; value < 4; value += 1) {
+      outbox.add(ALL, frame(10, value), undefined)
+      await turn()
+    }
+    const before = packets.length
+    expect(before).toBeLessThan(4)
+    clock.lag(60_000)
+    outbox.add(ALL, frame(10, 9), undefined)
+    await turn()
+    expect(packets.length).toBeGreaterThan(before)
+    expect(packets.flatMap(({ packet }) => payloads(packet))).toEqual([0, 1, 2, 3, 9])
+  })
+})
+
+describe('sealing', () => {
+  /** Puts a mark before each frame, and a record of its own before those that ask for it; done when it is told. */
+  function sealed() {
+    const finish: (() => void)[] = []
+    const sealer: Sealer = {
+      overheadBytes: 31,
+      seal: async (to, bytes) => {
+        await new Promise<void>((resolve) => finish.push(resolve))
+        const record = { to, payload: Uint8Array.of((bytes[0] ?? 0) + 100, ...bytes) }
+        return bytes[0] === 7 ? [{ to: { kind: 'one', id: BOB }, payload: frame(5, 50) }, record] : [record]
+      },
+    }
+    return { ...setUp({}, sealer), finish }
+  }
+
+  test('keeps the order, whichever is sealed first, and puts what a frame needs before it', async () => {
+    const { outbox, packets, finish } = sealed()
+    outbox.add(ALL, frame(10, 7), undefined)
+    await turn()
+    outbox.add(ALL, frame(10, 8), undefined)
+    await turn()
+    finish[1]?.()
+    await turn()
+    expect(packets).toEqual([])
+    finish[0]?.()
+    await turn()
+    expect(packets.map(({ packet }) => payloads(packet))).toEqual([[50, 107], [108]])
+  })
+
+  test('leaves alone what is sealed already, and tells until when there is something to wait for', async () => {
+    const { outbox, packets, finish } = sealed()
+    outbox.add(ALL, frame(10, 1), undefined)
+    outbox.add({ kind: 'one', id: ADA }, frame(10, 2), undefined, true)
+    await turn()
+    let over = false
+    void outbox.sealing?.then(() => {
+      over = true
+    })
+    await turn()
+    expect(over).toBe(false)
+    finish[0]?.()
+    await turn()
+    expect(over).toBe(true)
+    expect(outbox.sealing).toBeUndefined()
+    expect(packets.map(({ packet }) => payloads(packet))).toEqual([[101, 2]])
+    expect(outbox.queuedBytes).toBe(0)
+  })
+
+  test('drops what was being sealed when the carrier was lost', async () => {
+    const { outbox, packets, finish } = sealed()
+    outbox.add(ALL, frame(10, 1), undefined)
+    await turn()
+    outbox.close()
+    outbox.open(LIMITS)
+    finish[0]?.()
+    await turn()
+    expect(packets).toEqual([])
+  })
+
+  test('makes no message larger than the server takes, and no more than 256 KiB at a time', async () => {
+    const { outbox, packets, finish } = sealed()
+    for (let value = 0; value < 40; value += 1) outbox.add(ALL, frame(16_384, value % 5), undefined)
+    await turn()
+    expect(finish.length).toBeLessThanOrEqual(16)
+    for (let next = finish.shift(); next !== undefined; next = finish.shift()) {
+      next()
+      await turn()
+    }
+    expect(packets.flatMap(({ packet }) => payloads(packet)).length).toBeGreaterThan(20)
+    for (const { packet } of packets) expect(packet.length).toBeLessThanOrEqual(LIMITS.packetBytes)
   })
 })

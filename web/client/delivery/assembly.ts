@@ -1,4 +1,5 @@
 import { type Content, LIMITS, type PieceFrame, ProtocolError } from '../../../signaling/protocol/index.ts'
+import { OVERHEAD_BYTES } from './receive-budget.ts'
 
 /** A message put together again. */
 export interface Whole {
@@ -18,9 +19,8 @@ export class Assembly {
   #come = 0
   #bytes = 0
 
-  /** Bytes held. */
-  get bytes(): number {
-    return this.#bytes
+  get heldBytes(): number {
+    return this.#bytes + OVERHEAD_BYTES
   }
 
   /** Add a piece; returns the message when it is the last one missing. @throws ProtocolError when pieces contradict */

@@ -1,9 +1,8 @@
 import { type Audience, CONTENT, type PieceFrame } from '../../../signaling/protocol/index.ts'
 import { Assembly, type Whole } from './assembly.ts'
+import { OVERHEAD_BYTES } from './receive-budget.ts'
 import { before, plus } from './serial.ts'
 
-/** What a message costs the window beside its bytes, so that empty ones are bounded too. */
-const OVERHEAD_BYTES = 64
 const HALF = 0x8000
 /**
  * No further ahead of the next message is anything taken: small messages may overtake a large one on their channel, and
@@ -74,18 +73,19 @@ export class ChannelOrder {
       this.#keep(piece.ordinal, { ...piece.start, body: piece.body })
       return
     }
-    const assembly = this.#partial.get(piece.ordinal) ?? new Assembly()
+    const known = this.#partial.get(piece.ordinal)
+    const assembly = known ?? new Assembly()
     this.#partial.set(piece.ordinal, assembly)
-    const heldBefore = assembly.bytes
+    const heldBefore = known?.heldBytes ?? 0
     let whole: Whole | undefined
     try {
       whole = assembly.add(piece)
     } finally {
-      this.held(assembly.bytes - heldBefore)
+      this.held(assembly.heldBytes - heldBefore)
     }
     if (whole === undefined) return
     this.#partial.delete(piece.ordinal)
-    this.held(-assembly.bytes)
+    this.held(-assembly.heldBytes)
     this.#keep(piece.ordinal, whole)
   }
 
@@ -127,7 +127,7 @@ export class ChannelOrder {
   /** Forget everything held. */
   clear(): void {
     for (const { body } of this.#whole.values()) this.held(-(body.length + OVERHEAD_BYTES))
-    for (const { bytes } of this.#partial.values()) this.held(-bytes)
+    for (const { heldBytes } of this.#partial.values()) this.held(-heldBytes)
     this.#whole.clear()
     this.#partial.clear()
   }

@@ -12,7 +12,7 @@ import {
 } from '../../../signaling/protocol/index.ts'
 import { type Arrived, ChannelOrder } from './channel-order.ts'
 import { IncomingStream } from './incoming-stream.ts'
-import type { ReceiveBudget, ReceiveShare } from './receive-budget.ts'
+import { ownBytes, type ReceiveBudget, type ReceiveShare } from './receive-budget.ts'
 import { before } from './serial.ts'
 
 /** Acknowledge at the latest after this many frames or bytes, so that no sender's window runs dry. */
@@ -79,13 +79,15 @@ export class LinkReceiver {
     // application that does not read, nor to wait behind what is missing on its channel: that comes first in another
     // stream.
     const ahead = order.ahead(piece)
-    const next = piece.seq === stream.next && ahead === 0 && !order.blocked
+    const next = piece.seq === stream.next && ahead === 0 && !order.blocked && this.#share.bearable
     if (ahead === Number.POSITIVE_INFINITY || (!next && !this.#share.fits(piece.body.length))) return 'refused'
     stream.take(piece.seq)
     this.#newestAtMs = nowMs
     this.#framesSinceAck += 1
     this.#bytesSinceAck += piece.body.length
-    order.take(piece)
+    // Handed on at once, as a rule.
+    const passes = next && piece.last && piece.index === 0
+    order.take(passes ? piece : { ...piece, body: ownBytes(piece.body) })
     order.drain(this.events.message)
     return 'taken'
   }

@@ -6,6 +6,14 @@ import { LIMITS } from '../../../signaling/protocol/index.ts'
  * Hahne 1998). A sender alone has 12.8 of 16 MiB, more than the largest message; four have 3.8 each.
  */
 const KEPT_PART = 5
+/** What a message costs beside its bytes, so that empty ones are bounded too. */
+export const OVERHEAD_BYTES = 64
+/** No sender holds more than so many times the budget, by what is taken beyond it so that streams move. */
+const MOST_BEYOND = 4
+
+/** The same bytes, without the much larger message that they came in. */
+export const ownBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes
 
 /** What this member holds of incomplete, early and unread messages, over all its links. */
 export class ReceiveBudget {
@@ -32,8 +40,14 @@ export class ReceiveShare {
     this.budget.heldBytes += bytes
   }
 
+  /** A piece of so many bytes. */
   fits(bytes: number): boolean {
-    return bytes <= this.#leftBytes
+    return bytes + OVERHEAD_BYTES <= this.#leftBytes
+  }
+
+  /** What a stream needs to move on may be taken beyond what fits. */
+  get bearable(): boolean {
+    return this.#heldBytes < this.budget.totalBytes * MOST_BEYOND
   }
 
   /** How much more may be held of this sender, now. */

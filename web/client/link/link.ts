@@ -35,7 +35,7 @@ import { type HandedOn, LinkReceiver } from '../delivery/link-receiver.ts'
 import { LinkSender } from '../delivery/link-sender.ts'
 import type { Outbox } from '../delivery/outbox.ts'
 import type { Outlet } from '../delivery/outlet.ts'
-import type { ReceiveBudget } from '../delivery/receive-budget.ts'
+import { ownBytes, type ReceiveBudget } from '../delivery/receive-budget.ts'
 import type { MissedReason, PathKind } from '../face.ts'
 import { Alarm } from './alarm.ts'
 import { Handshake } from './handshake.ts'
@@ -354,7 +354,7 @@ export class Link {
     const receiver = this.#receiver
     if (receiver === undefined) {
       if (this.#earlyBytes + frame.length > LIMITS.earlyBytes) return
-      this.#early.push({ frame, via })
+      this.#early.push({ frame: ownBytes(frame), via })
       this.#earlyBytes += frame.length
       return
     }

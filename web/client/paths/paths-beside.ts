@@ -72,6 +72,7 @@ export class PathsBeside {
   #servers: Promise<readonly IceServer[]> | undefined
   #last: number
   #newestTheirs = 0
+  #theirsFromMs = Number.NEGATIVE_INFINITY
   /** While bulk waits, and the paths are the same: since when, and what had left by then. */
   #spell: { readonly sinceMs: number; readonly leftBytes: number } | undefined
   #waitedAtMs = 0
@@ -191,6 +192,10 @@ export class PathsBeside {
     if (signal.t === 'offer') {
       const theirs = attempt % 2 === (this.#options.initiator ? 0 : 1)
       if (!theirs || attempt <= this.#newestTheirs || this.#paths.size >= MOST_BESIDE) return
+      // Making one keeps the page busy for some ms: whoever offers and closes makes no more than so many in 10 s.
+      const nowMs = this.#options.clock.now()
+      if (this.#theirsFromMs > nowMs) return
+      this.#theirsFromMs = Math.max(this.#theirsFromMs, nowMs - IDLE_MS) + IDLE_MS / MOST_BESIDE
       this.#newestTheirs = attempt
       this.#make(attempt, false, servers)
     }

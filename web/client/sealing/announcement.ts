@@ -43,7 +43,6 @@ export interface OwnKeys {
 
 export interface Announcement {
   readonly bytes: Uint8Array
-  readonly protocol: number
   readonly instance: Uint8Array
   readonly p256: Uint8Array
   readonly x25519: Uint8Array | undefined
@@ -101,8 +100,7 @@ export function decodeAnnouncement(text: string | undefined, mode: SealedMode): 
   const identity = flags & IDENTITY ? take(65) : undefined
   const signatureAt = at
   if (identity) at += 64
-  const protocol = (bytes[2] as number) * 256 + (bytes[3] as number)
-  return { bytes, protocol, instance, p256, x25519, identity, signatureAt, proofAt: at }
+  return { bytes, instance, p256, x25519, identity, signatureAt, proofAt: at }
 }
 
 /** The third and fourth check. */

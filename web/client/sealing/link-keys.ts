@@ -31,7 +31,7 @@ export async function linkKeys(
 ): Promise<LinkKeys> {
   const { x25519 } = theirs.announcement
   const shared = await (own.x25519 && x25519 ? own.x25519.agree(x25519) : own.p256.agree(theirs.announcement.p256))
-  if (shared.every((byte) => byte === 0)) throw new RangeError('nothing secret comes of this public key')
+  if (shared.every((byte) => byte === 0)) throw new RangeError()
   const weAreFirst = compare(own.instance, theirs.announcement.instance) < 0
   const ends = (weAreFirst ? [ours, theirs] : [theirs, ours]).map(({ announcement, id }) =>
     joined(counted(announcement.bytes), id),

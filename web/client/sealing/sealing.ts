@@ -148,7 +148,8 @@ export class RoomSealing {
   readonly #standing = new Map<PeerId, Standing>()
   readonly #groupRecords = new WeakMap<Uint8Array, GroupRecord>()
   readonly #waiting = { bytes: 0 }
-  #self: Uint8Array | undefined
+  /** No member's before the welcome. */
+  #self = '' as PeerId
   #counter = 0
   #openingBytes = 0
   #timer: TimerHandle | undefined
@@ -196,11 +197,8 @@ export class RoomSealing {
 
   /** With every welcome, before its members: who we are. Another id than before ends all links. */
   welcomed(self: PeerId): void {
-    const bytes = idBytes(self)
-    if (this.#self !== undefined && hexAt(this.#self, 0, 8) !== self) {
-      for (const id of [...this.#standing.keys()]) this.left(id)
-    }
-    this.#self = bytes
+    if (self !== this.#self) for (const id of [...this.#standing.keys()]) this.left(id)
+    this.#self = self
   }
 
   /**
@@ -240,10 +238,9 @@ export class RoomSealing {
     if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
     const refusal = await verifyAnnouncement(primitives, this.room, announcement)
     if (refusal !== undefined) return refusal
-    if (this.#self === undefined) throw new Error('a member before the welcome')
     const room = { room: this.room.room, linkSalt: this.linkSalt }
     const [ours, theirs] = [
-      { announcement: this.#own, id: this.#self },
+      { announcement: this.#own, id: idBytes(this.#self) },
       { announcement, id: idBytes(id) },
     ]
     const keys = await linkKeys(primitives, room, this.keys, ours, theirs).catch(() => undefined)

@@ -1,4 +1,4 @@
-import type { AgreementKey, Primitives, SigningKey } from './primitives.ts'
+import type { AgreementKey, Primitives } from './primitives.ts'
 
 const SIGNING = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
@@ -24,7 +24,10 @@ export function webCrypto(subtle: SubtleCrypto | undefined = globalThis.crypto?.
   return {
     x25519: () => agreement({ name: 'X25519' }).catch(() => undefined),
     p256: () => agreement({ name: 'ECDH', namedCurve: 'P-256' }),
-    signer: async () => signingKey(await subtle.generateKey(SIGNING, false, ['sign', 'verify']), subtle),
+    signer: async () => {
+      const { newIdentity, signingKey } = await import('./identity.ts')
+      return signingKey(await newIdentity(subtle), subtle)
+    },
     verify: (publicKey, signature, data) =>
       subtle
         .importKey('raw', source(publicKey), SIGNING, false, ['verify'])
@@ -55,20 +58,3 @@ export function webCrypto(subtle: SubtleCrypto | undefined = globalThis.crypto?.
     },
   }
 }
-
-/**
- * An identity that the application keeps: an ECDSA P-256 pair, whose private key need not be extractable.
- * Rejects with what WebCrypto says of another kind of key.
- */
-export async function signingKey(
-  { publicKey, privateKey }: CryptoKeyPair,
-  subtle: SubtleCrypto = crypto.subtle,
-): Promise<SigningKey> {
-  return {
-    publicKey: await read(subtle.exportKey('raw', publicKey)),
-    sign: (data) => read(subtle.sign(SIGNING, privateKey, source(data))),
-  }
-}
-
-/** A new identity, to be kept in IndexedDB: its private key works there and cannot be read. */
-export const newIdentity = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(SIGNING, false, ['sign', 'verify'])

@@ -1,0 +1,92 @@
+/**
+ * The table of `bench:relay` in the README above, made from `results/relay.json`, which `npm run bench:relay -- --docs`
+ * writes. By itself, `npx tsx test/bench/relay/results.ts`, it writes table and picture anew from what is there.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Figure, Report } from '../figure.ts'
+import type { Machine } from '../machine.ts'
+import { linesOf, pictureOf } from '../picture.ts'
+import { README } from '../results-table.ts'
+import { ROOM_SIZE, ROOMS } from './growth.ts'
+
+export type RelayReport = Omit<Report, 'machine'> & { readonly machine: Omit<Machine, 'chromium'> }
+
+const RESULTS = new URL('../results/relay.json', import.meta.url)
+const PICTURE = new URL('../results/relay.svg', import.meta.url)
+const BEGIN = '<!-- relay results -->'
+const END = '<!-- /relay results -->'
+
+const same = (value: number): number => value
+
+/** How the cost of a delivery grows with the members of a room, and with rooms. */
+export const relayPicture = (figures: readonly Figure[]): string =>
+  pictureOf('How the cost of a delivery grows with the members of a room, and with rooms', [
+    {
+      title: 'Processor time of a delivery (µs), one room',
+      xTitle: 'members of the room',
+      lines: linesOf(figures, ROOM_SIZE, 'members', same),
+    },
+    {
+      title: 'Processor time of a delivery (µs), rooms of 2',
+      xTitle: 'rooms',
+      lines: linesOf(figures, ROOMS, 'rooms', same),
+    },
+  ])
+
+const shown = (value: number | null | undefined): string =>
+  value === null || value === undefined || !Number.isFinite(value)
+    ? '–'
+    : value.toLocaleString('en', { maximumFractionDigits: 3 })
+
+function row({ name, unit, ours, bare, peers, ratio, spread, goal, holds }: Figure): string {
+  const recovery = peers['socket.io with recovery']
+  const near = spread === undefined ? '' : ` ± ${shown(((ratio ?? 0) * spread) / 2)}`
+  const cells = [
+    `${name} (${unit})`,
+    shown(ours),
+    shown(bare),
+    shown(peers.ws),
+    `${shown(peers['socket.io'])}${recovery === undefined ? '' : `; with recovery ${shown(recovery)}`}`,
+    shown(peers.peerjs),
+    ratio === null ? '–' : `${shown(ratio)}${near}`,
+    goal ?? '–',
+    holds === null ? '–' : holds ? 'yes' : '**no**',
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function table({ machine, effort, figures }: RelayReport): string {
+  const { processor, cores, memoryGb, node, at, loadBefore, loadAfter } = machine
+  const notes = new Map<string, string[]>()
+  for (const { name, note } of figures) {
+    if (note !== undefined) notes.set(note, [...(notes.get(note) ?? []), name])
+  }
+  const promised = figures.filter(({ holds }) => holds !== null)
+  return [
+    `${processor}, ${cores} cores, ${memoryGb} GB, Node.js ${node.slice(1)}, ${at.slice(0, 10)}; load ${loadBefore} before, ${loadAfter} at the end.`,
+    ...(effort === 'full' ? [] : ['**Of a quick run, which shows only roughly how things stand.**']),
+    `${promised.filter(({ holds }) => holds).length} of ${promised.length} goals hold.`,
+    '',
+    '| figure | ours | bare uWS | ws | socket.io | peerjs-server | ratio | goal | holds |',
+    '|---|--:|--:|--:|--:|--:|--:|---|---|',
+    ...figures.map(row),
+    '',
+    ...[...notes].map(([note, names]) => `- *${names.join('; ')}*: ${note}`),
+  ].join('\n')
+}
+
+/** Results, picture and the README's table. */
+export async function writeRelayForDocs(report: RelayReport): Promise<void> {
+  await mkdir(new URL('.', RESULTS), { recursive: true })
+  await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`)
+  await writeFile(PICTURE, relayPicture(report.figures))
+  const text = await readFile(README, 'utf8')
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
+  if (begin < 0 || end < begin) throw new Error(`there is no ${BEGIN} … ${END}`)
+  await writeFile(README, `${text.slice(0, begin)}${BEGIN}\n${table(report)}\n${text.slice(end)}`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await writeRelayForDocs(JSON.parse(await readFile(RESULTS, 'utf8')) as RelayReport)
+}

@@ -96,7 +96,7 @@ interface TestGroup {
 
 /** `vitest run --project NAME` runs one; test/support/suite/steps.mjs lists the order in `npm test`. */
 const testGroups: readonly TestGroup[] = [
-  { name: 'unit', folders: ['unit', 'simulation'], timeoutMs: 10_000 },
+  { name: 'unit', folders: ['unit', 'simulation', 'sealing'], timeoutMs: 10_000 },
   { name: 'conformance', folders: ['conformance'], timeoutMs: 15_000 },
   { name: 'integration', folders: ['integration'], timeoutMs: 30_000, serial: true },
   { name: 'turn', folders: ['turn'], timeoutMs: 30_000, serial: true },

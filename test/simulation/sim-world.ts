@@ -1,6 +1,7 @@
 import type { Access } from '../../signaling/access/access-tokens.ts'
 import type { HubOptions } from '../../signaling/limits/hub-options.ts'
 import type { Json } from '../../signaling/protocol/index.ts'
+import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
 import { RoomPaths } from '../../web/client/paths/room-paths.ts'
@@ -29,7 +30,13 @@ export class SimWorld {
 
   constructor(
     seed: number,
-    options: { readonly hub?: Partial<HubOptions>; readonly delayMs?: () => number; readonly access?: Access } = {},
+    private readonly options: {
+      readonly hub?: Partial<HubOptions>
+      readonly delayMs?: () => number
+      readonly access?: Access
+      /** What sits between a client, by its name, and the server. */
+      readonly between?: (name: string, open: OpenCarrier) => OpenCarrier
+    } = {},
   ) {
     this.random = new SeededRandom(seed)
     this.server = new SimServer(this.clock, this.random, options.hub, options.access)
@@ -39,6 +46,7 @@ export class SimWorld {
   /** `nearWrap`: sequence numbers of the room's streams begin shortly before they wrap. */
   join(roomName: string, name: string, options: JoinOptions = {}, delayMs = 20, nearWrap = false): SimClient {
     const uplink = clearUplink(delayMs)
+    const opens = this.server.open(uplink)
     const handlers = new Set<(event: NetworkEvent) => void>()
     const random = new SeededRandom(this.random.integer(0, 2 ** 32))
     // A room draws its streams' first numbers first.
@@ -52,7 +60,7 @@ export class SimWorld {
       wallMs: () => this.clock.now(),
       random: draw,
       fillRandom: random.fill,
-      openCarrier: this.server.open(uplink),
+      openCarrier: this.options.between?.(name, opens) ?? opens,
       network: {
         on: (handler) => {
           handlers.add(handler)

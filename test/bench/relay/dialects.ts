@@ -70,7 +70,7 @@ class Ours implements Dialect {
       return undefined
     }
     // Events of the room are many, and not read.
-    const type = bytes.latin1Slice(start, Math.min(end, start + 12))
+    const type = bytes.toString('latin1', start, Math.min(end, start + 12))
     if (type.startsWith('{"t":"error"')) throw new Error(bytes.toString('utf8', start, end))
     if (!type.startsWith('{"t":"welcom')) return undefined
     const welcome = JSON.parse(bytes.toString('utf8', start, end)) as { peerId: PeerId; token: string }

@@ -44,6 +44,7 @@ class Ours implements Dialect {
   readonly #joinKey = hex(16)
   #token: string | undefined
   #id: PeerId | undefined
+  #answer: Buffer | undefined
 
   constructor({ room }: MemberPlace) {
     this.#room = `room-${room}`
@@ -69,19 +70,21 @@ class Ours implements Dialect {
       return undefined
     }
     // Events of the room are many, and not read.
-    if (bytes.indexOf('"t":"welcome"', start, 'latin1') !== start + 1) {
-      if (bytes.indexOf('"t":"error"', start, 'latin1') === start + 1)
-        throw new Error(bytes.toString('utf8', start, end))
-      return undefined
-    }
+    const type = bytes.toString('latin1', start, Math.min(end, start + 12))
+    if (type.startsWith('{"t":"error"')) throw new Error(bytes.toString('utf8', start, end))
+    if (!type.startsWith('{"t":"welcom')) return undefined
     const welcome = JSON.parse(bytes.toString('utf8', start, end)) as { peerId: PeerId; token: string }
     this.#id = welcome.peerId
     this.#token = welcome.token
+    // As clients do: who says nothing after its join is soon taken for gone when its uplink ends.
+    this.#answer = clientFrame(TEXT, Buffer.from('{"t":"ping","n":1}'))
     return 'in'
   }
 
-  answer(): undefined {
-    return undefined
+  answer(): Buffer | undefined {
+    const answer = this.#answer
+    this.#answer = undefined
+    return answer
   }
 
   toRoom(payload: string): Buffer {
@@ -221,9 +224,9 @@ class PeerJs implements Dialect {
   }
 
   take(_text: boolean, bytes: Buffer, start: number, end: number, each: (start: number) => void): 'in' | undefined {
-    const found = bytes.indexOf('"payload":"', start, 'latin1')
-    if (found >= 0 && found < end) {
-      each(found + 11)
+    const found = bytes.subarray(start, end).indexOf('"payload":"', 0, 'latin1')
+    if (found >= 0) {
+      each(start + found + 11)
       return undefined
     }
     return bytes.toString('latin1', start, end).includes('"OPEN"') ? 'in' : undefined

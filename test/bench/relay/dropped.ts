@@ -44,7 +44,7 @@ export async function dropped({ dropMembers, dropProcesses, dropMs }: RelayEffor
     }
   }
   const busy = [...results].map(([name, { server, generator }]) => `${name} ${server} %, members ${generator} %`)
-  const note = `${dropMembers} members in rooms of ${ROOM_MEMBERS}, in ${dropProcesses} processes; for ${dropMs / 1_000} s each sends every ${SEND_EVERY_MS / 1_000} s and loses its connection every ${DROP_EVERY_MS / 1_000} s for ${DROP_FOR_MS / 1_000} s. Ours are whole clients, by the relay alone, sealing; the others are as little as speaks to their server, keep what they could not send, and come back within a second. Of one core: ${busy.join('; ')}.`
+  const note = `${dropMembers} members in rooms of ${ROOM_MEMBERS}, in ${dropProcesses} processes; for ${dropMs / 1_000} s each sends every ${SEND_EVERY_MS / 1_000} s and loses its connection every ${DROP_EVERY_MS / 1_000} s for ${DROP_FOR_MS / 1_000} s. Ours are whole clients, by the relay alone; the others are as little as speaks to their server, keep what they could not send, and come back within a second. Of one core: ${busy.join('; ')}.`
   const figure = (name: string, unit: string, of: (outcome: Outcome) => number) =>
     plainFigure({ name, unit, note }, new Map([...results].map(([who, outcome]) => [who, of(outcome)])))
   return [

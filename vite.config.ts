@@ -50,6 +50,8 @@ const clientLibrary: UserConfig = {
     lib: { entry: at('web/client/index.ts'), formats: ['es'], fileName: () => 'partyline.js' },
     rolldownOptions: {
       external: loadedUnderNode,
+      // What the files loaded later share with the first is in the first.
+      preserveEntrySignatures: 'allow-extension',
       output: { chunkFileNames: '[name].js', minify: true, postBanner: COMPILED_AT_ONCE },
       // Nearly all its time goes into making it small.
       checks: { pluginTimings: false },

@@ -3,7 +3,7 @@ import { type Address, type InstanceId, type MemberInfo, type PeerId, VERSION } 
 import { PartylineError } from './errors.ts'
 import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face.ts'
 import type { Primitives } from './sealing/primitives.ts'
-import { SEALED_BYTES } from './sealing/records.ts'
+import { RECORD, SEALED_BYTES } from './sealing/records.ts'
 import { type Admitted, RoomSealing, type SealingDeps, type SealingOptions } from './sealing/sealing.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
@@ -157,7 +157,11 @@ export class Gate {
     this.#sealed += 1
     try {
       const records = await keys.seal(this.#receivers(address), frame)
-      return records.map(({ to, payload }) => ({ to: to === undefined ? address : { kind: 'one', id: to }, payload }))
+      return records.map(({ to, payload }) => ({
+        to: to === undefined ? address : { kind: 'one', id: to },
+        payload,
+        lasting: payload[0] === RECORD.key,
+      }))
     } catch (cause) {
       const text = 'The keys are used up: enter the room again'
       if (cause instanceof RangeError) {

@@ -240,6 +240,16 @@ describe('sealing', () => {
     expect(packets.map(({ packet }) => payloads(packet))).toEqual([[50, 107], [108]])
   })
 
+  test('a newer frame takes the place of a droppable one, not of what had to go before it', async () => {
+    const keyed = { to: { kind: 'one', id: BOB }, payload: frame(5, 50), lasting: true } as const
+    const { outbox, packets } = setUp({}, { overheadBytes: 31, seal: (to, payload) => [keyed, { to, payload }] })
+    outbox.add(ALL, frame(10, 7), 3)
+    await turn()
+    const { packet } = packets[0] as (typeof packets)[number]
+    const key = readEnvelope(packet, 0)
+    expect([key.slot, readEnvelope(packet, key.end).slot]).toEqual([undefined, 3])
+  })
+
   test('leaves alone what is sealed already, and tells until when there is something to wait for', async () => {
     const { outbox, packets, finish } = sealed()
     outbox.add(ALL, frame(10, 1), undefined)

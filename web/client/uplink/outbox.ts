@@ -14,6 +14,8 @@ const SHARE = 0.9
 export interface Sealed {
   readonly to: Address
   readonly payload: Uint8Array
+  /** Not to be replaced by a newer one, though the frame may be. */
+  readonly lasting?: boolean
 }
 
 /** Turns frames into what the server may see, in the order in which they are given. */
@@ -251,8 +253,8 @@ export class Outbox {
     if (this.#open !== open) return
     open.sealingBytes -= size
     const leaving = ready.flatMap((parts, index) =>
-      parts.map(({ to, payload }) => {
-        const slot = chosen[index]?.slot
+      parts.map(({ to, payload, lasting }) => {
+        const slot = lasting ? undefined : chosen[index]?.slot
         return { to, payload, slot, bytes: envelopeLength(to, payload.length, slot) }
       }),
     )

@@ -33,7 +33,11 @@ async function safetyNumber(visitor: ChatVisitor, of: string): Promise<string> {
   return digits.innerText()
 }
 
-const closeDialog = (visitor: ChatVisitor): Promise<void> => visitor.page.keyboard.press('Escape')
+const closeDialog = async ({ page }: ChatVisitor): Promise<void> => {
+  const dialog = page.locator('dialog[open]')
+  await dialog.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+}
 
 async function talk(one: ChatVisitor, other: ChatVisitor, about = 'the weather'): Promise<void> {
   await one.seesMembers(1)

@@ -96,8 +96,9 @@ describeWire('an application with a backend', (target) => {
     const { server, ask } = await start()
     const name = freshRoom()
     const ada = enter(server.url, name, 'ada', { profile: { name: 'Ada' } })
+    await ada.ready
     const bob = enter(server.url, name, 'bob', { rights: ['members'] })
-    await Promise.all([ada.ready, bob.ready])
+    await bob.ready
     const [toAda, toBob] = [inbox(ada, 'news'), inbox(bob, 'news')]
     expect(ada.self).toMatchObject({ userId: 'ada', profile: { name: 'Ada' } })
     expect(() => bob.channel('chat').send('no')).toThrow(expect.objectContaining({ code: 'denied' }))

@@ -121,12 +121,10 @@ describeWire('access', (target) => {
     const join = sayJoin(client, { room, access })
     const snapshot = client.request()
     client.say({ t: 'snapshot', id: snapshot })
-    const leave = client.request()
-    client.say({ t: 'leave', id: leave })
+    client.say({ t: 'ping', n: 7 })
     expect(await client.next('welcome')).toMatchObject({ re: join })
     expect(await client.next('snapshot')).toMatchObject({ re: snapshot })
-    expect(await client.next('ok')).toMatchObject({ re: leave })
-    expect((await client.closed).code).toBe(1000)
+    expect(await client.next('pong')).toMatchObject({ n: 7 })
   })
 
   it('shows several devices of a user as several members', async () => {
@@ -256,8 +254,13 @@ describeWire('access', (target) => {
       frames.push(payload)
     }
     expect(frames).toEqual([...arrives, message('unicast', 0)])
-    if (arrives.length < 2)
-      expect(await bob.next('dropped')).toMatchObject({ reason: 'denied', to: [], frames: 2 - arrives.length })
+    // Over HTTP the frames may come in two requests, and are told of twice.
+    for (let denied = 2 - arrives.length; denied > 0; ) {
+      const dropped = await bob.next('dropped')
+      expect(dropped).toMatchObject({ reason: 'denied', to: [] })
+      denied -= dropped.frames
+      expect(denied).toBeGreaterThanOrEqual(0)
+    }
   })
 
   it('hides members without the right to see others from everyone, and everyone from them', async () => {

@@ -71,7 +71,13 @@ describe('a payload', () => {
       expect(refusal(data)).toMatchObject({ name: 'PartylineError', code: 'bad-argument' })
     }
     expect(refusal(new Set())).toMatchObject({ message: 'Set has no JSON form: send JSON, text or bytes' })
-    expect(refusal({ toJSON: () => { throw new Error('no') } })).toMatchObject({ code: 'bad-argument' }) // biome-ignore format: one line
+    expect(
+      refusal({
+        toJSON: () => {
+          throw new Error('no')
+        },
+      }),
+    ).toMatchObject({ code: 'bad-argument' })
   })
 
   it('is taken when it is merely empty', () => {

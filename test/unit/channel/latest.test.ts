@@ -148,9 +148,15 @@ describe('a newcomer', () => {
     transmitted.splice(0)
     room.memberJoined(CAT)
     const got = () => transmitted.splice(0).map(({ frame: bytes, to }) => [decodeLatest(bytes).key, to])
-    expect(got()).toEqual([['a', [CAT]], ['b', [CAT]]]) // biome-ignore format: one line
+    expect(got()).toEqual([
+      ['a', [CAT]],
+      ['b', [CAT]],
+    ])
     clock.advance(1_000)
-    expect(got()).toEqual([['a', [CAT]], ['b', [CAT]]]) // biome-ignore format: one line
+    expect(got()).toEqual([
+      ['a', [CAT]],
+      ['b', [CAT]],
+    ])
     expect(clock.pending()).toBe(0)
   })
 

@@ -72,15 +72,25 @@ function read(stream: ReadableStream<Uint8Array>) {
       seen.bytes += next.value.length
     }
   })().then(
-    () => { seen.done = true },
-    (error) => { seen.code = error.code },
-  ) // biome-ignore format: short
+    () => {
+      seen.done = true
+    },
+    (error) => {
+      seen.code = error.code
+    },
+  )
   return seen
 }
 
 /** What the stream's next read rejects with. */
 const errorOf = async (stream: ReadableStream<Uint8Array>): Promise<unknown> =>
-  stream.getReader().read().then(() => 'no error', (error: { code: unknown }) => error.code) // biome-ignore format: one line
+  stream
+    .getReader()
+    .read()
+    .then(
+      () => 'no error',
+      (error: { code: unknown }) => error.code,
+    )
 
 describe('an offered file', () => {
   it('is announced with what it is, under the same id at both ends', async () => {

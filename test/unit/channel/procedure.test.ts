@@ -80,11 +80,21 @@ describe('asking', () => {
     expect(await outcome(ada.ask(BEN, 1))).toMatchObject({ code: 'no-handler' })
     expect(await outcome(ada.ask(CAT, 1))).toMatchObject({ code: 'left' })
     const handlers = [
-      () => { throw new Error('too late') },
+      () => {
+        throw new Error('too late')
+      },
       () => Promise.reject('a text'),
       () => undefined as unknown as Payload,
-      () => ({ toJSON: () => { throw { toString: () => { throw new Error() } } } }),
-    ] // biome-ignore format: one line each
+      () => ({
+        toJSON: () => {
+          throw {
+            toString: () => {
+              throw new Error()
+            },
+          }
+        },
+      }),
+    ]
     const messages: unknown[] = []
     for (const handler of handlers) {
       const calls = new ProcedureCalls<Payload, Payload>(network.port(CAT), clock)
@@ -94,11 +104,15 @@ describe('asking', () => {
       calls.close()
     }
     expect(messages).toEqual([
-      'handler-failed', 'too late',
-      'handler-failed', 'a text',
-      'handler-failed', 'Undefined has no JSON form: send JSON, text or bytes',
-      'handler-failed', expect.any(String),
-    ]) // biome-ignore format: pairs
+      'handler-failed',
+      'too late',
+      'handler-failed',
+      'a text',
+      'handler-failed',
+      'Undefined has no JSON form: send JSON, text or bytes',
+      'handler-failed',
+      expect.any(String),
+    ])
   })
 
   it('rejects what cannot be asked, without sending', async () => {

@@ -4,6 +4,8 @@
  */
 import type { Json, PeerId } from '../../signaling/protocol/index.ts'
 import type { JoinOptions, Payload, Sent } from '../../web/client/face.ts'
+import { nodePrimitives } from '../support/node-primitives.ts'
+import { cheapPrimitives } from './cheap-primitives.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { type SimClient, SimWorld } from './sim-world.ts'
 
@@ -12,6 +14,8 @@ export interface ScheduleOptions {
   readonly peers: number
   /** How long things go wrong, ms of simulated time. */
   readonly troubleMs: number
+  /** Sealing with real cryptography, not with what stands in for it. */
+  readonly realCiphers?: boolean
   readonly trace?: (line: string) => void
 }
 
@@ -78,7 +82,10 @@ class ScheduleRun {
   constructor(private readonly options: ScheduleOptions) {
     this.#random = new SeededRandom(options.seed ^ 0x5eed)
     const { random } = { random: this.#random }
-    this.#world = new SimWorld(options.seed, { delayMs: () => random.pick([1, 5, 25, 100]) })
+    this.#world = new SimWorld(options.seed, {
+      delayMs: () => random.pick([1, 5, 25, 100]),
+      primitives: options.realCiphers === true ? nodePrimitives : cheapPrimitives,
+    })
     this.#startMs = this.#world.clock.now()
   }
 
@@ -102,6 +109,8 @@ class ScheduleRun {
     for (const { client } of this.#actors) void client.room.leave()
     await clock.run(CALM_MS)
     if (clock.pending > 0) this.#violations.push(`${clock.pending} timers are left`)
+    const { repeated } = this.#world.nonces
+    if (repeated > 0) this.#violations.push(`${repeated} nonces were used again`)
   }
 
   #join(): void {

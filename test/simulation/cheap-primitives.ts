@@ -4,21 +4,29 @@
  * both sides of an agreement come to the same, and nobody else does by accident. Events happen in the order in which
  * they happen over `nodePrimitives`, and as much is drawn from the randomness: a seed has the same trace over both.
  */
+import { crc32 } from 'node:zlib'
 import type { FillRandom } from '../../signaling/protocol/index.ts'
 import type { AgreementKey, CipherKey, Primitives } from '../../web/client/sealing/primitives.ts'
 import { nodePrimitives } from '../support/node-primitives.ts'
 
 const TAG_BYTES = 16
 const SECRET_BYTES = 32
+/** So much of a text cannot be read in what is sealed: the heads of whatever it may be. Of the rest there is a checksum. */
+const HIDDEN_BYTES = 256
 
 /** 64 bits over everything that was put in, and as many bytes from them as are asked for. Not for adversaries. */
 class Digest {
   #a: number
   #b: number
 
-  constructor(purpose: number) {
-    this.#a = purpose
-    this.#b = ~purpose
+  constructor(a: number, b = ~a) {
+    this.#a = a
+    this.#b = b
+  }
+
+  /** To begin with the same more than once. */
+  copy(): Digest {
+    return new Digest(this.#a, this.#b)
   }
 
   word(word: number): this {
@@ -34,7 +42,7 @@ class Digest {
     let at = 0
     if (length >= 4) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, length)
-      for (; at + 4 <= length; at += 4) this.word(view.getInt32(at))
+      for (; at + 4 <= length; at += 4) this.word(view.getInt32(at, true))
     }
     for (; at < length; at += 1) this.word(bytes[at] as number)
     return this
@@ -96,30 +104,38 @@ function agreementKey(fill: FillRandom, head: readonly number[], length: number)
   }
 }
 
-/** `from` with a stream of words over it: there, or back. */
-function xor(from: Uint8Array, to: Uint8Array, length: number, stream: number): void {
-  const source = new DataView(from.buffer, from.byteOffset, length)
-  const target = new DataView(to.buffer, to.byteOffset, length)
+/** `from` with a stream of words over its beginning: there, or back. */
+function hide(from: Uint8Array, to: Uint8Array, length: number, stream: number): void {
+  to.set(from.subarray(0, length))
+  const target = new DataView(to.buffer, to.byteOffset, Math.min(length, HIDDEN_BYTES))
   let word = stream
   let at = 0
-  for (; at + 4 <= length; at += 4) {
-    target.setInt32(at, source.getInt32(at) ^ word)
+  for (; at + 4 <= target.byteLength; at += 4) {
+    target.setInt32(at, target.getInt32(at, true) ^ word, true)
     word = (Math.imul(word, 1_664_525) + 1_013_904_223) | 0
   }
-  for (; at < length; at += 1) target.setUint8(at, source.getUint8(at) ^ (word >>> 24))
+  for (; at < target.byteLength; at += 1) target.setUint8(at, target.getUint8(at) ^ (word >>> 24))
 }
 
 function cipherKey(key: Uint8Array): CipherKey {
+  const [streams, tags] = [PURPOSE.stream, PURPOSE.tag].map((purpose) => new Digest(purpose).bytes(key)) as [
+    Digest,
+    Digest,
+  ]
   const streamOf = (nonce: Uint8Array): number => {
-    const word = new Digest(PURPOSE.stream).bytes(key).bytes(nonce).fill(new Uint8Array(4))
+    const word = streams.copy().bytes(nonce).fill(new Uint8Array(4))
     return new DataView(word.buffer).getInt32(0)
   }
-  const tagOf = (nonce: Uint8Array, additional: Uint8Array, plain: Uint8Array): Uint8Array =>
-    new Digest(PURPOSE.tag).bytes(key).bytes(nonce).bytes(additional).bytes(plain).fill(new Uint8Array(TAG_BYTES))
+  const tagOf = (nonce: Uint8Array, additional: Uint8Array, plain: Uint8Array): Uint8Array => {
+    const digest = tags.copy().bytes(nonce).bytes(additional)
+    if (plain.length <= HIDDEN_BYTES) digest.bytes(plain)
+    else digest.word(plain.length).word(crc32(plain))
+    return digest.fill(new Uint8Array(TAG_BYTES))
+  }
   return {
     seal: async (nonce, additional, plain) => {
       const sealed = new Uint8Array(plain.length + TAG_BYTES)
-      xor(plain, sealed, plain.length, streamOf(nonce))
+      hide(plain, sealed, plain.length, streamOf(nonce))
       sealed.set(tagOf(nonce, additional, plain), plain.length)
       return sealed
     },
@@ -127,7 +143,7 @@ function cipherKey(key: Uint8Array): CipherKey {
       const length = ciphertext.length - TAG_BYTES
       if (length < 0) return undefined
       const plain = new Uint8Array(length)
-      xor(ciphertext, plain, length, streamOf(nonce))
+      hide(ciphertext, plain, length, streamOf(nonce))
       const isGood = Buffer.compare(tagOf(nonce, additional, plain), ciphertext.subarray(length)) === 0
       return isGood ? plain : undefined
     },

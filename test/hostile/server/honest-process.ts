@@ -15,8 +15,9 @@ export class HonestProcess {
     this.#output = output
   }
 
-  static async start(url: string, room = 'honest'): Promise<HonestProcess> {
-    const child = fork(ROOM, [url, room], { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  /** They enter the room `honest`. */
+  static async start(url: string, access = ''): Promise<HonestProcess> {
+    const child = fork(ROOM, [url, access], { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     let output = ''
     const collect = (chunk: Buffer): void => {
       output += chunk.toString()

@@ -29,7 +29,7 @@ const CARRIERS: readonly CarrierName[] = ['websocket', 'sse', 'long-poll']
 const PATIENCE_MS = 10_000
 const PING_MS = 5_000
 
-const [url = '', room = 'honest'] = process.argv.slice(2)
+const [url = '', access = ''] = process.argv.slice(2)
 const closed: string[] = []
 let talking = true
 let sent = 0
@@ -48,7 +48,7 @@ class Member {
       if (typeof message !== 'string') this.#frames(message)
       else if (parseServerMessage(message).t === 'welcome') welcomed()
     })
-    wire.send(joinText({ room }))
+    wire.send(joinText({ room: 'honest', ...(access === '' ? {} : { access }) }))
     setInterval(() => wire.send(JSON.stringify({ t: 'ping', n: 1 })), PING_MS)
   }
 

@@ -13,6 +13,8 @@ export interface Scene {
 
 export interface Bounds {
   readonly options?: ServerOptionsInput
+  /** An access token for the honest, where the server asks for one. */
+  readonly access?: () => Promise<string>
   /** What the server may hold more than before, when all is over. */
   readonly heldBytes?: number
   /** What its process may have grown by: allocators give back late, if at all. */
@@ -28,7 +30,7 @@ const MB = 1_048_576
  * and the honest room must have noticed nothing.
  */
 export function describeUnderAttack(name: string, tests: (scene: Scene) => void, bounds: Bounds = {}): void {
-  const { options = {}, heldBytes = 24 * MB, grownBytes = 160 * MB, worstMs = 4_000 } = bounds
+  const { options = {}, access, heldBytes = 24 * MB, grownBytes = 160 * MB, worstMs = 4_000 } = bounds
   describe.each(['uws', 'ws'] as const)(`${name} (%s)`, (engine) => {
     let server: HostileServer
     let honest: HonestProcess
@@ -37,7 +39,7 @@ export function describeUnderAttack(name: string, tests: (scene: Scene) => void,
 
     beforeAll(async () => {
       server = await HostileServer.start(engine, options)
-      honest = await HonestProcess.start(server.url)
+      honest = await HonestProcess.start(server.url, await access?.())
       before = await server.memory()
     })
     afterEach(() => {

@@ -42,7 +42,6 @@ import {
   decodeKeyName,
   decodeRecord,
   encodeKeyName,
-  type GivenKey,
   isForGroup,
   isRepeatable,
   openRecord,
@@ -118,9 +117,11 @@ interface Member extends LinkKeys {
   readonly floor: number
   readonly waiting: WaitingRecords
   readonly sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
+  /** Something under its link's key has opened: it is not another that shows this announcement. */
+  proven: boolean
 }
 
-type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor'>
+type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor' | 'proven'>
 type Standing = Member | SealingRefusal | Promise<unknown>
 
 interface GroupRecord {
@@ -269,6 +270,7 @@ export class RoomSealing {
       given: new GivenKeys(this.#senderKeys.came()),
       waiting: new WaitingRecords(this.#waiting),
       sealed: new WeakMap(),
+      proven: false,
     }
   }
 
@@ -405,34 +407,38 @@ export class RoomSealing {
     if (plain === undefined) return refused('forged')
     if (record.kind === RECORD.link) {
       if (isForGroup(plain)) return refused('forged')
-      return this.#isReplayed(member, record, !isRepeatable(plain)) ? refused('replayed') : { frames: [plain] }
+      if (this.#isReplayed(member, record, !isRepeatable(plain))) return refused('replayed')
+      if (member.proven) return { frames: [plain] }
+      member.proven = true
+      return this.#release(member, { frames: [plain] })
     }
     const name = decodeKeyName(plain, record.kind === RECORD.key ? SENDER_KEY_BYTES : 0)
     if (name === undefined) return refused('forged')
     if (this.#isReplayed(member, record, true)) return refused('replayed')
+    member.proven = true
     if (record.kind === RECORD.held) {
       member.given.held(name)
       this.#arm()
-      return NOTHING
+      return this.#release(member, NOTHING)
     }
-    return this.#takeKey(member, name)
+    member.instance.keys.add(name, name.key)
+    const reply = this.#linkRecord(member, RECORD.held, encodeKeyName(name))
+    const opened = await this.#release(member, NOTHING)
+    return { ...opened, reply: await reply }
   }
 
-  async #takeKey(member: Member, name: GivenKey): Promise<Opened> {
-    const { keys } = member.instance
-    keys.add(name, name.key)
-    const released = member.waiting.take((record) => keys.find(record) !== undefined)
-    const [reply, ...opened] = await Promise.all([
-      this.#linkRecord(member, RECORD.held, encodeKeyName(name)),
-      ...released.map((record) => this.#openGroup(member, record)),
-    ])
+  /** What waited and need not any more, after `first`. */
+  async #release(member: Member, first: Opened): Promise<Opened> {
+    const released = member.waiting.take((record) => member.instance.keys.find(record) !== undefined)
+    const opened = [first, ...(await Promise.all(released.map((record) => this.#openGroup(member, record))))]
     const refusal = opened.find((one) => one.refused !== undefined)?.refused
-    return { frames: opened.flatMap(({ frames }) => frames), reply, ...(refusal && { refused: refusal }) }
+    return { frames: opened.flatMap(({ frames }) => frames), ...(refusal && { refused: refusal }) }
   }
 
   async #openGroup(member: Member, record: RecordHead): Promise<Opened> {
-    const found = member.instance.keys.find(record)
+    const found = member.proven ? member.instance.keys.find(record) : undefined
     if (found === undefined) {
+      if (record.counter <= member.floor) return refused('replayed')
       member.waiting.add(record)
       return NOTHING
     }

@@ -261,7 +261,8 @@ export class RoomSealing {
     if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
     const owner = { instance: announcement.instance, roomHash: this.roomHash }
     const instance =
-      this.#instances.get(instanceId) ?? new Instance(announcement.bytes, new HeldKeys(this.deps.primitives, owner))
+      this.#instances.get(instanceId) ??
+      new Instance(announcement.bytes, new HeldKeys(this.deps.primitives, owner, this.deps.clock))
     this.#instances.enter(instanceId, instance)
     return {
       ...verified,

@@ -13,7 +13,7 @@ export interface LockMeaning {
 const DIRECT =
   'What goes straight from browser to browser passes no server at all, and is encrypted on its way in every room.'
 const NOT_HIDDEN =
-  'The server always sees the room’s name, who is here and when and how much is sent; and the names of members, which it could show otherwise.'
+  'The server always sees the room’s name, who is here, and when and how much is sent. It sees the names of members too, and could show others.'
 
 export function meaningOf(sealing: SealingMode, lock: RoomLock['kind']): LockMeaning {
   if (sealing === 'open') {

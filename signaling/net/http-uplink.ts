@@ -323,10 +323,12 @@ export class HttpUplink implements Uplink {
   }
 
   #tellClosed(): void {
-    const handlers = this.#handlers
-    this.#handlers = undefined
-    // Never inside a call of the hub.
-    setImmediate(() => handlers?.closed())
+    // Never inside a call of the hub, which may close it before it has even said who handles it.
+    setImmediate(() => {
+      const handlers = this.#handlers
+      this.#handlers = undefined
+      handlers?.closed()
+    })
   }
 }
 

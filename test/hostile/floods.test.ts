@@ -85,6 +85,22 @@ describeUnderAttack(
       await member(scene, '127.0.2.2')
     })
 
+    it.each(['sse', 'long-poll', 'short-poll'] as const)(
+      'of openings that are refused, by %s, leave nothing behind: more of them than one address may have uplinks',
+      async (kind) => {
+        const { server, connect } = scene
+        const from = '127.0.2.3'
+        await inWaves(600, async () => {
+          const connection = await connect({ from })
+          connection.write(openingRequest(kind, '{'))
+          await connection.until(/\r\n\r\n/)
+          connection.destroy()
+        })
+        await member(scene, from)
+        await expect.poll(async () => (await server.stats()).unjoined, { timeout: 15_000 }).toBe(0)
+      },
+    )
+
     it('of joins from one address are held to its share, in the room of others too, which goes on', async () => {
       const { server, connect } = scene
       let welcomed = 0

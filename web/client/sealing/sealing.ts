@@ -149,6 +149,8 @@ export class RoomSealing {
   readonly #standing = new Map<PeerId, Standing>()
   readonly #groupRecords = new WeakMap<Uint8Array, GroupRecord>()
   readonly #waiting = { bytes: 0 }
+  /** Of two that are shown with one instance, the first one shown counts. */
+  #entered: Promise<unknown> | undefined
   /** No member's before the welcome. */
   #self = '' as PeerId
   #counter = 0
@@ -214,13 +216,14 @@ export class RoomSealing {
       return isSame ? { identity: before.identity } : { refused: 'seal-changed' }
     }
     this.left(id)
-    const verifying = this.#verify(shown).then((verified) => {
+    const verifying = Promise.all([this.#verify(shown), this.#entered]).then(([verified]) => {
       // Not when it left, or was shown otherwise, meanwhile.
       if (this.#standing.get(id) !== verifying) return verified
       const standing = typeof verified === 'string' ? verified : this.#enter(verified)
       this.#standing.set(id, standing)
       return standing
     })
+    this.#entered = verifying.catch(() => undefined)
     this.#standing.set(id, verifying)
     const standing = await verifying
     return typeof standing === 'string' ? { refused: standing } : { identity: standing.identity }

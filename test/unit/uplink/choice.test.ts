@@ -67,7 +67,7 @@ class Bench {
 
   open(open: OpenCarrier = this.choice.open): Carrier {
     const events: CarrierEvents = {
-      opened: () => void this.told.push('opened'),
+      opened: (again = false) => void this.told.push(again ? 'opened again' : 'opened'),
       text: (text) => void this.told.push(text),
       binary: () => void this.told.push('binary'),
       closed: (code, reason) => void this.told.push(`closed ${code} ${reason}`),
@@ -116,6 +116,18 @@ it('after its head start the next is tried beside it, without a join, and the fi
   ])
   bench.clock.advance(10_000)
   expect(bench.opened).toHaveLength(3)
+})
+
+it('says that the first took the join along when another is open, unless it was asked not to', () => {
+  const bench = new Bench()
+  bench.open()
+  bench.clock.advance(1_500)
+  bench.last('sse').events.opened()
+  const plain = new Bench()
+  plain.open((server, first, events, clock) => plain.choice.open(server, first, events, clock, true))
+  plain.clock.advance(1_500)
+  plain.last('sse').events.opened()
+  expect([bench.told, plain.told]).toEqual([['opened again'], ['opened']])
 })
 
 it('a WebSocket that fails gives way at once, and is remembered by the next page for ten minutes', () => {

@@ -315,7 +315,9 @@ class Ladder implements Carrier {
     this.#openedAtMs = this.#clock.now()
     this.#heardAtMs = this.#openedAtMs
     this.#choice.opened(kind, this.#tried.slice(0, this.#tried.indexOf(kind)))
-    this.#given[2].opened()
+    const [, , events, , plain] = this.#given
+    // Unless asked not to, the first took the join along.
+    events.opened(!plain && kind !== this.#tried[0])
   }
 
   #failed(kind: CarrierKind, code: number, reason: string): void {

@@ -316,7 +316,10 @@ export class Uplink {
     this.#bytesSent += join.length
     this.#unanswered += 1
     const events: CarrierEvents = {
-      opened: () => this.#opened(opening),
+      opened: (again = false) => {
+        if (again) this.#unanswered += 1
+        this.#opened(opening)
+      },
       text: (text) => {
         if (this.#rival === opening) this.#rivalSaid(opening, text)
         else this.#received(text.length, () => this.#handle(parseServerMessage(text)))

@@ -26,8 +26,13 @@ export type AccessToken = string | (() => string | Promise<string>)
 export interface JoinOptions<P extends Json = Json> {
   /** Address of the server, `https://host/base/` or `wss://…`; default: where the page came from. */
   readonly server?: string | URL
-  /** Seen by all members; at most 4 KiB of JSON. Default `null`. */
+  /** Seen by all members, and the server; at most 4 KiB of JSON. Default `null`. */
   readonly profile?: P
+  /**
+   * Keeps the profile from the server: sealed with the room's `secret` or `password`, which it needs. At most 3,000 bytes
+   * of JSON then. Each member says so for itself. Default false.
+   */
+  readonly sealProfile?: boolean
   /** For a server that asks for one: a JWT that your backend signs, at most 8,192 characters. Default none. */
   readonly accessToken?: AccessToken
   /**
@@ -82,6 +87,8 @@ export interface Newcomer {
   readonly profile: Json
   /** As of `Peer`: verified. */
   readonly identity: string | undefined
+  /** As of `Peer`: whether the profile is the one it asked for. */
+  readonly profileVerified: boolean | undefined
 }
 export type AdmitMember = (newcomer: Newcomer) => boolean | Promise<boolean>
 
@@ -96,6 +103,8 @@ export type RefusedCode = Extract<
   | 'unsealed'
   | 'forged'
   | 'replayed'
+  | 'unsigned'
+  | 'profile-altered'
 >
 
 export interface Peer<P extends Json = Json> {
@@ -106,6 +115,11 @@ export interface Peer<P extends Json = Json> {
    */
   readonly userId: string | undefined
   readonly profile: P
+  /**
+   * Whether the profile is the member's own, as it says itself: `false` when the server has shown another one for 10 s.
+   * `undefined` while that is not known: just changed, or in an open room.
+   */
+  readonly profileVerified: boolean | undefined
   /** The identity it holds, verified: SHA-256 of its public key as hex. `undefined` when it shows none. */
   readonly identity: string | undefined
   /**
@@ -183,8 +197,11 @@ export interface RoomEvents<P extends Json = Json> {
   leave: { readonly peer: Peer<P>; readonly reason: 'left' | 'expired' | 'removed' | 'lost' }
   /** A peer's profile, presence, path, or the reason for the path changed. */
   change: Peer<P>
-  /** Messages from this peer were lost for good, because we or it were away or behind for too long. */
-  gap: { readonly peer: Peer<P>; readonly reason: 'lagging' | 'expired' }
+  /**
+   * Messages from this peer were lost for good: because we or it were away or behind for too long, or, `withheld`,
+   * because somebody kept them back from a `signed` channel.
+   */
+  gap: { readonly peer: Peer<P>; readonly reason: 'lagging' | 'expired' | 'withheld' }
   /**
    * So many messages from a backend are lost for good: this member was away for too long, or nobody reads their channel.
    * A server that was started anew has forgotten what it had for this member, and does not know.
@@ -226,7 +243,7 @@ export interface Room<P extends Json = Json> {
   readonly peers: ReadonlyMap<PeerId, Peer<P>>
   on<Name extends keyof RoomEvents<P>>(name: Name, handler: (value: RoomEvents<P>[Name]) => void): Unsubscribe
   /**
-   * At most 4 KiB of JSON. `self` shows it at once. Resolves when the server has it, or a newer one; waits while the
+   * At most 4 KiB of JSON (3,000 bytes with `sealProfile`). `self` shows it at once. Resolves when the server has it, or a newer one; waits while the
    * server is unreachable. Rejects (never unhandled) with `closed`, or `too-large` where the server allows less.
    * @throws PartylineError `bad-argument`
    */
@@ -242,9 +259,9 @@ export interface Room<P extends Json = Json> {
   /**
    * A reliable channel; the same object for the same name. Names have 1 to 60 bytes of UTF-8; channels, `latest` channels
    * and procedures have names of their own, and there is room for 192 of them together at least.
-   * @throws PartylineError `bad-argument`
+   * @throws PartylineError `bad-argument`, also when the name is open already and was said to be signed, or not
    */
-  channel<T extends Payload = Json>(name: string): Channel<T>
+  channel<T extends Payload = Json>(name: string, options?: ChannelOptions): Channel<T>
   /** A channel whose newest value wins; the same object for the same name. @throws PartylineError `bad-argument` */
   latest<T extends Payload = Json>(name: string): Latest<T>
   /**
@@ -294,6 +311,16 @@ export interface SendOptions {
   readonly signal?: AbortSignal
 }
 
+export interface ChannelOptions {
+  /**
+   * Messages to the room are signed, and checked: without, a member can forge them in another's name if the server helps
+   * it. Every member has to say so: what is not signed is refused, `unsigned`. For sealed rooms; costs 65 bytes and some
+   * 0.1 ms a message. There `send` takes no `signal` for messages to the room once it has returned, and what a backend
+   * publishes does not come. Default false.
+   */
+  readonly signed?: boolean
+}
+
 /**
  * Reliable: each message reaches every member it was addressed to once, in the order sent.
  * Messages wait, bounded, until the first listener is there.
@@ -301,7 +328,7 @@ export interface SendOptions {
 export interface Channel<T extends Payload = Json> extends AsyncIterable<Message<T>> {
   readonly name: string
   /**
-   * At most 8 MiB; larger things are files: `offer` them. Before `ready` it waits, and goes to those who are here then.
+   * At most 8 MiB (65 bytes less when signed); larger things are files: `offer` them. Before `ready` it waits, and goes to those who are here then.
    * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`, `aborted` (the signal has fired already),
    * `denied` (the access token does not allow it)
    */

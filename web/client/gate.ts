@@ -1,10 +1,18 @@
 /** Who counts as a member, and what of theirs does: announcements checked, frames sealed and opened, refusals told. */
-import { type Address, type InstanceId, type MemberInfo, type PeerId, VERSION } from '../../signaling/protocol/index.ts'
+import {
+  type Address,
+  type InstanceId,
+  type Json,
+  type MemberInfo,
+  type PeerId,
+  VERSION,
+} from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
 import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face.ts'
 import type { Primitives } from './sealing/primitives.ts'
+import { Profiles } from './sealing/profiles.ts'
 import { RECORD, SEALED_BYTES } from './sealing/records.ts'
-import { type Admitted, RoomSealing, type SealingDeps, type SealingOptions } from './sealing/sealing.ts'
+import { RoomSealing, type SealingDeps, type SealingOptions, type Verification } from './sealing/sealing.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
 export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
@@ -14,6 +22,8 @@ export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
   /** Members that the relay reaches. */
   here(): Iterable<PeerId>
   refused(id: PeerId, error: PartylineError): void
+  /** Of a member: whether its profile is its own. */
+  changed(id: PeerId): void
   /** The room cannot go on. */
   failed(error: PartylineError): void
 }
@@ -22,9 +32,18 @@ export interface GateOptions extends Pick<SealingOptions, 'room' | 'instance' | 
   readonly sealing: SealingMode
   readonly identity: CryptoKeyPair | undefined
   readonly admit: AdmitMember | undefined
+  readonly profile: Json
+  readonly sealProfile: boolean
 }
 
-type Admission = Exclude<Admitted, { readonly refused: unknown }> | { readonly refused: RefusedCode }
+type Admission = Verification | { readonly refused: RefusedCode }
+
+/** What the server is told with the first join. */
+export interface Locked {
+  readonly announcement: string
+  readonly sealer: Sealer
+  readonly profile: Json
+}
 
 const INSECURE =
   "Sealing needs a page opened by https or on localhost; without, everybody must enter with sealing: 'open'"
@@ -33,6 +52,8 @@ const TELL_EVERY_MS = 1_000
 const MOST_TOLD = 1_024
 /** For the application, to say whom it admits. */
 const ADMIT_MS = 5_000
+
+type Members = readonly MemberInfo[] | Promise<readonly MemberInfo[]>
 
 interface Known {
   readonly instance: InstanceId
@@ -47,6 +68,10 @@ export class Gate {
   readonly #known = new Map<PeerId, Known>()
   /** In the room, and not let in. */
   readonly #strangers = new Set<PeerId>()
+  readonly #profiles: Profiles
+  /** What others have been told last of our profile, and what the announcement told them. */
+  #claimed: string | undefined
+  #announced: string | undefined
   readonly #told = new Map<string, number>()
   readonly #refused: { [Code in RefusedCode]?: number } = {}
   #sealed = 0
@@ -55,10 +80,11 @@ export class Gate {
   constructor(options: GateOptions, deps: GateDeps) {
     this.#options = options
     this.#deps = deps
+    this.#profiles = new Profiles({ ...deps, altered: (id) => this.refuse(id, 'profile-altered') })
   }
 
   /** Makes the keys, if the room is sealed. Rejects with the PartylineError that ends it. */
-  async lock(): Promise<{ readonly announcement: string; readonly sealer: Sealer }> {
+  async lock(): Promise<Locked> {
     const { sealing: mode, identity, ...options } = this.#options
     const { primitives } = this.#deps
     const fatal = (code: 'insecure-context' | 'unsupported', text: string, cause?: unknown): PartylineError =>
@@ -69,8 +95,11 @@ export class Gate {
       const wanted = { ...options, mode, protocol: VERSION.max, identity: await signer }
       const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
       this.#keys = keys
+      this.#announced = await keys.profileDigest(options.instance, options.profile)
+      this.#claimed = this.#announced
       return {
         announcement: keys.announcement,
+        profile: await this.shown(options.profile),
         sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
       }
     } catch (cause) {
@@ -80,6 +109,39 @@ export class Gate {
 
   close(): void {
     this.#keys?.close()
+    this.#profiles.close()
+  }
+
+  /** Our profile as the server is to show it. */
+  shown(profile: Json): Json | Promise<Json> {
+    return this.#options.sealProfile && this.#keys !== undefined ? this.#keys.sealProfile(profile) : profile
+  }
+
+  /** Our profile is this now. Its digest, if the others are to be told. */
+  async claim(profile: Json): Promise<string | undefined> {
+    const digest = await this.#keys?.profileDigest(this.#options.instance, profile)
+    if (digest === this.#claimed) return undefined
+    this.#claimed = digest
+    return digest
+  }
+
+  /** What a newcomer is to be told of our profile: nothing, when it is the one that we came with. */
+  get claimed(): string | undefined {
+    return this.#claimed === this.#announced ? undefined : this.#claimed
+  }
+
+  /** A member says what the digest of its profile is. */
+  claims(id: PeerId, digest: string): void {
+    this.#profiles.tell(id, digest)
+  }
+
+  profileVerified(id: PeerId): boolean | undefined {
+    return this.#profiles.verified(id)
+  }
+
+  /** The other side ended the link and has begun another, as we do. */
+  begunAgain(id: PeerId): void {
+    this.#keys?.begunAgain(id)
   }
 
   get stats(): SealingStats {
@@ -108,26 +170,32 @@ export class Gate {
   }
 
   /** The server lists these alone, and us. As `look`. */
-  welcomed(self: PeerId, members: readonly MemberInfo[]): void | Promise<void> {
+  welcomed(self: PeerId, members: readonly MemberInfo[]): Members {
     // Under another id, everything begins anew.
-    if (this.#self !== self) this.#known.clear()
+    if (this.#self !== self) {
+      this.#known.clear()
+      this.#profiles.close()
+    }
     this.#self = self
     this.#keys?.welcomed(self)
     return this.listed(members)
   }
 
-  listed(members: readonly MemberInfo[]): void | Promise<void> {
+  listed(members: readonly MemberInfo[]): Members {
     this.#strangers.clear()
     return this.look(members)
   }
 
-  /** The server lists these: look at their announcements, all at a time. What comes later waits for that. */
-  look(members: readonly MemberInfo[]): void | Promise<void> {
+  /**
+   * The server lists these: look at their announcements, all at a time. What comes later waits for that. They come back
+   * with their profiles opened.
+   */
+  look(members: readonly MemberInfo[]): Members {
     if (this.#keys === undefined && this.#options.admit === undefined) {
       for (const member of members) this.#settle(member, checkOpen(member))
-      return
+      return members
     }
-    return Promise.all(members.map((member) => this.#look(member))).then(() => undefined)
+    return Promise.all(members.map((member) => this.#look(member)))
   }
 
   /** The server lists it no more, or as somebody else. */
@@ -136,6 +204,7 @@ export class Gate {
     const known = this.#known.get(id)
     if (known === undefined || known.instance === present) return
     this.#known.delete(id)
+    this.#profiles.gone(id)
     this.#keys?.left(id)
   }
 
@@ -147,7 +216,7 @@ export class Gate {
 
   async #open(keys: RoomSealing, from: PeerId, payload: Uint8Array): Promise<readonly Uint8Array[]> {
     const { frames, reply, refused } = await keys.open(from, payload)
-    if (refused !== undefined) this.#refuse(from, refused)
+    if (refused !== undefined) this.refuse(from, refused)
     if (reply !== undefined) this.#deps.transmit(from, reply)
     this.#opened += frames.length
     return frames
@@ -178,18 +247,33 @@ export class Gate {
     return address.kind === 'all' ? here : here.filter((id) => !address.ids.includes(id))
   }
 
-  async #look(member: MemberInfo): Promise<void> {
-    const { id, instance } = member
+  async #look(shown: MemberInfo): Promise<MemberInfo> {
+    const { id, instance, seal } = shown
     const keys = this.#keys
-    const again = this.admits(member)
+    const again = this.admits(shown)
     if (!again) this.gone(id, instance)
-    const admission = keys === undefined ? checkOpen(member) : await keys.admit({ id, instance, seal: member.seal })
+    const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
+    const isIn = again || !('refused' in admission)
+    const member =
+      keys && isIn ? await this.#profile(keys, shown, 'profile' in admission ? admission.profile : undefined) : shown
     if ('refused' in admission || again || (await this.#admit(member, admission.identity))) {
       this.#settle(member, admission)
-      return
+      return member
     }
     keys?.left(id)
+    this.#profiles.gone(id)
     this.#settle(member, { refused: 'not-admitted' })
+    return member
+  }
+
+  /** A member with its profile as it is, which is held against what the member says. */
+  async #profile(keys: RoomSealing, shown: MemberInfo, announced: string | undefined): Promise<MemberInfo> {
+    const { id, instance } = shown
+    const isSealed =
+      this.#options.sealing === 'secret' && (shown.profile as { sealed?: unknown } | null)?.sealed !== undefined
+    const member = isSealed ? { ...shown, profile: await keys.openProfile(instance, shown.profile) } : shown
+    this.#profiles.show(id, await keys.profileDigest(instance, member.profile), announced)
+    return member
   }
 
   #settle(member: MemberInfo, admission: Admission): void {
@@ -201,7 +285,7 @@ export class Gate {
     }
     // Who is in already stays, with the keys it came with.
     if (!this.admits(member)) this.#strangers.add(id)
-    this.#refuse(id, admission.refused)
+    this.refuse(id, admission.refused)
   }
 
   #admit({ id, userId, profile }: MemberInfo, identity: string | undefined): boolean | Promise<boolean> {
@@ -215,13 +299,14 @@ export class Gate {
         resolve(good)
       }
       // What it throws, too, is no.
-      Promise.resolve({ id, userId, profile, identity })
+      Promise.resolve({ id, userId, profile, identity, profileVerified: this.profileVerified(id) })
         .then(admit)
         .then(settle, () => settle(false))
     })
   }
 
-  #refuse(id: PeerId, code: RefusedCode): void {
+  /** Something of this member was refused. */
+  refuse(id: PeerId, code: RefusedCode): void {
     this.#refused[code] = (this.#refused[code] ?? 0) + 1
     const { clock, refused } = this.#deps
     const key = id + code
@@ -235,4 +320,4 @@ export class Gate {
 
 /** Who announces keys is not for an open room. */
 const checkOpen = ({ seal }: MemberInfo): Admission =>
-  seal === undefined ? { identity: undefined } : { refused: 'seal-mismatch' }
+  seal === undefined ? { identity: undefined, profile: undefined } : { refused: 'seal-mismatch' }

@@ -12,18 +12,16 @@ import {
   RIGHTS,
   randomHex,
 } from '../../signaling/protocol/index.ts'
-import type { OpenCarrier } from './carriers/carrier.ts'
-import type { CarrierChoice } from './carriers/choice.ts'
 import { serverAddress } from './carriers/server-address.ts'
 import { LatestChannels } from './channel/latest.ts'
 import { Offers } from './channel/offer.ts'
 import { ProcedureCalls } from './channel/procedure.ts'
 import { ReliableChannel } from './channel/reliable.ts'
-import type { Clock } from './clock.ts'
 import { PartylineError } from './errors.ts'
 import { Emitter } from './events.ts'
 import type {
   Channel,
+  ChannelOptions,
   Latest,
   Message,
   Payload,
@@ -42,32 +40,13 @@ import { Gate } from './gate.ts'
 import { Inbound } from './inbound.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
-import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import { RoomChannels } from './room-channels.ts'
+import { RoomClaims } from './room-claims.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
-import type { Primitives } from './sealing/primitives.ts'
-import type { NetworkEvents } from './uplink/network-events.ts'
+import type { RoomWorld } from './room-world.ts'
 import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
-
-/** What a room needs of the world: a browser, Node, or a simulation. */
-export interface RoomWorld {
-  readonly clock: Clock
-  /** ms since 1970 as this machine believes. */
-  wallMs(): number
-  /** 0 ≤ value < 1. */
-  readonly random: () => number
-  fillRandom(bytes: Uint8Array): void
-  readonly openCarrier: OpenCarrier
-  /** The way up from a lesser carrier. Default: none. */
-  readonly choice?: Pick<CarrierChoice, 'better' | 'changed'>
-  readonly network: NetworkEvents
-  /** Nothing when it could not be loaded: the relay carries everything. */
-  readonly directPaths: Promise<MakeRoomPaths | undefined>
-  /** Absent where there is no WebCrypto. */
-  readonly primitives: Primitives | undefined
-}
 
 /** Until the first welcome says otherwise. */
 const GRACE_MS = 20_000
@@ -89,6 +68,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly #membership: Membership
   readonly #links: RoomLinks
   readonly #channels: RoomChannels
+  readonly #claims: RoomClaims
   readonly #latest: LatestChannels
   readonly #offers: Offers
   readonly #reliable = new Map<string, ReliableChannel<Payload>>()
@@ -98,10 +78,13 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #status: RoomStatus = 'joining'
   #self: Self<P> | undefined
   #profile: P
+  readonly #sealsProfile: boolean
   #peers: ReadonlyMap<PeerId, Peer<P>> = new Map()
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
+  /** The keys are made. */
+  #locked: Promise<void> | undefined
 
   readonly sealing: SealingMode
 
@@ -110,6 +93,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#world = world
     this.sealing = options.sealing
     this.#profile = options.profile as P
+    this.#sealsProfile = options.sealProfile
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }
     })
@@ -145,6 +129,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
         transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
+        changed: (id) => {
+          const peer = this.#links.get(id)
+          if (peer !== undefined && this.#peers.has(id)) this.#changed(peer)
+        },
         failed: (error) => this.#finish(error),
       },
     )
@@ -188,7 +176,23 @@ export class ClientRoom<P extends Json> implements Room<P> {
       },
       gap: (peer) => this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason: 'lagging' }),
       forgotten: (peer) => this.#forgotten(peer),
-      reached: ({ id }) => this.#latest.memberJoined(id),
+      reached: ({ id }, channels) => {
+        this.#claims.greeted(id, channels)
+        this.#latest.memberJoined(id)
+      },
+      cutOff: ({ id }) => this.#claims.introduce(id),
+      said: ({ id }, message) => this.#claims.heard(id, message),
+    })
+    this.#claims = new RoomClaims({
+      room: this.name,
+      instance,
+      primitives: world.primitives,
+      gate: this.#gate,
+      links: this.#links,
+      withheld: (id) => {
+        const peer = this.#peers.get(id)
+        if (peer !== undefined) this.#events.emit('gap', { peer, reason: 'withheld' })
+      },
     })
     this.#channels = new RoomChannels({
       outbox: this.#links.outbox,
@@ -197,6 +201,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       nowMs: () => this.#clock.now(),
       instanceOf: (peer) => this.#links.get(peer)?.info.instance ?? peer,
       drain: (wireName) => this.#links.drain(wireName),
+      checked: (from, arrived) => this.#claims.checked(from, arrived),
     })
     this.#latest = new LatestChannels({
       clock,
@@ -209,6 +214,11 @@ export class ClientRoom<P extends Json> implements Room<P> {
       control: this.#channels.port('f', FILES),
       data: this.#channels.port('b', FILES),
       members: () => this.#links.peers.keys(),
+      refuses: (from, name) => {
+        const isSigned = this.#reliable.get(name)?.signed ?? false
+        if (isSigned) this.#gate.refuse(from, 'unsigned')
+        return isSigned
+      },
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
@@ -235,23 +245,53 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   setProfile(profile: P): Promise<void> {
-    checkProfile(profile)
+    checkProfile(profile, this.#sealsProfile)
     this.#profile = profile
     if (this.#self !== undefined) this.#self = { ...this.#self, profile }
-    return this.#uplink.setProfile(profile)
+    const told = this.#tellProfile(profile)
+    told.then(
+      () => this.#claims.profile(profile),
+      () => {},
+    )
+    return told
   }
 
-  channel<T extends Payload = Json>(name: string): Channel<T> {
+  async #tellProfile(profile: P): Promise<void> {
+    if (this.#sealsProfile) {
+      await this.#locked
+      await this.#uplink.setProfile(await this.#gate.shown(profile))
+    } else await this.#uplink.setProfile(profile)
+  }
+
+  channel<T extends Payload = Json>(name: string, { signed = false }: ChannelOptions = {}): Channel<T> {
     const known = this.#reliable.get(name)
-    if (known !== undefined) return known as unknown as Channel<T>
-    const outgoing = this.#channels.open('m', name)
-    const channel = new ReliableChannel<Payload>(name, {
-      send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal),
-      drain: () => this.#channels.drain(outgoing),
-      offer: (data, options) => this.#offers.offer(name, data, options),
-      onOffer: (handler) => this.#offers.on(name, handler),
-    })
+    if (known !== undefined && known.signed === signed) return known as unknown as Channel<T>
+    if (known !== undefined) throw new PartylineError('bad-argument', `signed: this channel was opened otherwise`)
+    if (typeof signed !== 'boolean' || (signed && this.sealing === 'open')) {
+      throw new PartylineError('bad-argument', 'signed: expected true or false, and false in an open room')
+    }
+    const outgoing = this.#channels.open(signed ? 's' : 'm', name)
+    const sign = signed ? this.#claims.signer(outgoing.name) : undefined
+    const channel = new ReliableChannel<Payload>(
+      name,
+      {
+        send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal, sign),
+        drain: () => this.#channels.drain(outgoing),
+        offer: (data, options) =>
+          this.#offers.offer(name, data, signed ? { to: [...this.#links.peers.keys()], ...options } : options),
+        onOffer: (handler) => this.#offers.on(name, handler),
+      },
+      signed,
+    )
     this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
+    if (signed) {
+      // What comes without a signature has its turn, and is not heard; backends have no channels of this kind.
+      this.#channels.taker({ name: `m:${name}` }, ({ from }) => {
+        if ((from as string) === 'server') return false
+        this.#gate.refuse(from, 'unsigned')
+        return true
+      })
+    }
     this.#reliable.set(name, channel)
     if (this.#status === 'closed') channel.close()
     return channel as unknown as Channel<T>
@@ -306,7 +346,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #start(): void {
     if (this.sealing === 'open') this.#uplink.start()
     else {
-      this.#gate.lock().then(
+      this.#locked = this.#gate.lock().then(
         (sealed) => this.#uplink.start(sealed),
         (error: PartylineError) => this.#finish(error),
       )
@@ -325,8 +365,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     uplink.on('welcome', ({ message, how, missed }) =>
       inbound.alone(
         () => gate.welcomed(message.peerId, message.members),
-        () => {
-          this.#welcome(message, how)
+        (members) => {
+          this.#welcome({ ...message, members }, how)
           this.#missed(missed)
         },
       ),
@@ -402,7 +442,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #accessed(id: PeerId, access: AccessInfo | undefined): void {
-    if (access?.profile !== undefined) this.#profile = access.profile as P
+    if (access?.profile !== undefined) {
+      this.#profile = access.profile as P
+      this.#claims.profile(access.profile)
+    }
     this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
   }
 
@@ -413,19 +456,32 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #message(message: RoomMessage): void {
-    const take = (): void => this.#take(message)
     const gate = this.#gate
     const inbound = this.#inbound
-    if (message.t === 'joined') inbound.alone(() => gate.look([message.member]), take)
-    else if (message.t === 'snapshot') inbound.alone(() => gate.listed(message.members), take)
-    else if (message.t === 'changed' && message.seal !== undefined) {
-      inbound.alone(() => gate.look(this.#announcedAgain(message)), take)
-    } else inbound.run(take)
+    if (message.t === 'joined') {
+      inbound.alone(
+        () => gate.look([message.member]),
+        ([member = message.member]) => this.#take({ ...message, member }),
+      )
+    } else if (message.t === 'snapshot') {
+      inbound.alone(
+        () => gate.listed(message.members),
+        (members) => this.#take({ ...message, members }),
+      )
+    } else if (message.t === 'changed' && (message.seal !== undefined || message.profile !== undefined)) {
+      inbound.alone(
+        () => gate.look(this.#shownAgain(message)),
+        ([member]) =>
+          this.#take(message.profile === undefined ? message : { ...message, profile: member?.profile ?? null }),
+      )
+    } else inbound.run(() => this.#take(message))
   }
 
-  #announcedAgain({ id, seal }: Pick<MemberInfo, 'id' | 'seal'>): readonly MemberInfo[] {
+  /** A member that we know, with the keys or the profile that the server shows of it now. */
+  #shownAgain({ id, seal, profile }: Pick<MemberInfo, 'id' | 'seal'> & Partial<MemberInfo>): readonly MemberInfo[] {
     const info = this.#membership.get(id)
-    return info === undefined || seal === undefined ? [] : [{ ...info, seal }]
+    if (info === undefined) return []
+    return [{ ...info, ...(seal === undefined ? {} : { seal }), ...(profile === undefined ? {} : { profile }) }]
   }
 
   #gone(id: PeerId): void {
@@ -470,6 +526,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const self = this.#self
     if (self === undefined) return
     const peer = this.#links.add(info, self.id < info.id, this.#relayed(info.id))
+    this.#claims.introduce(info.id)
     this.#publishPeers()
     this.#events.emit('join', peer as unknown as Peer<P>)
   }
@@ -484,6 +541,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #forgotten(peer: RoomPeer<Json>): void {
+    this.#gate.begunAgain(peer.id)
     this.#leaveOf(peer.id, 'lost')
     this.#join(peer.info)
   }

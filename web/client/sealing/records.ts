@@ -3,13 +3,14 @@ import { FRAME, frameType } from '../../../signaling/protocol/index.ts'
 import { joined } from './octets.ts'
 import type { CipherKey } from './primitives.ts'
 
-export const RECORD = Object.freeze({ link: 1, group: 2, key: 3, held: 4 } as const)
+export const RECORD = Object.freeze({ link: 1, group: 2, key: 3, held: 4, profile: 5 } as const)
 export type RecordKind = (typeof RECORD)[keyof typeof RECORD]
 
-const TAG_BYTES = 16
+export const TAG_BYTES = 16
 const GROUP_HEAD_BYTES = 15
-const HEAD_BYTES = 9
+export const HEAD_BYTES = 9
 const UNICAST = 16
+const SINCE_BYTES = 8
 
 /** What sealing adds to a frame, at most. */
 export const SEALED_BYTES = GROUP_HEAD_BYTES + TAG_BYTES
@@ -35,6 +36,25 @@ export const isRepeatable = (frame: Uint8Array): boolean => {
   const type = frameType(frame)
   return frame.length > 0 && (type <= FRAME.fragment || type === FRAME.latest)
 }
+
+/** A greeting, and where its sender's link began: what follows the frame in its record. */
+export function withSince(frame: Uint8Array, since: number): Uint8Array {
+  const bytes = joined(frame, new Uint8Array(SINCE_BYTES))
+  new DataView(bytes.buffer).setBigUint64(frame.length, BigInt(since))
+  return bytes
+}
+
+/** The frame of a greeting's record, and what followed it: beyond every counter when there is too little. */
+export function splitSince(plain: Uint8Array): { readonly frame: Uint8Array; readonly since: number } {
+  const at = plain.length - SINCE_BYTES
+  if (at < 1) return { frame: plain, since: Number.POSITIVE_INFINITY }
+  return {
+    frame: plain.subarray(0, at),
+    since: Number(new DataView(plain.buffer, plain.byteOffset + at).getBigUint64(0)),
+  }
+}
+
+export const isGreeting = (frame: Uint8Array): boolean => frame.length > 0 && frameType(frame) === FRAME.greet
 
 /** The nonce of a head, which ends with the counter. */
 function nonceOf(head: Uint8Array): Uint8Array {
@@ -70,12 +90,17 @@ export async function sealRecord(
 /** `undefined`: it is no record. */
 export function decodeRecord(payload: Uint8Array): RecordHead | undefined {
   const kind = payload[0] as RecordKind
-  const isGroup = kind === RECORD.group
-  const headBytes = isGroup ? GROUP_HEAD_BYTES : HEAD_BYTES
+  const headBytes = kind === RECORD.group ? GROUP_HEAD_BYTES : HEAD_BYTES
   if (!(kind >= RECORD.link && kind <= RECORD.held) || payload.length < headBytes + TAG_BYTES) return undefined
+  return recordHead(payload, headBytes)
+}
+
+/** Of a payload that has a head of so many bytes. */
+export function recordHead(payload: Uint8Array, headBytes: number): RecordHead {
+  const isGroup = headBytes === GROUP_HEAD_BYTES
   const view = new DataView(payload.buffer, payload.byteOffset)
   return {
-    kind,
+    kind: payload[0] as RecordKind,
     epoch: isGroup ? view.getUint32(1) : 0,
     step: isGroup ? view.getUint16(5) : 0,
     // Beyond 2^53 it is not exact, and not ours: the nonce is taken from the bytes all the same.

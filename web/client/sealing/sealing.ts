@@ -17,6 +17,7 @@ import {
   type FillRandom,
   hexAt,
   type InstanceId,
+  type Json,
   type PeerId,
   writeHex,
 } from '../../../signaling/protocol/index.ts'
@@ -38,18 +39,22 @@ import { type LinkKeys, linkKeys } from './link-keys.ts'
 import { base64url, compare, counted } from './octets.ts'
 import { type OwnSenderKey, OwnSenderKeys } from './own-sender-keys.ts'
 import type { Primitives, SigningKey } from './primitives.ts'
+import { profileDigest } from './profile-digest.ts'
 import {
   decodeKeyName,
   decodeRecord,
   encodeKeyName,
   type GivenKey,
   isForGroup,
+  isGreeting,
   isRepeatable,
   openRecord,
   RECORD,
   type RecordHead,
   type RecordKind,
   sealRecord,
+  splitSince,
+  withSince,
 } from './records.ts'
 import { type RoomKey, roomKey, stretch } from './room-key.ts'
 import { safetyNumber } from './safety-number.ts'
@@ -71,6 +76,8 @@ export interface SealingOptions {
   readonly secret?: Uint8Array | undefined
   readonly password?: string | undefined
   readonly identity?: SigningKey | undefined
+  /** That the first `join` asks for, as JSON has it; the announcement says its digest. */
+  readonly profile?: Json
 }
 
 export interface SealingDeps {
@@ -88,8 +95,13 @@ export interface ShownMember {
   readonly seal: string | undefined
 }
 
-/** `identity`: SHA-256 of its verified public key, as hex, if it has one. */
-export type Admitted = { readonly identity: string | undefined } | { readonly refused: SealingRefusal }
+export interface Verification {
+  /** SHA-256 of its verified public key, as hex, if it has one. */
+  readonly identity: string | undefined
+  /** The digest of the profile that it came with, as base64url, if it says so. */
+  readonly profile: string | undefined
+}
+export type Admitted = Verification | { readonly refused: SealingRefusal }
 
 export interface SealedRecord {
   /** `undefined`: whom the frame was to go to. */
@@ -112,15 +124,17 @@ interface Member extends LinkKeys {
   readonly instanceId: InstanceId
   readonly instance: Instance
   readonly announcement: Announcement
-  readonly identity: string | undefined
-  readonly given: GivenKeys
-  /** Counters up to this were the ended link's. */
-  readonly floor: number
+  readonly verification: Verification
+  given: GivenKeys
+  /** Counters of its records up to this were an ended link's. */
+  floor: number
+  /** Our counter when the link to it began. */
+  since: number
   readonly waiting: WaitingRecords
-  readonly sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
+  sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
 }
 
-type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor'>
+type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor' | 'since'>
 type Standing = Member | SealingRefusal | Promise<unknown>
 
 interface GroupRecord {
@@ -133,8 +147,9 @@ const refused = (code: SealingRefusal): Opened => ({ frames: [], refused: code }
 const isMember = (standing: Standing | undefined): standing is Member =>
   typeof standing === 'object' && !(standing instanceof Promise)
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && compare(a, b) === 0
-const idBytes = (id: PeerId): Uint8Array => {
-  const bytes = new Uint8Array(8)
+/** Of a peer's or an instance's id. */
+const bytesOf = (id: PeerId | InstanceId): Uint8Array => {
+  const bytes = new Uint8Array(id.length / 2)
   writeHex(id, bytes, 0)
   return bytes
 }
@@ -161,6 +176,7 @@ export class RoomSealing {
     private readonly keys: OwnKeys,
     announcement: Uint8Array,
     private readonly linkSalt: Uint8Array,
+    private readonly profileKey: Uint8Array,
     private readonly roomHash: Uint8Array,
     /** Mode `secret` only. */
     readonly roomKey: RoomKey | undefined,
@@ -176,8 +192,7 @@ export class RoomSealing {
     const { mode, protocol, identity, secret, password } = options
     const name = encodeText(options.room)
     const room = counted(name)
-    const instance = new Uint8Array(16)
-    writeHex(options.instance, instance, 0)
+    const instance = bytesOf(options.instance)
     const [p256, x25519, roomHash, shared] = await Promise.all([
       primitives.p256(),
       primitives.x25519(),
@@ -188,11 +203,20 @@ export class RoomSealing {
             (bytes) => roomKey(primitives, bytes, name),
           ),
     ])
-    const [proofKey, linkSalt] = await Promise.all([shared?.derive('proof'), shared?.derive('salt')])
+    const none = new Uint8Array(32)
+    const [proofKey, linkSalt, profileKey] = await Promise.all([
+      shared?.derive('proof'),
+      shared?.derive('salt') ?? none,
+      shared?.derive('profile') ?? none,
+    ])
     const seal: RoomSeal = { mode, room, proofKey }
-    const keys: OwnKeys = { protocol, instance, p256, x25519, identity }
+    const profile =
+      options.profile === undefined
+        ? undefined
+        : await profileDigest(primitives, profileKey, room, instance, options.profile)
+    const keys: OwnKeys = { protocol, instance, p256, x25519, identity, profile }
     const announcement = await announce(primitives, seal, keys)
-    return new RoomSealing(deps, seal, keys, announcement, linkSalt ?? new Uint8Array(32), roomHash, shared)
+    return new RoomSealing(deps, seal, keys, announcement, linkSalt, profileKey, roomHash, shared)
   }
 
   /** With every welcome, before its members: who we are. Another id than before ends all links. */
@@ -210,7 +234,7 @@ export class RoomSealing {
     const before = this.#standing.get(id)
     if (isMember(before) && before.instanceId === instance) {
       const isSame = sameBytes(decodeAnnouncement(seal, this.room.mode)?.bytes, before.announcement.bytes)
-      return isSame ? { identity: before.identity } : { refused: 'seal-changed' }
+      return isSame ? before.verification : { refused: 'seal-changed' }
     }
     this.left(id)
     const verifying = this.#verify(shown).then((verified) => {
@@ -222,7 +246,7 @@ export class RoomSealing {
     })
     this.#standing.set(id, verifying)
     const standing = await verifying
-    return typeof standing === 'string' ? { refused: standing } : { identity: standing.identity }
+    return typeof standing === 'string' ? { refused: standing } : standing.verification
   }
 
   async #verify({ id, instance: instanceId, seal }: ShownMember): Promise<Verified | SealingRefusal> {
@@ -240,13 +264,14 @@ export class RoomSealing {
     if (refusal !== undefined) return refusal
     const room = { room: this.room.room, linkSalt: this.linkSalt }
     const [ours, theirs] = [
-      { announcement: this.#own, id: idBytes(this.#self) },
-      { announcement, id: idBytes(id) },
+      { announcement: this.#own, id: bytesOf(this.#self) },
+      { announcement, id: bytesOf(id) },
     ]
     const keys = await linkKeys(primitives, room, this.keys, ours, theirs).catch(() => undefined)
     if (keys === undefined) return 'seal-mismatch'
     const identity = announcement.identity && hexAt(await primitives.sha256(announcement.identity), 0, 32)
-    return { ...keys, id, instanceId, announcement, identity }
+    const profile = announcement.profile && base64url(announcement.profile)
+    return { ...keys, id, instanceId, announcement, verification: { identity, profile } }
   }
 
   #isChanged(instanceId: InstanceId, { bytes }: Announcement): boolean {
@@ -266,6 +291,7 @@ export class RoomSealing {
       ...verified,
       instance,
       floor: instance.newest,
+      since: this.#counter,
       given: new GivenKeys(this.#senderKeys.came()),
       waiting: new WaitingRecords(this.#waiting),
       sealed: new WeakMap(),
@@ -281,6 +307,39 @@ export class RoomSealing {
     standing.waiting.clear()
     this.#instances.leave(standing.instanceId, standing.instance)
     this.#arm()
+  }
+
+  /**
+   * The other side ended the link and began another: so do we. What we have sealed before does not go to it again; what
+   * it sealed before its own beginning is refused from the greeting on that says so, which has come.
+   */
+  begunAgain(id: PeerId): void {
+    const member = this.#standing.get(id)
+    if (!isMember(member)) return
+    member.since = this.#counter
+    member.sealed = new WeakMap()
+    member.given = new GivenKeys(this.#senderKeys.came())
+    this.#arm()
+  }
+
+  /** By which a member of this instance says that this profile is its own, as base64url. */
+  async profileDigest(instance: InstanceId, profile: Json | undefined): Promise<string> {
+    const { primitives } = this.deps
+    return base64url(await profileDigest(primitives, this.profileKey, this.room.room, bytesOf(instance), profile))
+  }
+
+  /** Our profile as the server is to show it. Mode `secret` only. */
+  async sealProfile(profile: Json): Promise<Json> {
+    const { sealProfile } = await import('./sealed-profile.ts')
+    return {
+      ...(await sealProfile(this.deps.primitives, this.profileKey, this.keys.instance, this.#nextCounter(), profile)),
+    }
+  }
+
+  /** A profile behind what the server shows of it: the same when it is not sealed. */
+  async openProfile(instance: InstanceId, shown: Json): Promise<Json> {
+    const { openProfile } = await import('./sealed-profile.ts')
+    return openProfile(this.deps.primitives, this.profileKey, bytesOf(instance), shown)
   }
 
   /** Digits that two people compare. `undefined` when `id` is not admitted. */
@@ -363,7 +422,8 @@ export class RoomSealing {
   #unicast(member: Member, frame: Uint8Array): Uint8Array | Promise<Uint8Array> {
     const before = member.sealed.get(frame)
     if (before !== undefined) return before
-    const payload = this.#linkRecord(member, RECORD.link, frame)
+    const plain = isGreeting(frame) ? withSince(frame, member.since) : frame
+    const payload = this.#linkRecord(member, RECORD.link, plain)
     if (isRepeatable(frame)) {
       member.sealed.set(frame, payload)
       payload.then(
@@ -405,7 +465,11 @@ export class RoomSealing {
     if (plain === undefined) return refused('forged')
     if (record.kind === RECORD.link) {
       if (isForGroup(plain)) return refused('forged')
-      return this.#isReplayed(member, record, !isRepeatable(plain)) ? refused('replayed') : { frames: [plain] }
+      const { frame, since } = isGreeting(plain) ? splitSince(plain) : { frame: plain, since: 0 }
+      if (since >= record.counter) return refused('forged')
+      if (this.#isReplayed(member, record, !isRepeatable(plain))) return refused('replayed')
+      member.floor = Math.max(member.floor, since)
+      return { frames: [frame] }
     }
     const name = decodeKeyName(plain, record.kind === RECORD.key ? SENDER_KEY_BYTES : 0)
     if (name === undefined) return refused('forged')

@@ -74,6 +74,8 @@ const groupKey = (of: SenderKey, sender: Buffer, room: string): Buffer =>
 export const isForTheRoom = (frame: Uint8Array): boolean =>
   [0, 1, 7].includes((frame[0] ?? 0) >> 5) && ((frame[0] ?? 0) & 16) === 0
 
+const isGreeting = (frame: Uint8Array): boolean => (frame[0] ?? 0) >> 5 === 5
+
 const isSentAgain = (frame: Uint8Array): boolean => [0, 1, 7].includes((frame[0] ?? 0) >> 5)
 
 interface Other {
@@ -81,7 +83,9 @@ interface Other {
   readonly sending: Buffer
   readonly receiving: Buffer
   /** Nothing at or below it counts on this link. */
-  readonly floor: number
+  floor: number
+  /** Our counter when it began. */
+  readonly since: number
   /** Of our sender keys it was given, and may read from: the newest. */
   given?: SenderKey
 }
@@ -196,6 +200,7 @@ export class IndependentMember {
       sending: first ? toSecond : toFirst,
       receiving: first ? toFirst : toSecond,
       floor: before?.newest ?? 0,
+      since: this.#counter,
     })
     if (before === undefined) {
       this.#remembered.set(shown.instance, {
@@ -221,7 +226,13 @@ export class IndependentMember {
 
   /** The records of a frame to some members, the keys that they need among them. */
   seal(to: readonly string[], frame: Uint8Array): { readonly to?: string; readonly payload: Buffer }[] {
-    if (!isForTheRoom(frame)) return to.map((id) => ({ to: id, payload: this.#linkRecord(1, this.#other(id), frame) }))
+    if (!isForTheRoom(frame)) {
+      return to.map((id) => {
+        const other = this.#other(id)
+        const plain = isGreeting(frame) ? Buffer.concat([frame, big(8, other.since)]) : frame
+        return { to: id, payload: this.#linkRecord(1, other, plain) }
+      })
+    }
     const own = this.#ownKey()
     const keys = to.flatMap((id) => {
       const other = this.#other(id)
@@ -255,8 +266,11 @@ export class IndependentMember {
     const plain = decrypt(other.receiving, head, counter, sealed)
     if (kind === 1) {
       demand(!isForTheRoom(plain), 'forged')
+      const since = isGreeting(plain) && plain.length > 8 ? Number(plain.readBigUInt64BE(plain.length - 8)) : 0
+      demand(!isGreeting(plain) || (plain.length > 8 && since < counter), 'forged')
       this.#took(other, remembered, counter, !isSentAgain(plain))
-      return { frames: [plain] }
+      other.floor = Math.max(other.floor, since)
+      return { frames: [isGreeting(plain) ? plain.subarray(0, -8) : plain] }
     }
     demand(plain.length === (kind === 3 ? 38 : 6), 'forged')
     this.#took(other, remembered, counter, true)

@@ -10,7 +10,7 @@ import {
 import { PartylineError } from './errors.ts'
 import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face.ts'
 import type { Primitives } from './sealing/primitives.ts'
-import { Profiles } from './sealing/profiles.ts'
+import type { Profiles } from './sealing/profiles.ts'
 import { RECORD, SEALED_BYTES } from './sealing/records.ts'
 import { RoomSealing, type SealingDeps, type SealingOptions, type Verification } from './sealing/sealing.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
@@ -22,8 +22,8 @@ export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
   /** Members that the relay reaches. */
   here(): Iterable<PeerId>
   refused(id: PeerId, error: PartylineError): void
-  /** Of a member: whether its profile is its own. */
-  changed(id: PeerId): void
+  /** The server shows this of a member, which announced the digest of a profile. */
+  shown(member: MemberInfo, announced: string | undefined): void
   /** The room cannot go on. */
   failed(error: PartylineError): void
 }
@@ -68,10 +68,8 @@ export class Gate {
   readonly #known = new Map<PeerId, Known>()
   /** In the room, and not let in. */
   readonly #strangers = new Set<PeerId>()
-  readonly #profiles: Profiles
-  /** What others have been told last of our profile, and what the announcement told them. */
-  #claimed: string | undefined
-  #announced: string | undefined
+  /** Once they are loaded. */
+  profiles: Profiles | undefined
   readonly #told = new Map<string, number>()
   readonly #refused: { [Code in RefusedCode]?: number } = {}
   #sealed = 0
@@ -80,7 +78,6 @@ export class Gate {
   constructor(options: GateOptions, deps: GateDeps) {
     this.#options = options
     this.#deps = deps
-    this.#profiles = new Profiles({ ...deps, altered: (id) => this.refuse(id, 'profile-altered') })
   }
 
   /** Makes the keys, if the room is sealed. Rejects with the PartylineError that ends it. */
@@ -95,8 +92,6 @@ export class Gate {
       const wanted = { ...options, mode, protocol: VERSION.max, identity: await signer }
       const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
       this.#keys = keys
-      this.#announced = await keys.profileDigest(options.instance, options.profile)
-      this.#claimed = this.#announced
       return {
         announcement: keys.announcement,
         profile: await this.shown(options.profile),
@@ -109,7 +104,6 @@ export class Gate {
 
   close(): void {
     this.#keys?.close()
-    this.#profiles.close()
   }
 
   /** Our profile as the server is to show it. */
@@ -117,26 +111,13 @@ export class Gate {
     return this.#options.sealProfile && this.#keys !== undefined ? this.#keys.sealProfile(profile) : profile
   }
 
-  /** Our profile is this now. Its digest, if the others are to be told. */
-  async claim(profile: Json): Promise<string | undefined> {
-    const digest = await this.#keys?.profileDigest(this.#options.instance, profile)
-    if (digest === this.#claimed) return undefined
-    this.#claimed = digest
-    return digest
-  }
-
-  /** What a newcomer is to be told of our profile: nothing, when it is the one that we came with. */
-  get claimed(): string | undefined {
-    return this.#claimed === this.#announced ? undefined : this.#claimed
-  }
-
-  /** A member says what the digest of its profile is. */
-  claims(id: PeerId, digest: string): void {
-    this.#profiles.tell(id, digest)
+  /** By which its member says which profile is its own. `undefined` in an open room. */
+  async digest(instance: InstanceId, profile: Json): Promise<string | undefined> {
+    return this.#keys?.profileDigest(instance, profile)
   }
 
   profileVerified(id: PeerId): boolean | undefined {
-    return this.#profiles.verified(id)
+    return this.profiles?.verified(id)
   }
 
   /** The other side ended the link and has begun another, as we do. */
@@ -175,7 +156,7 @@ export class Gate {
     // Under another id, everything begins anew.
     if (this.#self !== self) {
       this.#known.clear()
-      this.#profiles.close()
+      this.profiles?.close()
     }
     this.#self = self
     this.#keys?.welcomed(self)
@@ -205,7 +186,7 @@ export class Gate {
     const known = this.#known.get(id)
     if (known === undefined || known.instance === present) return
     this.#known.delete(id)
-    this.#profiles.gone(id)
+    this.profiles?.gone(id)
     this.#keys?.left(id)
   }
 
@@ -249,31 +230,26 @@ export class Gate {
   }
 
   async #look(shown: MemberInfo): Promise<MemberInfo> {
-    const { id, instance, seal } = shown
+    const { id, instance, seal, profile } = shown
     const keys = this.#keys
     const again = this.admits(shown)
     if (!again) this.gone(id, instance)
     const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
-    const isIn = again || !('refused' in admission)
+    const isRefused = 'refused' in admission
+    const isSealed =
+      this.#options.sealing === 'secret' && (profile as { sealed?: unknown } | null)?.sealed !== undefined
     const member =
-      keys && isIn ? await this.#profile(keys, shown, 'profile' in admission ? admission.profile : undefined) : shown
-    if ('refused' in admission || again || (await this.#admit(member, admission.identity))) {
-      this.#settle(member, admission)
+      keys && isSealed && (again || !isRefused)
+        ? { ...shown, profile: await keys.openProfile(instance, profile) }
+        : shown
+    const announced = isRefused ? undefined : admission.profile
+    if (!isRefused && !again && !(await this.#admit(member, admission))) {
+      keys?.left(id)
+      this.#settle(member, { refused: 'not-admitted' })
       return member
     }
-    keys?.left(id)
-    this.#profiles.gone(id)
-    this.#settle(member, { refused: 'not-admitted' })
-    return member
-  }
-
-  /** A member with its profile as it is, which is held against what the member says. */
-  async #profile(keys: RoomSealing, shown: MemberInfo, announced: string | undefined): Promise<MemberInfo> {
-    const { id, instance } = shown
-    const isSealed =
-      this.#options.sealing === 'secret' && (shown.profile as { sealed?: unknown } | null)?.sealed !== undefined
-    const member = isSealed ? { ...shown, profile: await keys.openProfile(instance, shown.profile) } : shown
-    this.#profiles.show(id, await keys.profileDigest(instance, member.profile), announced)
+    this.#settle(member, admission)
+    if (keys && this.admits(member)) this.#deps.shown(member, announced)
     return member
   }
 
@@ -289,10 +265,14 @@ export class Gate {
     this.refuse(id, admission.refused)
   }
 
-  #admit({ id, userId, profile }: MemberInfo, identity: string | undefined): boolean | Promise<boolean> {
+  async #admit(
+    { id, userId, profile, instance }: MemberInfo,
+    { identity, profile: said }: Verification,
+  ): Promise<boolean> {
     const { admit } = this.#options
     const { clock } = this.#deps
     if (admit === undefined) return true
+    const profileVerified = said === undefined ? undefined : said === (await this.digest(instance, profile))
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve(false), ADMIT_MS)
       const settle = (good: boolean): void => {
@@ -300,7 +280,7 @@ export class Gate {
         resolve(good)
       }
       // What it throws, too, is no.
-      Promise.resolve({ id, userId, profile, identity, profileVerified: this.profileVerified(id) })
+      Promise.resolve({ id, userId, profile, identity, profileVerified })
         .then(admit)
         .then(settle, () => settle(false))
     })

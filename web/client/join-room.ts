@@ -36,6 +36,11 @@ function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
     choice,
     network: browserNetworkEvents,
     primitives: webCrypto(),
+    claims: () =>
+      import('./room-claims.ts').then(
+        ({ RoomClaims }) => RoomClaims,
+        () => undefined,
+      ),
     directPaths: import('./paths/direct-paths.ts')
       .then(({ loadDirectPaths }) => loadDirectPaths())
       .catch(() => undefined),

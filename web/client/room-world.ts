@@ -2,6 +2,7 @@ import type { OpenCarrier } from './carriers/carrier.ts'
 import type { CarrierChoice } from './carriers/choice.ts'
 import type { Clock } from './clock.ts'
 import type { MakeRoomPaths } from './paths/direct-paths.ts'
+import type { RoomClaims } from './room-claims.ts'
 import type { Primitives } from './sealing/primitives.ts'
 import type { NetworkEvents } from './uplink/network-events.ts'
 
@@ -19,6 +20,8 @@ export interface RoomWorld {
   readonly network: NetworkEvents
   /** Nothing when it could not be loaded: the relay carries everything. */
   readonly directPaths: Promise<MakeRoomPaths | undefined>
+  /** What tells of ourselves in a sealed room. Never rejects; nothing when it could not be loaded: nothing is told then. */
+  claims(): Promise<typeof RoomClaims | undefined>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }

@@ -17,6 +17,7 @@ import { LatestChannels } from './channel/latest.ts'
 import { Offers } from './channel/offer.ts'
 import { ProcedureCalls } from './channel/procedure.ts'
 import { ReliableChannel } from './channel/reliable.ts'
+import type { OutgoingMessage } from './delivery/outgoing-message.ts'
 import { PartylineError } from './errors.ts'
 import { Emitter } from './events.ts'
 import type {
@@ -38,10 +39,11 @@ import type {
 } from './face.ts'
 import { Gate } from './gate.ts'
 import { Inbound } from './inbound.ts'
+import { Later } from './later.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
 import { RoomChannels } from './room-channels.ts'
-import { RoomClaims } from './room-claims.ts'
+import type { RoomClaims } from './room-claims.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
@@ -68,7 +70,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly #membership: Membership
   readonly #links: RoomLinks
   readonly #channels: RoomChannels
-  readonly #claims: RoomClaims
+  readonly #claims: Later<RoomClaims>
   readonly #latest: LatestChannels
   readonly #offers: Offers
   readonly #reliable = new Map<string, ReliableChannel<Payload>>()
@@ -129,10 +131,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
-        changed: (id) => {
-          const peer = this.#links.get(id)
-          if (peer !== undefined && this.#peers.has(id)) this.#changed(peer)
-        },
+        shown: (member, announced) => this.#claims.do((claims) => void claims.shown(member, announced)),
         failed: (error) => this.#finish(error),
       },
     )
@@ -177,22 +176,37 @@ export class ClientRoom<P extends Json> implements Room<P> {
       gap: (peer) => this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason: 'lagging' }),
       forgotten: (peer) => this.#forgotten(peer),
       reached: ({ id }, channels) => {
-        this.#claims.greeted(id, channels)
+        if (channels.some(({ name }) => name.startsWith('s:')))
+          this.#claims.do((claims) => claims.greeted(id, channels))
         this.#latest.memberJoined(id)
       },
-      cutOff: ({ id }) => this.#claims.introduce(id),
-      said: ({ id }, message) => this.#claims.heard(id, message),
+      cutOff: ({ id }) => this.#introduce(id),
+      said: ({ id }, message) => this.#claims.do((claims) => claims.heard(id, message)),
     })
-    this.#claims = new RoomClaims({
-      room: this.name,
-      instance,
-      primitives: world.primitives,
-      gate: this.#gate,
-      links: this.#links,
-      withheld: (id) => {
-        const peer = this.#peers.get(id)
-        if (peer !== undefined) this.#events.emit('gap', { peer, reason: 'withheld' })
-      },
+    this.#claims = new Later(async () => {
+      const { primitives } = world
+      const Claims = this.sealing === 'open' ? undefined : await world.claims()
+      return (
+        Claims &&
+        primitives &&
+        new Claims({
+          ...world,
+          primitives,
+          room: this.name,
+          instance,
+          profile: options.profile,
+          gate: this.#gate,
+          links: this.#links,
+          changed: (id) => {
+            const peer = this.#links.get(id)
+            if (peer !== undefined && this.#peers.has(id)) this.#changed(peer)
+          },
+          withheld: (id) => {
+            const peer = this.#peers.get(id)
+            if (peer !== undefined) this.#events.emit('gap', { peer, reason: 'withheld' })
+          },
+        })
+      )
     })
     this.#channels = new RoomChannels({
       outbox: this.#links.outbox,
@@ -201,7 +215,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       nowMs: () => this.#clock.now(),
       instanceOf: (peer) => this.#links.get(peer)?.info.instance ?? peer,
       drain: (wireName) => this.#links.drain(wireName),
-      checked: (from, arrived) => this.#claims.checked(from, arrived),
+      checked: (from, arrived) => this.#claims.here?.checked(from, arrived) ?? this.#checkLater(arrived.channel),
     })
     this.#latest = new LatestChannels({
       clock,
@@ -250,7 +264,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.#self !== undefined) this.#self = { ...this.#self, profile }
     const told = this.#tellProfile(profile)
     told.then(
-      () => this.#claims.profile(profile),
+      () => this.#claims.do((claims) => void claims.profile(profile)),
       () => {},
     )
     return told
@@ -271,7 +285,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
       throw new PartylineError('bad-argument', 'signed: expected true or false, and false in an open room')
     }
     const outgoing = this.#channels.open(signed ? 's' : 'm', name)
-    const sign = signed ? this.#claims.signer(outgoing.name) : undefined
+    if (signed) this.#claims.do((claims) => claims.signs())
+    const sign = signed
+      ? (message: OutgoingMessage): void => this.#claims.do((claims) => claims.sign(outgoing.name, message))
+      : undefined
     const channel = new ReliableChannel<Payload>(
       name,
       {
@@ -444,9 +461,19 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #accessed(id: PeerId, access: AccessInfo | undefined): void {
     if (access?.profile !== undefined) {
       this.#profile = access.profile as P
-      this.#claims.profile(access.profile)
+      this.#claims.do((claims) => void claims.profile(this.#profile))
     }
     this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
+  }
+
+  /** Say to a member what others must not say for us. In an open room there is nobody to be told from another. */
+  #introduce(id: PeerId): void {
+    if (this.sealing !== 'open') this.#claims.do((claims) => void claims.introduce(id))
+  }
+
+  #checkLater(wireName: string): boolean {
+    this.#claims.do(() => this.#links.drain(wireName))
+    return false
   }
 
   /** Whether a peer, or this member, may send to this audience. */
@@ -526,7 +553,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const self = this.#self
     if (self === undefined) return
     const peer = this.#links.add(info, self.id < info.id, this.#relayed(info.id))
-    this.#claims.introduce(info.id)
+    this.#introduce(info.id)
     this.#publishPeers()
     this.#events.emit('join', peer as unknown as Peer<P>)
   }
@@ -571,6 +598,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#stopListening()
     this.#inbound.close()
     this.#gate.close()
+    this.#claims.here?.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

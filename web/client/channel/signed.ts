@@ -2,20 +2,11 @@
  * Signed channels: SEALING.md, "Signed channels". Loaded when this member opens the first, or another says that it has:
  * most rooms have none.
  */
-import {
-  ByteWriter,
-  CONTENT,
-  type Content,
-  encodeText,
-  type Greeting,
-  type InstanceId,
-  type PeerId,
-  writeHex,
-} from '../../../signaling/protocol/index.ts'
+import type { CONTENT, Content, Greeting, InstanceId, PeerId } from '../../../signaling/protocol/index.ts'
 import type { Arrived } from '../delivery/channel-order.ts'
 import type { OutgoingMessage } from '../delivery/outgoing-message.ts'
 import { before, plus } from '../delivery/serial.ts'
-import { base64url, counted, fromBase64url, labelled } from '../sealing/octets.ts'
+import { base64url, counted, fromBase64url, fromHex, labelled } from '../sealing/octets.ts'
 import type { Primitives, SigningKey } from '../sealing/primitives.ts'
 
 /** Instances that have left, and whose key and places are remembered. */
@@ -23,6 +14,8 @@ const REMEMBERED = 1_024
 /** A signature, and one byte that says what the payload is. */
 const SIGNATURE_BYTES = 64
 const HEAD_BYTES = SIGNATURE_BYTES + 1
+/** What the frames say of such a body. */
+const BINARY = 2 satisfies typeof CONTENT.binary
 
 export interface SignedDeps {
   readonly primitives: Pick<Primitives, 'signer' | 'verify'>
@@ -60,10 +53,13 @@ export const signedBytes = (
   { ordinal, sent }: { readonly ordinal: number; readonly sent: number },
   body: Uint8Array,
 ): Uint8Array => {
-  const place = new ByteWriter(new Uint8Array(7))
-  place.u32(ordinal)
-  place.u24(sent)
-  return labelled('message', counted(encodeText(room)), instance, counted(encodeText(wireName)), place.bytes, body)
+  const place = new DataView(new ArrayBuffer(8))
+  place.setUint32(4, sent)
+  // Of it, 24 bits: its first byte is written over.
+  place.setUint32(1, ordinal)
+  const text = new TextEncoder()
+  const where = new Uint8Array(place.buffer, 1)
+  return labelled('message', counted(text.encode(room)), instance, counted(text.encode(wireName)), where, body)
 }
 
 export class SignedChannels {
@@ -87,7 +83,7 @@ export class SignedChannels {
     try {
       this.#own ??= this.deps.primitives.signer()
       const own = await this.#own
-      const bytes = signedBytes(room, idBytes(instance), wireName, { ordinal, sent }, body.subarray(SIGNATURE_BYTES))
+      const bytes = signedBytes(room, fromHex(instance), wireName, { ordinal, sent }, body.subarray(SIGNATURE_BYTES))
       body.set(await own.sign(bytes))
     } catch {
       this.deps.giveUp(message)
@@ -155,13 +151,13 @@ export class SignedChannels {
     this.#checks.set(body, 'running')
     const isGood =
       instance !== undefined &&
-      content === CONTENT.binary &&
+      content === BINARY &&
       body.length >= HEAD_BYTES &&
-      (body[SIGNATURE_BYTES] as number) <= CONTENT.binary &&
+      (body[SIGNATURE_BYTES] as number) <= BINARY &&
       (await primitives.verify(
         key,
         body.slice(0, SIGNATURE_BYTES),
-        signedBytes(room, idBytes(instance), channel, arrived, body.subarray(SIGNATURE_BYTES)),
+        signedBytes(room, fromHex(instance), channel, arrived, body.subarray(SIGNATURE_BYTES)),
       ))
     this.#checks.set(body, isGood ? 'good' : 'bad')
     this.deps.drain(channel)
@@ -185,10 +181,4 @@ export class SignedChannels {
     const gone = [...this.#signers.keys()].filter((instance) => !here.has(instance))
     for (const instance of gone.slice(0, -REMEMBERED)) this.#signers.delete(instance)
   }
-}
-
-function idBytes(instance: InstanceId): Uint8Array {
-  const bytes = new Uint8Array(16)
-  writeHex(instance, bytes, 0)
-  return bytes
 }

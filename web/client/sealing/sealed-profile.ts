@@ -1,8 +1,12 @@
 /** Profiles that the server cannot read: SEALING.md, "Sealed profiles". Imported lazily: few ask for it. */
-import { decodeText, encodeText, type Json } from '../../../signaling/protocol/index.ts'
+import type { Json } from '../../../signaling/protocol/index.ts'
 import { base64url, fromBase64url, labelled, NO_BYTES } from './octets.ts'
 import type { CipherKey, Primitives } from './primitives.ts'
-import { HEAD_BYTES, openRecord, RECORD, recordHead, sealRecord, TAG_BYTES } from './records.ts'
+import type { RECORD } from './records.ts'
+
+const KIND = 5 satisfies typeof RECORD.profile
+/** Head and tag of a record. */
+const LEAST_BYTES = 25
 
 /** What the server is shown of such a profile. */
 export interface SealedProfile {
@@ -17,17 +21,16 @@ async function profileCipher(
   return cipher(await hkdf(profileKey, NO_BYTES, labelled('sealed', instance), 32))
 }
 
-/** `counter`: of this instance, never used before. */
+/** `seal`: makes a record of kind 5, under a counter that this instance has not used before. */
 export async function sealProfile(
   primitives: Primitives,
   profileKey: Uint8Array,
   instance: Uint8Array,
-  counter: number,
   profile: Json,
+  seal: (cipher: CipherKey, plain: Uint8Array) => Promise<Uint8Array>,
 ): Promise<SealedProfile> {
   const cipher = await profileCipher(primitives, profileKey, instance)
-  const record = await sealRecord(cipher, RECORD.profile, counter, encodeText(JSON.stringify(profile)))
-  return { sealed: base64url(record) }
+  return { sealed: base64url(await seal(cipher, new TextEncoder().encode(JSON.stringify(profile)))) }
 }
 
 /** The profile behind what the server shows: the same when that is not a sealed one; `null` when it does not open. */
@@ -36,13 +39,13 @@ export async function openProfile(
   profileKey: Uint8Array,
   instance: Uint8Array,
   shown: Json,
+  open: (cipher: CipherKey, record: Uint8Array) => Promise<Uint8Array | undefined>,
 ): Promise<Json> {
   const record = sealedRecord(shown)
   if (record === undefined) return shown
-  const cipher = await profileCipher(primitives, profileKey, instance)
-  const text = await openRecord(cipher, recordHead(record, HEAD_BYTES))
+  const text = await open(await profileCipher(primitives, profileKey, instance), record)
   try {
-    return text === undefined ? null : (JSON.parse(decodeText(text)) as Json)
+    return text === undefined ? null : (JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text)) as Json)
   } catch {
     return null
   }
@@ -52,7 +55,5 @@ function sealedRecord(shown: Json): Uint8Array | undefined {
   if (typeof shown !== 'object' || shown === null || Object.keys(shown).join() !== 'sealed') return undefined
   const { sealed } = shown as Partial<SealedProfile>
   const record = typeof sealed === 'string' ? fromBase64url(sealed) : undefined
-  return record !== undefined && record[0] === RECORD.profile && record.length >= HEAD_BYTES + TAG_BYTES
-    ? record
-    : undefined
+  return record !== undefined && record[0] === KIND && record.length >= LEAST_BYTES ? record : undefined
 }

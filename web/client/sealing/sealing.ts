@@ -19,7 +19,6 @@ import {
   type InstanceId,
   type Json,
   type PeerId,
-  writeHex,
 } from '../../../signaling/protocol/index.ts'
 import type { Clock, TimerHandle } from '../clock.ts'
 import {
@@ -36,14 +35,15 @@ import { GivenKeys } from './given-keys.ts'
 import { type HeldKey, HeldKeys } from './held-keys.ts'
 import { Instance, Instances } from './instances.ts'
 import { type LinkKeys, linkKeys } from './link-keys.ts'
-import { base64url, compare, counted } from './octets.ts'
+import { base64url, compare, counted, fromHex } from './octets.ts'
 import { type OwnSenderKey, OwnSenderKeys } from './own-sender-keys.ts'
-import type { Primitives, SigningKey } from './primitives.ts'
+import type { CipherKey, Primitives, SigningKey } from './primitives.ts'
 import { profileDigest } from './profile-digest.ts'
 import {
   decodeKeyName,
   decodeRecord,
   encodeKeyName,
+  HEAD_BYTES,
   isForGroup,
   isGreeting,
   isRepeatable,
@@ -51,12 +51,12 @@ import {
   RECORD,
   type RecordHead,
   type RecordKind,
+  recordHead,
   sealRecord,
   splitSince,
   withSince,
 } from './records.ts'
 import { type RoomKey, roomKey, stretch } from './room-key.ts'
-import { safetyNumber } from './safety-number.ts'
 import { WaitingRecords } from './waiting-records.ts'
 
 /** Being opened at once. Beyond, it is as if the network had lost it. */
@@ -148,13 +148,6 @@ const refused = (code: SealingRefusal): Opened => ({ frames: [], refused: code }
 const isMember = (standing: Standing | undefined): standing is Member =>
   typeof standing === 'object' && !(standing instanceof Promise)
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && compare(a, b) === 0
-/** Of a peer's or an instance's id. */
-const bytesOf = (id: PeerId | InstanceId): Uint8Array => {
-  const bytes = new Uint8Array(id.length / 2)
-  writeHex(id, bytes, 0)
-  return bytes
-}
-
 export class RoomSealing {
   /** For `join.seal`: the same as long as this instance lives. */
   readonly announcement: string
@@ -195,7 +188,7 @@ export class RoomSealing {
     const { mode, protocol, identity, secret, password } = options
     const name = encodeText(options.room)
     const room = counted(name)
-    const instance = bytesOf(options.instance)
+    const instance = fromHex(options.instance)
     const [p256, x25519, roomHash, shared] = await Promise.all([
       primitives.p256(),
       primitives.x25519(),
@@ -268,8 +261,8 @@ export class RoomSealing {
     if (refusal !== undefined) return refusal
     const room = { room: this.room.room, linkSalt: this.linkSalt }
     const [ours, theirs] = [
-      { announcement: this.#own, id: bytesOf(this.#self) },
-      { announcement, id: bytesOf(id) },
+      { announcement: this.#own, id: fromHex(this.#self) },
+      { announcement, id: fromHex(id) },
     ]
     const keys = await linkKeys(primitives, room, this.keys, ours, theirs).catch(() => undefined)
     if (keys === undefined) return 'seal-mismatch'
@@ -331,27 +324,30 @@ export class RoomSealing {
   /** By which a member of this instance says that this profile is its own, as base64url. */
   async profileDigest(instance: InstanceId, profile: Json | undefined): Promise<string> {
     const { primitives } = this.deps
-    return base64url(await profileDigest(primitives, this.profileKey, this.room.room, bytesOf(instance), profile))
+    return base64url(await profileDigest(primitives, this.profileKey, this.room.room, fromHex(instance), profile))
   }
 
   /** Our profile as the server is to show it. Mode `secret` only. */
   async sealProfile(profile: Json): Promise<Json> {
     const { sealProfile } = await import('./sealed-profile.ts')
-    return {
-      ...(await sealProfile(this.deps.primitives, this.profileKey, this.keys.instance, this.#nextCounter(), profile)),
-    }
+    const seal = (cipher: CipherKey, plain: Uint8Array) =>
+      sealRecord(cipher, RECORD.profile, this.#nextCounter(), plain)
+    return { ...(await sealProfile(this.deps.primitives, this.profileKey, this.keys.instance, profile, seal)) }
   }
 
   /** A profile behind what the server shows of it: the same when it is not sealed. */
   async openProfile(instance: InstanceId, shown: Json): Promise<Json> {
     const { openProfile } = await import('./sealed-profile.ts')
-    return openProfile(this.deps.primitives, this.profileKey, bytesOf(instance), shown)
+    const open = (cipher: CipherKey, record: Uint8Array) => openRecord(cipher, recordHead(record, HEAD_BYTES))
+    return openProfile(this.deps.primitives, this.profileKey, fromHex(instance), shown, open)
   }
 
   /** Digits that two people compare. `undefined` when `id` is not admitted. */
   async safetyNumber(id: PeerId): Promise<string | undefined> {
     const member = this.#standing.get(id)
-    return isMember(member) ? safetyNumber(this.deps.primitives, this.#own, member.announcement) : undefined
+    if (!isMember(member)) return undefined
+    const { safetyNumber } = await import('./safety-number.ts')
+    return safetyNumber(this.deps.primitives, this.#own, member.announcement)
   }
 
   /**

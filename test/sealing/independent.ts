@@ -17,6 +17,7 @@ import {
   type SealedMode,
   x25519Key,
 } from './independent-announcement.ts'
+import { profileDigest } from './independent-claims.ts'
 import {
   decrypt,
   GROUP,
@@ -64,6 +65,8 @@ export interface IndependentOptions {
   readonly x25519?: boolean
   readonly identity?: Identity
   readonly protocol?: number
+  /** That its first join asks for; without, it says nothing about one. */
+  readonly profile?: unknown
 }
 
 export interface Shown {
@@ -113,6 +116,7 @@ export class IndependentMember {
       instance: own,
       p256: this.#p256.generateKeys(),
       ...(x25519 && { x25519: rawX25519(x25519.publicKey) }),
+      ...(options.profile !== undefined && { profile: this.profileDigest(own, options.profile) }),
       ...(identity && { identity }),
     })
     const keys = this.#keys
@@ -122,6 +126,15 @@ export class IndependentMember {
   /** The newest. */
   get senderKey(): SenderKey {
     return this.#own
+  }
+
+  /** By which a member of this instance says that a profile is its own. */
+  profileDigest(instance: Uint8Array, profile: unknown): Buffer {
+    return profileDigest(this.profileKey, this.#options.room, instance, profile)
+  }
+
+  get profileKey(): Buffer {
+    return this.#keys.profile ?? Buffer.alloc(32)
   }
 
   /** Of the next record, whatever the key. */

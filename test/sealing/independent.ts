@@ -2,22 +2,19 @@
  * A second implementation of signaling/protocol/SEALING.md, written from its text alone and with node:crypto: plain,
  * synchronous, and nothing of web/client in it. Names are the document's.
  */
-import { createECDH, diffieHellman, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   type Announced,
-  big,
   demand,
   type Identity,
   makeAnnouncement,
-  Refusal,
   type RoomKeys,
-  rawX25519,
   readAnnouncement,
   roomKeys,
   type SealedMode,
-  x25519Key,
 } from './independent-announcement.ts'
 import { profileDigest } from './independent-claims.ts'
+import { makeCurves, type OwnCurves } from './independent-curves.ts'
 import {
   decrypt,
   GROUP,
@@ -25,7 +22,6 @@ import {
   groupRecord,
   HELD,
   isForTheRoom,
-  isGreeting,
   isSentAgain,
   KEY,
   keyName,
@@ -39,6 +35,7 @@ import {
   type SenderKey,
   splitSince,
   took,
+  withSince,
 } from './independent-records.ts'
 
 interface Other extends LinkKeys {
@@ -90,8 +87,7 @@ export class IndependentMember {
   id: string
   readonly #options: IndependentOptions
   readonly #keys: RoomKeys
-  readonly #p256 = createECDH('prime256v1')
-  readonly #x25519: KeyObject | undefined
+  readonly #curves: OwnCurves
   readonly #others = new Map<string, Other>()
   readonly #remembered = new Map<string, Remembered>()
   #counter = 0
@@ -105,8 +101,7 @@ export class IndependentMember {
     this.id = options.id
     const { mode, room, identity } = options
     this.#keys = roomKeys(mode, room, options.S)
-    const x25519 = options.x25519 === true ? generateKeyPairSync('x25519') : undefined
-    this.#x25519 = x25519?.privateKey
+    this.#curves = makeCurves(options.x25519 === true)
     const own = Buffer.from(options.instance, 'hex')
     this.announcement = makeAnnouncement({
       mode,
@@ -114,8 +109,7 @@ export class IndependentMember {
       keys: this.#keys,
       protocol: options.protocol ?? 1,
       instance: own,
-      p256: this.#p256.generateKeys(),
-      ...(x25519 && { x25519: rawX25519(x25519.publicKey) }),
+      ...this.#curves,
       ...(options.profile !== undefined && { profile: this.profileDigest(own, options.profile) }),
       ...(identity && { identity }),
     })
@@ -168,7 +162,7 @@ export class IndependentMember {
       { announced: this.announced, id: this.id },
       { announced, id: shown.id },
     ] as const
-    const keys = linkKeys(this.#options.room, this.#keys.linkSalt, this.#shared(announced), ...ends)
+    const keys = linkKeys(this.#options.room, this.#keys.linkSalt, this.#curves.agree(announced), ...ends)
     this.#others.set(shown.id, {
       announced,
       ...keys,
@@ -203,8 +197,7 @@ export class IndependentMember {
     if (!isForTheRoom(frame)) {
       return to.map((id) => {
         const other = this.#other(id)
-        const plain = isGreeting(frame) ? Buffer.concat([frame, big(8, other.since)]) : frame
-        return { to: id, payload: this.#linkRecord(LINK, other, plain) }
+        return { to: id, payload: this.#linkRecord(LINK, other, withSince(frame, other.since)) }
       })
     }
     const own = this.#ownKey()
@@ -236,8 +229,7 @@ export class IndependentMember {
     const plain = decrypt(other.receiving, head, counter, sealed)
     if (kind === LINK) {
       demand(!isForTheRoom(plain), 'forged')
-      const { frame, since } = splitSince(plain)
-      demand(since < counter, 'forged')
+      const { frame, since } = splitSince(plain, counter)
       took(remembered, other.floor, counter, !isSentAgain(plain))
       other.floor = Math.max(other.floor, since)
       return { frames: [frame, ...this.#waited(other, remembered)] }
@@ -289,16 +281,6 @@ export class IndependentMember {
     this.#came = false
     this.#left = false
     return this.#own
-  }
-
-  #shared(announced: Announced): Buffer {
-    try {
-      if (this.#x25519 === undefined || announced.x25519 === undefined) return this.#p256.computeSecret(announced.p256)
-      // It refuses a result of all zeros.
-      return diffieHellman({ privateKey: this.#x25519, publicKey: x25519Key(announced.x25519) })
-    } catch {
-      throw new Refusal('seal-mismatch')
-    }
   }
 
   #other(id: string): Other {

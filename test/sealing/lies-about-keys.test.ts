@@ -83,7 +83,7 @@ describe('a server that lies about keys', () => {
   // Where nothing proves an announcement, what was altered makes other keys on each side.
   it.each([
     ['another version', resealed(set(3, 9))],
-    ['no X25519', resealed((seal) => set(4, 4)(Buffer.concat([seal.subarray(0, 86), seal.subarray(118)])))],
+    ['no X25519', resealed((seal) => set(4, 0)(seal.subarray(0, 86)))],
   ] as const)('has nothing opened without a secret: %s', async (_what, lie) => {
     const stage = new Stage()
     stage.server.told = (client, message) => (client === 'bob' ? lie(client, message) : message)

@@ -64,6 +64,7 @@ export class Gate {
   readonly #options: GateOptions
   readonly #deps: GateDeps
   #keys: RoomSealing | undefined
+  #locked: Promise<Locked> | undefined
   #self: PeerId | undefined
   readonly #known = new Map<PeerId, Known>()
   /** In the room, and not let in. */
@@ -80,8 +81,13 @@ export class Gate {
     this.#deps = deps
   }
 
-  /** Makes the keys, if the room is sealed. Rejects with the PartylineError that ends it. */
-  async lock(): Promise<Locked> {
+  /** Makes the keys, if the room is sealed: once. Rejects with the PartylineError that ends it. */
+  lock(): Promise<Locked> {
+    this.#locked ??= this.#lock()
+    return this.#locked
+  }
+
+  async #lock(): Promise<Locked> {
     const { sealing: mode, identity, ...options } = this.#options
     const { primitives } = this.#deps
     const fatal = (code: 'insecure-context' | 'unsupported', text: string, cause?: unknown): PartylineError =>
@@ -94,7 +100,7 @@ export class Gate {
       this.#keys = keys
       return {
         announcement: keys.announcement,
-        profile: await this.shown(options.profile),
+        profile: this.sealsProfile ? await this.#sealedProfile(keys, options.profile) : options.profile,
         sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
       }
     } catch (cause) {
@@ -106,9 +112,20 @@ export class Gate {
     this.#keys?.close()
   }
 
-  /** Our profile as the server is to show it. */
-  shown(profile: Json): Json | Promise<Json> {
-    return this.#options.sealProfile && this.#keys !== undefined ? this.#keys.sealProfile(profile) : profile
+  get sealsProfile(): boolean {
+    return this.#options.sealProfile
+  }
+
+  /** Our profile is this: the server is told what it is to show. */
+  show(profile: Json, tell: (shown: Json) => Promise<void>): Promise<void> {
+    if (!this.sealsProfile) return tell(profile)
+    return this.lock()
+      .then(() => this.#sealedProfile(this.#keys as RoomSealing, profile))
+      .then(tell)
+  }
+
+  async #sealedProfile(keys: RoomSealing, profile: Json): Promise<Json> {
+    return (await import('./sealing/sealed-profile.ts')).sealProfile(keys, profile)
   }
 
   /** By which its member says which profile is its own. `undefined` in an open room. */
@@ -240,7 +257,10 @@ export class Gate {
       this.#options.sealing === 'secret' && (profile as { sealed?: unknown } | null)?.sealed !== undefined
     const member =
       keys && isSealed && (again || !isRefused)
-        ? { ...shown, profile: await keys.openProfile(instance, profile) }
+        ? {
+            ...shown,
+            profile: await (await import('./sealing/sealed-profile.ts')).openProfile(keys, instance, profile),
+          }
         : shown
     const announced = isRefused ? undefined : admission.profile
     if (!isRefused && !again && !(await this.#admit(member, admission))) {

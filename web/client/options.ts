@@ -119,7 +119,7 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   const sealing = parseSealing(given)
   const { sealProfile = false } = given
   if (typeof sealProfile !== 'boolean' || (sealProfile && sealing.sealing !== 'secret')) {
-    bad('sealProfile', 'true or false; true needs a secret or password')
+    bad('sealProfile', 'a boolean; true needs a secret or password')
   }
   return {
     ...sealing,

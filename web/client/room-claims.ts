@@ -11,6 +11,7 @@ import type { OutgoingMessage } from './delivery/outgoing-message.ts'
 import type { Gate } from './gate.ts'
 import { Later } from './later.ts'
 import type { RoomLinks } from './room-links.ts'
+import type { RoomPeer } from './room-peer.ts'
 import type { Primitives } from './sealing/primitives.ts'
 import { Profiles } from './sealing/profiles.ts'
 
@@ -20,15 +21,16 @@ export interface RoomClaimsDeps {
   readonly instance: InstanceId
   /** That the first join asked for: its digest was announced. */
   readonly profile: Json
-  readonly primitives: Primitives
+  /** Absent only in an open room. */
+  readonly primitives: Primitives | undefined
   readonly gate: Pick<Gate, 'digest' | 'refuse' | 'profiles'>
   readonly links: Pick<RoomLinks, 'say' | 'get' | 'peers' | 'drain'> & {
     readonly outbox: Pick<Outbox, 'flush' | 'abort'>
   }
   /** Whether a member's profile is verified is another now. */
-  changed(id: PeerId): void
+  changed(peer: RoomPeer<Json>): void
   /** Something of this member was kept from us. */
-  withheld(id: PeerId): void
+  withheld(peer: RoomPeer<Json>): void
 }
 
 export class RoomClaims {
@@ -42,7 +44,11 @@ export class RoomClaims {
 
   constructor(private readonly deps: RoomClaimsDeps) {
     const { gate, instance, profile } = deps
-    this.#profiles = new Profiles({ ...deps, altered: (id) => gate.refuse(id, 'profile-altered') })
+    this.#profiles = new Profiles({
+      ...deps,
+      changed: (id) => this.#tell(id, deps.changed),
+      altered: (id) => gate.refuse(id, 'profile-altered'),
+    })
     gate.profiles = this.#profiles
     this.#announced = gate.digest(instance, profile)
     this.#claimed = this.#announced
@@ -113,10 +119,18 @@ export class RoomClaims {
     for (const id of this.deps.links.peers.keys()) this.deps.links.say(id, message)
   }
 
-  #makeSigned(Signed: typeof SignedChannels): SignedChannels {
-    const { links, gate } = this.deps
+  #tell(id: PeerId, what: (peer: RoomPeer<Json>) => void): void {
+    const peer = this.deps.links.get(id)
+    if (peer !== undefined) what(peer)
+  }
+
+  #makeSigned(Signed: typeof SignedChannels): SignedChannels | undefined {
+    const { links, gate, primitives } = this.deps
+    if (primitives === undefined) return undefined
     return new Signed({
       ...this.deps,
+      primitives,
+      withheld: (id) => this.#tell(id, this.deps.withheld),
       flush: () => links.outbox.flush(),
       giveUp: (message) => void links.outbox.abort(message),
       drain: (wireName) => links.drain(wireName),

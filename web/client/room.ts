@@ -80,13 +80,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #status: RoomStatus = 'joining'
   #self: Self<P> | undefined
   #profile: P
-  readonly #sealsProfile: boolean
   #peers: ReadonlyMap<PeerId, Peer<P>> = new Map()
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
-  /** The keys are made. */
-  #locked: Promise<void> | undefined
 
   readonly sealing: SealingMode
 
@@ -95,7 +92,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#world = world
     this.sealing = options.sealing
     this.#profile = options.profile as P
-    this.#sealsProfile = options.sealProfile
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }
     })
@@ -169,42 +165,29 @@ export class ClientRoom<P extends Json> implements Room<P> {
         if (channelName.startsWith('l:') && this.#allowed(from, frame.audience))
           this.#latest.receive(from, channelName.slice(2), frame)
       },
-      changed: (peer) => {
-        // Before it has joined for the application, nothing of it changes.
-        if (this.#peers.has(peer.id)) this.#changed(peer)
-      },
-      gap: (peer) => this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason: 'lagging' }),
+      changed: (peer) => this.#changed(peer),
+      gap: (peer) => this.#gap(peer, 'lagging'),
       forgotten: (peer) => this.#forgotten(peer),
       reached: ({ id }, channels) => {
-        if (channels.some(({ name }) => name.startsWith('s:')))
-          this.#claims.do((claims) => claims.greeted(id, channels))
+        this.#claims.do((claims) => claims.greeted(id, channels))
         this.#latest.memberJoined(id)
       },
       cutOff: ({ id }) => this.#introduce(id),
       said: ({ id }, message) => this.#claims.do((claims) => claims.heard(id, message)),
     })
     this.#claims = new Later(async () => {
-      const { primitives } = world
-      const Claims = this.sealing === 'open' ? undefined : await world.claims()
+      const Claims = await world.claims()
       return (
         Claims &&
-        primitives &&
         new Claims({
           ...world,
-          primitives,
           room: this.name,
           instance,
           profile: options.profile,
           gate: this.#gate,
           links: this.#links,
-          changed: (id) => {
-            const peer = this.#links.get(id)
-            if (peer !== undefined && this.#peers.has(id)) this.#changed(peer)
-          },
-          withheld: (id) => {
-            const peer = this.#peers.get(id)
-            if (peer !== undefined) this.#events.emit('gap', { peer, reason: 'withheld' })
-          },
+          changed: (peer) => this.#changed(peer),
+          withheld: (peer) => this.#gap(peer, 'withheld'),
         })
       )
     })
@@ -228,11 +211,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       control: this.#channels.port('f', FILES),
       data: this.#channels.port('b', FILES),
       members: () => this.#links.peers.keys(),
-      refuses: (from, name) => {
-        const isSigned = this.#reliable.get(name)?.signed ?? false
-        if (isSigned) this.#gate.refuse(from, 'unsigned')
-        return isSigned
-      },
+      refuses: (from, name) => (this.#reliable.get(name)?.signed ? this.#unsigned(from) : false),
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
@@ -259,10 +238,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   setProfile(profile: P): Promise<void> {
-    checkProfile(profile, this.#sealsProfile)
+    checkProfile(profile, this.#gate.sealsProfile)
     this.#profile = profile
     if (this.#self !== undefined) this.#self = { ...this.#self, profile }
-    const told = this.#tellProfile(profile)
+    const told = this.#gate.show(profile, (shown) => this.#uplink.setProfile(shown))
     told.then(
       () => this.#claims.do((claims) => void claims.profile(profile)),
       () => {},
@@ -270,29 +249,18 @@ export class ClientRoom<P extends Json> implements Room<P> {
     return told
   }
 
-  async #tellProfile(profile: P): Promise<void> {
-    if (this.#sealsProfile) {
-      await this.#locked
-      await this.#uplink.setProfile(await this.#gate.shown(profile))
-    } else await this.#uplink.setProfile(profile)
-  }
-
   channel<T extends Payload = Json>(name: string, { signed = false }: ChannelOptions = {}): Channel<T> {
     const known = this.#reliable.get(name)
-    if (known !== undefined && known.signed === signed) return known as unknown as Channel<T>
-    if (known !== undefined) throw new PartylineError('bad-argument', `signed: this channel was opened otherwise`)
-    if (typeof signed !== 'boolean' || (signed && this.sealing === 'open')) {
-      throw new PartylineError('bad-argument', 'signed: expected true or false, and false in an open room')
+    if (typeof signed !== 'boolean' || (known?.signed ?? signed) !== signed || (signed && this.sealing === 'open')) {
+      throw new PartylineError('bad-argument', 'signed: a boolean, the same for a name, and false in an open room')
     }
+    if (known !== undefined) return known as unknown as Channel<T>
     const outgoing = this.#channels.open(signed ? 's' : 'm', name)
-    if (signed) this.#claims.do((claims) => claims.signs())
-    const sign = signed
-      ? (message: OutgoingMessage): void => this.#claims.do((claims) => claims.sign(outgoing.name, message))
-      : undefined
+    const sign = (message: OutgoingMessage): void => this.#claims.do((claims) => claims.sign(outgoing.name, message))
     const channel = new ReliableChannel<Payload>(
       name,
       {
-        send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal, sign),
+        send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal, signed ? sign : undefined),
         drain: () => this.#channels.drain(outgoing),
         offer: (data, options) =>
           this.#offers.offer(name, data, signed ? { to: [...this.#links.peers.keys()], ...options } : options),
@@ -302,12 +270,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
     )
     this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
     if (signed) {
-      // What comes without a signature has its turn, and is not heard; backends have no channels of this kind.
-      this.#channels.taker({ name: `m:${name}` }, ({ from }) => {
-        if ((from as string) === 'server') return false
-        this.#gate.refuse(from, 'unsigned')
-        return true
-      })
+      this.#claims.do((claims) => claims.signs())
+      // What comes without a signature has its turn, and is not heard.
+      this.#channels.taker({ name: `m:${name}` }, ({ from }) => this.#unsigned(from))
     }
     this.#reliable.set(name, channel)
     if (this.#status === 'closed') channel.close()
@@ -363,7 +328,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #start(): void {
     if (this.sealing === 'open') this.#uplink.start()
     else {
-      this.#locked = this.#gate.lock().then(
+      this.#gate.lock().then(
         (sealed) => this.#uplink.start(sealed),
         (error: PartylineError) => this.#finish(error),
       )
@@ -466,9 +431,14 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
   }
 
-  /** Say to a member what others must not say for us. In an open room there is nobody to be told from another. */
+  /** Say to a member what others must not say for us. */
   #introduce(id: PeerId): void {
-    if (this.sealing !== 'open') this.#claims.do((claims) => void claims.introduce(id))
+    this.#claims.do((claims) => void claims.introduce(id))
+  }
+
+  #unsigned(from: PeerId): true {
+    this.#gate.refuse(from, 'unsigned')
+    return true
   }
 
   #checkLater(wireName: string): boolean {
@@ -583,8 +553,14 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #changed(peer: RoomPeer<Json>): void {
+    // Before it has joined for the application, nothing of it changes.
+    if (!this.#peers.has(peer.id)) return
     this.#publishPeers()
     this.#events.emit('change', peer as unknown as Peer<P>)
+  }
+
+  #gap(peer: RoomPeer<Json>, reason: RoomEvents<P>['gap']['reason']): void {
+    this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason })
   }
 
   #publishPeers(): void {

@@ -57,7 +57,7 @@ class Gates {
       here: () => here,
       refused: (of, { code }) => told.push(`${of} ${code}`),
       failed: (error) => failed.push(error),
-      changed: () => {},
+      shown: () => {},
       ...deps,
     })
     const lock = wanted.sealing === 'open' ? undefined : await gate.lock()

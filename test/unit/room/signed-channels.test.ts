@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { JoinOptions } from '../../../web/client/face.ts'
+import type { JoinOptions, Payload } from '../../../web/client/face.ts'
 import { type SimClient, SimWorld } from '../../simulation/sim-world.ts'
 
 const SECRET = 'AAECAwQFBgcICQoLDA0ODw'
@@ -24,7 +24,7 @@ function person(world: SimWorld, name: string, options: JoinOptions = {}, signed
   return { ...client, heard, told }
 }
 
-const chat = ({ room }: SimClient, signed = true) => room.channel('chat', { signed })
+const chat = ({ room }: SimClient, signed = true) => room.channel<Payload>('chat', { signed })
 
 describe('a signed channel', () => {
   it('hands on what was said to the room and to one, in order, also before anybody has loaded anything', async () => {

@@ -1,5 +1,4 @@
 /** What travels: SEALING.md, "Records". */
-import { FRAME, frameType } from '../../../signaling/protocol/index.ts'
 import { joined } from './octets.ts'
 import type { CipherKey } from './primitives.ts'
 
@@ -9,8 +8,6 @@ export type RecordKind = (typeof RECORD)[keyof typeof RECORD]
 export const TAG_BYTES = 16
 const GROUP_HEAD_BYTES = 15
 export const HEAD_BYTES = 9
-const UNICAST = 16
-const SINCE_BYTES = 8
 
 /** What sealing adds to a frame, at most. */
 export const SEALED_BYTES = GROUP_HEAD_BYTES + TAG_BYTES
@@ -27,34 +24,6 @@ export interface RecordHead extends KeyName {
   readonly head: Uint8Array
   readonly ciphertext: Uint8Array
 }
-
-/** Whether a frame goes in a group record: to the room, and not about a link. */
-export const isForGroup = (frame: Uint8Array): boolean => isRepeatable(frame) && ((frame[0] as number) & UNICAST) === 0
-
-/** Whether a frame that is sent again goes in the same record: data, fragments and `latest`. */
-export const isRepeatable = (frame: Uint8Array): boolean => {
-  const type = frameType(frame)
-  return frame.length > 0 && (type <= FRAME.fragment || type === FRAME.latest)
-}
-
-/** A greeting, and where its sender's link began: what follows the frame in its record. */
-export function withSince(frame: Uint8Array, since: number): Uint8Array {
-  const bytes = joined(frame, new Uint8Array(SINCE_BYTES))
-  new DataView(bytes.buffer).setBigUint64(frame.length, BigInt(since))
-  return bytes
-}
-
-/** The frame of a greeting's record, and what followed it: beyond every counter when there is too little. */
-export function splitSince(plain: Uint8Array): { readonly frame: Uint8Array; readonly since: number } {
-  const at = plain.length - SINCE_BYTES
-  if (at < 1) return { frame: plain, since: Number.POSITIVE_INFINITY }
-  return {
-    frame: plain.subarray(0, at),
-    since: Number(new DataView(plain.buffer, plain.byteOffset + at).getBigUint64(0)),
-  }
-}
-
-export const isGreeting = (frame: Uint8Array): boolean => frame.length > 0 && frameType(frame) === FRAME.greet
 
 /** The nonce of a head, which ends with the counter. */
 function nonceOf(head: Uint8Array): Uint8Array {

@@ -31,30 +31,24 @@ import {
   type SealingRefusal,
   verifyAnnouncement,
 } from './announcement.ts'
+import { isForGroup, isGreeting, isRepeatable, splitSince, withSince } from './framing.ts'
 import { GivenKeys } from './given-keys.ts'
 import { type HeldKey, HeldKeys } from './held-keys.ts'
 import { Instance, Instances } from './instances.ts'
 import { type LinkKeys, linkKeys } from './link-keys.ts'
 import { base64url, compare, counted, fromHex } from './octets.ts'
 import { type OwnSenderKey, OwnSenderKeys } from './own-sender-keys.ts'
-import type { CipherKey, Primitives, SigningKey } from './primitives.ts'
+import type { Primitives, SigningKey } from './primitives.ts'
 import { profileDigest } from './profile-digest.ts'
 import {
   decodeKeyName,
   decodeRecord,
   encodeKeyName,
-  HEAD_BYTES,
-  isForGroup,
-  isGreeting,
-  isRepeatable,
   openRecord,
   RECORD,
   type RecordHead,
   type RecordKind,
-  recordHead,
   sealRecord,
-  splitSince,
-  withSince,
 } from './records.ts'
 import { type RoomKey, roomKey, stretch } from './room-key.ts'
 import { WaitingRecords } from './waiting-records.ts'
@@ -167,12 +161,12 @@ export class RoomSealing {
   #timerAtMs = Number.POSITIVE_INFINITY
 
   private constructor(
-    private readonly deps: SealingDeps,
+    readonly deps: SealingDeps,
     private readonly room: RoomSeal,
-    private readonly keys: OwnKeys,
+    readonly keys: OwnKeys,
     announcement: Uint8Array,
     private readonly linkSalt: Uint8Array,
-    private readonly profileKey: Uint8Array,
+    readonly profileKey: Uint8Array,
     private readonly roomHash: Uint8Array,
     /** Mode `secret` only. */
     readonly roomKey: RoomKey | undefined,
@@ -327,21 +321,6 @@ export class RoomSealing {
     return base64url(await profileDigest(primitives, this.profileKey, this.room.room, fromHex(instance), profile))
   }
 
-  /** Our profile as the server is to show it. Mode `secret` only. */
-  async sealProfile(profile: Json): Promise<Json> {
-    const { sealProfile } = await import('./sealed-profile.ts')
-    const seal = (cipher: CipherKey, plain: Uint8Array) =>
-      sealRecord(cipher, RECORD.profile, this.#nextCounter(), plain)
-    return { ...(await sealProfile(this.deps.primitives, this.profileKey, this.keys.instance, profile, seal)) }
-  }
-
-  /** A profile behind what the server shows of it: the same when it is not sealed. */
-  async openProfile(instance: InstanceId, shown: Json): Promise<Json> {
-    const { openProfile } = await import('./sealed-profile.ts')
-    const open = (cipher: CipherKey, record: Uint8Array) => openRecord(cipher, recordHead(record, HEAD_BYTES))
-    return openProfile(this.deps.primitives, this.profileKey, fromHex(instance), shown, open)
-  }
-
   /** Digits that two people compare. `undefined` when `id` is not admitted. */
   async safetyNumber(id: PeerId): Promise<string | undefined> {
     const member = this.#standing.get(id)
@@ -387,7 +366,7 @@ export class RoomSealing {
 
   #groupRecord(frame: Uint8Array): GroupRecord {
     const key = this.#senderKeys.next()
-    const counter = this.#nextCounter()
+    const counter = this.nextCounter()
     const record: GroupRecord = {
       key,
       payload: key.cipher
@@ -406,7 +385,7 @@ export class RoomSealing {
   }
 
   #linkRecord({ send }: Member, kind: RecordKind, plain: Uint8Array): Promise<Uint8Array> {
-    return sealRecord(send, kind, this.#nextCounter(), plain)
+    return sealRecord(send, kind, this.nextCounter(), plain)
   }
 
   #sealToEach(members: readonly Member[], frame: Uint8Array): Sealed | Promise<Sealed> {
@@ -436,7 +415,8 @@ export class RoomSealing {
     return payload
   }
 
-  #nextCounter(): number {
+  /** For one sealing. Throws a RangeError when there is none left. */
+  nextCounter(): number {
     if (this.#counter >= Number.MAX_SAFE_INTEGER) throw new RangeError('sealing-exhausted')
     this.#counter += 1
     return this.#counter

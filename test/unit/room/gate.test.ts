@@ -45,6 +45,8 @@ class Gates {
       password: undefined,
       identity: undefined,
       admit: undefined,
+      profile: null,
+      sealProfile: false,
       ...options,
     }
     const gate = new Gate(wanted, {
@@ -55,6 +57,7 @@ class Gates {
       here: () => here,
       refused: (of, { code }) => told.push(`${of} ${code}`),
       failed: (error) => failed.push(error),
+      shown: () => {},
       ...deps,
     })
     const lock = wanted.sealing === 'open' ? undefined : await gate.lock()

@@ -13,6 +13,7 @@ import { type Script, Scripts } from './scripts.ts'
 const AT_ONCE = 48
 const MOST_CHANGES = 4
 const LIFE_MS = 30
+const ROOMS = 50
 const GROWN_BYTES = 300 * 1_048_576
 /** So many for one address: what an address may have is tried elsewhere. */
 const PER_ADDRESS = 200
@@ -72,7 +73,11 @@ class WireWorld implements FuzzWorld {
     const connection = await RawConnection.open({ port: this.#server.port, from })
     try {
       const script = this.#scripts.next(random)
-      const bytes = random.chance(0.5) ? this.#webSocket(script, random) : await this.#http(script, random, connection)
+      // In rooms enough that none is full.
+      const join = joinText({ room: `recorded-${seed % ROOMS}` })
+      const bytes = random.chance(0.5)
+        ? this.#webSocket(join, script, random)
+        : await this.#http(join, script, random, connection)
       let changed = bytes
       for (let changes = random.integer(1, MOST_CHANGES + 1); changes > 0; changes -= 1) {
         changed = mutated(changed, random, bytes)
@@ -92,15 +97,13 @@ class WireWorld implements FuzzWorld {
     }
   }
 
-  #webSocket(script: Script, random: SeededRandom): Buffer {
-    const join = joinText({ room: 'recorded' })
+  #webSocket(join: string, script: Script, random: SeededRandom): Buffer {
     const opening = random.chance(0.5) ? [Buffer.from(offered(join))] : [Buffer.from(upgradeRequest()), frameOf(join)]
     return Buffer.concat([...opening, ...script.slice(1).map(frameOf)])
   }
 
-  async #http(script: Script, random: SeededRandom, connection: RawConnection): Promise<Buffer> {
+  async #http(join: string, script: Script, random: SeededRandom, connection: RawConnection): Promise<Buffer> {
     const kind = random.pick(KINDS)
-    const join = joinText({ room: 'recorded' })
     const said = script.slice(1).map((spoken) => messageRecord(spoken))
     if (kind === 'sse' || random.chance(0.3)) return Buffer.concat([openingRequest(kind, join), ...said])
     const secret = await openPolled(connection, kind, join)

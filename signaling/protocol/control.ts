@@ -25,6 +25,14 @@ import {
   type Json,
   parseJson,
 } from './guards.ts'
+import {
+  type HistoryMessage,
+  type HistoryRequest,
+  type KeptInfo,
+  parseHistoryMessage,
+  parseHistoryRequest,
+  parseKept,
+} from './history.ts'
 import { type InstanceId, type PeerId, parseInstanceId, parsePeerId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 import { type Published, parsePublished } from './published.ts'
@@ -109,6 +117,7 @@ export type ClientMessage =
       readonly paths?: LinkPaths | undefined
       readonly published?: number | undefined
     }
+  | HistoryRequest
 
 export type LeaveReason = 'left' | 'expired' | 'removed'
 
@@ -138,6 +147,8 @@ export type ServerMessage =
       readonly access?: AccessInfo
       /** The number before that of the next `published`; absent is 0. */
       readonly published?: number
+      /** What is kept of this room; absent: nothing. */
+      readonly history?: KeptInfo
     }
   | { readonly t: 'joined'; readonly version: number; readonly member: MemberInfo }
   | {
@@ -169,6 +180,7 @@ export type ServerMessage =
   /** The access token runs out in so many ms: renew with another, or be closed with 4008. */
   | { readonly t: 'expiring'; readonly inMs: number }
   | Published
+  | HistoryMessage
   | { readonly t: 'ok'; readonly re: number }
   /** `version`: the room's, as of now. A client that has an older one has lost an event: it asks for a snapshot. */
   | { readonly t: 'pong'; readonly n: number; readonly timeMs: number; readonly version?: number }
@@ -260,8 +272,15 @@ export function parseClientMessage(text: string, profileBytes: number = LIMITS.p
         ...(fields.paths === undefined ? {} : { paths: parsePaths(fields.paths) }),
         ...publishedSeen(fields),
       }
+    case 'history':
+    case 'read':
+    case 'positions':
+      return parseHistoryRequest(fields.t, requestId(fields), fields)
     default:
-      throw new ProtocolError('t', 'expected join, profile, renew, snapshot, leave, grace or ping')
+      throw new ProtocolError(
+        't',
+        'expected join, profile, renew, snapshot, leave, grace, ping, history, read or positions',
+      )
   }
 }
 
@@ -340,6 +359,7 @@ export function parseServerMessage(text: string): ServerMessage {
         timeMs: asNumber(fields.timeMs, 'timeMs'),
         ...parseAccess(fields),
         ...publishedSeen(fields),
+        ...parseKept(fields),
       }
     case 'joined':
       return { t: 'joined', version: version(fields), member: parseMember(fields.member, 'member') }
@@ -382,6 +402,12 @@ export function parseServerMessage(text: string): ServerMessage {
       return { t: 'expiring', inMs: asNumber(fields.inMs, 'inMs') }
     case 'published':
       return parsePublished(fields)
+    case 'history':
+    case 'stored':
+    case 'logged':
+    case 'position':
+    case 'positions':
+      return parseHistoryMessage(fields.t, fields)
     case 'ok':
       return { t: 'ok', re: answerTo(fields) }
     case 'pong':

@@ -28,8 +28,8 @@ import {
 import {
   type HistoryMessage,
   type HistoryRequest,
+  isHistoryMessage,
   type KeptInfo,
-  parseHistoryMessage,
   parseHistoryRequest,
   parseKept,
 } from './history.ts'
@@ -335,8 +335,18 @@ const retryAfter = (fields: Fields): { readonly retryAfterMs?: number } =>
   fields.retryAfterMs === undefined ? {} : { retryAfterMs: asNumber(fields.retryAfterMs, 'retryAfterMs') }
 const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xffff_ffff)
 
-/** Read a message of the server. @throws ProtocolError naming the field */
-export function parseServerMessage(text: string): ServerMessage {
+/** What is read without `parseHistory`. */
+export type ReadMessage = Exclude<ServerMessage, HistoryMessage>
+
+type ParseHistory = (t: HistoryMessage['t'], fields: Fields) => HistoryMessage
+
+/**
+ * Read a message of the server. `parseHistory`: `parseHistoryMessage`; without it, messages about what is kept are
+ * undefined, for clients that do not ask for it. @throws ProtocolError naming the field
+ */
+export function parseServerMessage(text: string): ReadMessage | undefined
+export function parseServerMessage(text: string, parseHistory: ParseHistory): ServerMessage
+export function parseServerMessage(text: string, parseHistory?: ParseHistory): ServerMessage | undefined {
   const fields = asObject(parseJson(text, 'message'), 'message')
   switch (fields.t) {
     case 'welcome':
@@ -402,12 +412,6 @@ export function parseServerMessage(text: string): ServerMessage {
       return { t: 'expiring', inMs: asNumber(fields.inMs, 'inMs') }
     case 'published':
       return parsePublished(fields)
-    case 'history':
-    case 'stored':
-    case 'logged':
-    case 'position':
-    case 'positions':
-      return parseHistoryMessage(fields.t, fields)
     case 'ok':
       return { t: 'ok', re: answerTo(fields) }
     case 'pong':
@@ -442,6 +446,7 @@ export function parseServerMessage(text: string): ServerMessage {
         ...retryAfter(fields),
       }
     default:
+      if (isHistoryMessage(fields.t)) return parseHistory?.(fields.t, fields)
       throw new ProtocolError(
         't',
         typeof fields.t === 'string' ? `unknown message ${fields.t.slice(0, 40)}` : 'expected a string',

@@ -29,8 +29,11 @@ export type Address =
   | { readonly kind: 'several'; readonly ids: readonly PeerId[] }
   | { readonly kind: 'all' }
   | { readonly kind: 'except'; readonly ids: readonly PeerId[] }
-  /** The server: the payload is a record for it to keep. */
-  | { readonly kind: 'store' }
+
+/** The server itself: the payload is a record for it to keep. */
+export interface StoreAddress {
+  readonly kind: 'store'
+}
 
 /** Where one envelope lies in the message it was read from; offsets are into those bytes. */
 export interface EnvelopeView {
@@ -45,7 +48,11 @@ export interface EnvelopeView {
   readonly payloadStart: number
 }
 
-export function envelopeLength(address: Address, payloadBytes: number, slot: number | undefined): number {
+export function envelopeLength(
+  address: Address | StoreAddress,
+  payloadBytes: number,
+  slot: number | undefined,
+): number {
   const ids = address.kind === 'several' || address.kind === 'except' ? address.ids.length : 0
   return ENVELOPE_BYTES + ids * PEER_ID_BYTES + (slot === undefined ? 0 : SLOT_BYTES) + payloadBytes
 }
@@ -54,7 +61,7 @@ export function envelopeLength(address: Address, payloadBytes: number, slot: num
 export function writeEnvelope(
   target: Uint8Array,
   offset: number,
-  address: Address,
+  address: Address | StoreAddress,
   payload: Uint8Array,
   slot?: number,
 ): number {

@@ -179,6 +179,9 @@ const items = <T>(fields: Fields, most: number, parse: (value: unknown) => T): r
 const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xffff_ffff)
 const userIdOf = (fields: Fields): string => asString(fields.userId, 'userId', LIMITS.userIdBytes, 1)
 
+const KINDS = ['history', 'stored', 'logged', 'position', 'positions'] as const
+export const isHistoryMessage = (t: unknown): t is HistoryMessage['t'] => KINDS.some((kind) => kind === t)
+
 /** @throws ProtocolError */
 export function parseHistoryMessage(t: HistoryMessage['t'], fields: Fields): HistoryMessage {
   switch (t) {

@@ -8,6 +8,7 @@ import {
   writeEnvelope,
 } from '../../signaling/protocol/envelope.ts'
 import type { Json } from '../../signaling/protocol/guards.ts'
+import { parseHistoryMessage } from '../../signaling/protocol/history.ts'
 import type { PeerId } from '../../signaling/protocol/ids.ts'
 import { type Closed, type ConnectOptions, openWire, type Wire } from './wire.ts'
 
@@ -81,7 +82,7 @@ export class WireClient {
     this.#wire = wire
     this.closed = wire.closed
     wire.listen((message) => {
-      if (typeof message === 'string') this.#messages.push(parseServerMessage(message))
+      if (typeof message === 'string') this.#messages.push(parseServerMessage(message, parseHistoryMessage))
       else this.#envelopes(message)
     })
   }

@@ -4,6 +4,7 @@ import { HUB_DEFAULTS, type HubOptions } from '../../../signaling/limits/hub-opt
 import { parseServerMessage, type ServerMessage } from '../../../signaling/protocol/control.ts'
 import { type Address, envelopeLength, readEnvelope, writeEnvelope } from '../../../signaling/protocol/envelope.ts'
 import type { Json } from '../../../signaling/protocol/guards.ts'
+import { parseHistoryMessage } from '../../../signaling/protocol/history.ts'
 import { type PeerId, randomHex } from '../../../signaling/protocol/ids.ts'
 import { type DepartureStore, MemoryDepartures } from '../../../signaling/sessions/departures.ts'
 import type { SessionWatcher } from '../../../signaling/sessions/watcher.ts'
@@ -167,7 +168,7 @@ export class Client {
   /** Everything received, control messages parsed, each binary message as the frames in it. */
   received(): (ServerMessage | readonly Frame[])[] {
     return this.uplink.delivered.map((message) =>
-      typeof message === 'string' ? parseServerMessage(message) : frames(message),
+      typeof message === 'string' ? parseServerMessage(message, parseHistoryMessage) : frames(message),
     )
   }
 

@@ -47,7 +47,7 @@ export class Notices<F extends Follower> {
     const name = nameOf(log)
     const following = this.#followings.get(name) ?? this.#begin(name, log)
     // What it is told of in its answer is not told again.
-    if (!following.followers.has(follower)) this.#tell(following)
+    if (following.followers.get(follower) !== follower.uplink) this.#tell(following)
     following.followers.set(follower, follower.uplink)
   }
 

@@ -28,9 +28,8 @@ describe('a rule of what is kept', () => {
 
   it('is of the channels that fit one of its patterns', () => {
     const rule = parseHistoryRule('*;channels=chat|note-*')
-    expect(['chat', 'note-1', 'chats', 'note'].filter((name) => rule !== undefined && keepsChannel(rule, name))).toEqual([
-      'chat',
-      'note-1',
-    ])
+    expect(
+      ['chat', 'note-1', 'chats', 'note'].filter((name) => rule !== undefined && keepsChannel(rule, name)),
+    ).toEqual(['chat', 'note-1'])
   })
 })

@@ -4,6 +4,7 @@ import {
   LIMITS,
   ProtocolError,
   parseClientMessage,
+  parseHistoryMessage,
   parseLinkMessage,
   parseServerMessage,
 } from '../../../signaling/protocol/index.ts'
@@ -282,7 +283,7 @@ describe('whatever a message is made of', () => {
     })
   const parsers = [
     (text: string) => parseClientMessage(text),
-    (text: string) => parseServerMessage(text),
+    (text: string) => parseServerMessage(text, parseHistoryMessage),
     (text: string) => parseLinkMessage(JSON.parse(text)),
   ]
 
@@ -307,7 +308,7 @@ describe('whatever a message is made of', () => {
   it('text that is no JSON is a ProtocolError', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        for (const parse of [parseClientMessage, parseServerMessage])
+        for (const parse of [parseClientMessage, (text: string) => parseServerMessage(text, parseHistoryMessage)])
           expect(() => parse(`?${text}`)).toThrow(ProtocolError)
       }),
     )
@@ -318,7 +319,7 @@ describe('whatever a message is made of', () => {
       expect(parseClientMessage(JSON.stringify({ ...message, colour: 'red' }))).toEqual(message)
     }
     for (const message of SERVER.values()) {
-      expect(parseServerMessage(JSON.stringify({ ...message, colour: 'red' }))).toEqual(message)
+      expect(parseServerMessage(JSON.stringify({ ...message, colour: 'red' }), parseHistoryMessage)).toEqual(message)
     }
     for (const message of LINK.values()) expect(parseLinkMessage({ ...message, colour: 'red' })).toEqual(message)
   })

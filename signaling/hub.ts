@@ -1,6 +1,7 @@
 import type { Access } from './access/access-tokens.ts'
 import { Users } from './access/users.ts'
 import type { Clock } from './clock.ts'
+import { BackendHistory } from './history/backend-history.ts'
 import { MemoryCells } from './history/cells.ts'
 import { type HistoryCounts, HistoryDesk } from './history/desk.ts'
 import { LogStore } from './history/log-store.ts'
@@ -88,6 +89,7 @@ export class Hub implements UplinkAcceptor {
   readonly #store: HistoryStore
   /** What backends and operators may see and do. */
   readonly directory: Directory
+  readonly backendHistory: BackendHistory
   #options: HubOptions
   #closing = false
 
@@ -112,6 +114,12 @@ export class Hub implements UplinkAcceptor {
       failed: (error) => log.error({ err: error }, 'what was to be kept met a defect'),
     })
     this.#history = history
+    this.backendHistory = new BackendHistory({
+      ...{ store, rules, clock, random },
+      added: (name, epoch, offset, { id, channel }) =>
+        history.added(name, epoch, offset, { id, channel, from: undefined, userId: undefined }),
+      cleared: (name) => history.cleared(name),
+    })
     this.#sessions = new Sessions({
       get options() {
         return present()

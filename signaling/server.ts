@@ -214,7 +214,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
     const onError = (error: unknown): void =>
       defects.tell((unsaid) => log.error({ err: error, ...unsaid }, 'a request met a defect'))
     const api = new HttpApi({
-      ...{ base, version, directory: hub.directory, apiKeys: operations.apiKeys, onError },
+      ...{ base, version, directory: hub.directory, history: hub.backendHistory, apiKeys: operations.apiKeys, onError },
       nowMs: () => performance.now(),
       wrongKey: ({ socketAddress, path }) =>
         wrongKeys.tell((unsaid) => log.warn({ address: socketAddress, path, ...unsaid }, 'a wrong API key')),

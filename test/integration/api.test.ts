@@ -330,8 +330,12 @@ describeWire('the HTTP API', (target) => {
     expect(await codes(backend.ask('GET', '/rooms/%ff'))).toEqual([400, 'bad-request'])
     expect(await codes(backend.ask('GET', '/rooms?limit=0'))).toEqual([400, 'bad-request'])
     expect(await codes(backend.ask('GET', '/rooms?page=1'))).toEqual([400, 'bad-request'])
-    expect(await codes(backend.ask('GET', '/rooms/x/history'))).toEqual([501, 'not-implemented'])
-    expect(await codes(backend.ask('DELETE', '/rooms/x/history'))).toEqual([501, 'not-implemented'])
+    expect(await codes(backend.ask('GET', '/rooms/x/history'))).toEqual([404, 'not-kept'])
+    expect(await codes(backend.ask('DELETE', '/rooms/x/history'))).toEqual([404, 'not-kept'])
+    expect(await codes(backend.ask('POST', '/rooms/x/messages', { channel: 'c', data: 1, store: true }))).toEqual([
+      404,
+      'not-kept',
+    ])
     const member = '/rooms/x/members/0000000000000001/messages'
     expect(await codes(backend.ask('POST', member, { channel: 'c', data: 1 }))).toEqual([404, 'no-such-member'])
     const type = { 'content-type': 'text/plain' }

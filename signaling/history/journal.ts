@@ -5,8 +5,8 @@ export interface JournalParts {
   readonly cells: Cells
   /** ms; may begin anywhere. */
   readonly nowMs: () => number
-  /** The cells refused: everything that was put since the last commit is gone. Called once for each failure. */
-  failed(error: unknown): void
+  /** The cells refused: these changes are lost, with what was made from them. Called once for each failure. */
+  failed(error: unknown, lost: readonly Change[]): void
 }
 
 const textOf = (key: CellKey): string => JSON.stringify(key)
@@ -101,7 +101,10 @@ export class Journal {
         // What came meanwhile was made from what is not there.
         const lost = [batch, this.#gathering]
         this.#gathering = new Batch()
-        failed(error)
+        failed(
+          error,
+          lost.flatMap(({ changes }) => [...changes.values()]),
+        )
         for (const one of lost) one.settle(why)
       }
     }

@@ -2,7 +2,7 @@ import { decodeText, encodeText } from '../protocol/bytes.ts'
 import type { ReadPosition } from '../protocol/history.ts'
 import { type FillRandom, randomHex } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import type { Cells } from './cells.ts'
+import type { Cells, Change } from './cells.ts'
 import { decodeEntry, encodeEntry, entryAtMs } from './entry-bytes.ts'
 import { Journal } from './journal.ts'
 import {
@@ -94,8 +94,8 @@ export class LogStore implements HistoryStore {
     this.#journal = new Journal({
       cells: parts.cells,
       nowMs: parts.nowMs,
-      failed: (error) => {
-        this.#load()
+      failed: (error, lost) => {
+        this.#restore(lost)
         parts.failed(error)
       },
     })
@@ -228,20 +228,11 @@ export class LogStore implements HistoryStore {
     await this.#parts.cells.close()
   }
 
-  /** Everything from the cells, as it was written last. */
   #load(): void {
     const { cells } = this.#parts
-    this.#heads.clear()
-    this.#dead.clear()
-    this.#sweeping = undefined
-    this.#bytes = 0
-    this.#entries = 0
-    this.#nextId = 1
     for (const [, row] of cells.list('log')) {
       const head = fromRow<Head>(row)
-      this.#heads.set(nameOf(logOf(head)), head)
-      this.#bytes += head.bytes
-      this.#entries += head.next - head.first
+      this.#add(head)
       this.#nextId = Math.max(this.#nextId, head.id + 1)
     }
     for (const [[, id], row] of cells.list('dead')) {
@@ -249,6 +240,45 @@ export class LogStore implements HistoryStore {
       this.#nextId = Math.max(this.#nextId, Number(id) + 1)
     }
     this.#writers.load(cells.list('writer'))
+  }
+
+  /** What was made of these changes is as it was before. */
+  #restore(lost: readonly Change[]): void {
+    const { cells } = this.#parts
+    const committed: Head[] = []
+    for (const { key, value } of lost) {
+      const [table, group] = key
+      const row = cells.get(key)
+      if (table === 'writer') this.#writers.restore(String(group), row)
+      if (table === 'dead') {
+        this.#dead.delete(Number(group))
+        if (row !== undefined) this.#dead.set(Number(group), fromRow(row))
+      }
+      if (table !== 'log') continue
+      for (const version of [value, row]) {
+        if (version === undefined) continue
+        const present = this.#heads.get(nameOf(logOf(fromRow<Head>(version))))
+        if (present?.id === group) this.#drop(present)
+      }
+      if (row !== undefined) committed.push(fromRow<Head>(row))
+    }
+    for (const head of committed) {
+      const present = this.#heads.get(nameOf(logOf(head)))
+      if (present !== undefined) this.#drop(present)
+      this.#add(head)
+    }
+  }
+
+  #add(head: Head): void {
+    this.#heads.set(nameOf(logOf(head)), head)
+    this.#bytes += head.bytes
+    this.#entries += head.next - head.first
+  }
+
+  #drop(head: Head): void {
+    this.#heads.delete(nameOf(logOf(head)))
+    this.#bytes -= head.bytes
+    this.#entries -= head.next - head.first
   }
 
   /** Where a record is that has come before; undefined when it is new. @throws StoreError `forgotten` */
@@ -300,9 +330,7 @@ export class LogStore implements HistoryStore {
 
   /** The log is over. Its entries go away little by little. */
   #forget(head: Head): void {
-    this.#heads.delete(nameOf(logOf(head)))
-    this.#bytes -= head.bytes
-    this.#entries -= head.next - head.first
+    this.#drop(head)
     this.#journal.put(['log', head.id], undefined)
     const range = { first: head.first, next: head.next }
     this.#dead.set(head.id, range)

@@ -53,6 +53,13 @@ export class Writers {
     for (const [key, known] of writers) this.#known.set(key, known)
   }
 
+  /** As it is in the cells: what was put was lost. */
+  restore(key: string, row: Uint8Array | undefined): void {
+    this.#known.delete(key)
+    const [last = 0, atMs = 0] = row === undefined ? [] : read(row)
+    if (row !== undefined) this.#known.set(key, { last, atMs })
+  }
+
   last(key: string): number {
     return this.#known.get(key)?.last ?? 0
   }

@@ -315,7 +315,7 @@ export const OPTIONS = {
       ),
     ),
     undefined,
-    'Told, by signed POST, of rooms and members that come and go.',
+    'Told, by signed POST, of rooms and members that come and go, and of what is stored.',
   ),
   webhookEvents: operations(
     list('EVENT,…', `any of ${WEBHOOK_EVENTS.join(', ')}`, (value) => WEBHOOK_EVENTS.some((event) => event === value)),

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { turnserverConfig } from '../turn/index.ts'
 import { DataFolder, DataFolderError } from './data-folder.ts'
+import { HistoryFileError } from './history/file-cells.ts'
 import { createLog, type Log } from './log.ts'
 import { NetworkError } from './net/network.ts'
 import { OptionsError } from './options/errors.ts'

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { CellKey, Cells, Change } from './cells.ts'
 
 /** The part of the package `lmdb` that is used. */
@@ -22,6 +23,28 @@ export class HistoryFileError extends Error {
 
 /** Behind every number and every text of ours. */
 const LAST = '\uffff'
+
+/** LMDB's mark, in the first page of a file. */
+const MAGIC = Buffer.from('dec0efbe', 'hex')
+const FIRST_PAGE_BYTES = 4_096
+
+/** LMDB itself takes the process down with a file that is none. @throws Error */
+function looksLikeLmdb(path: string): boolean {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true
+    throw error
+  }
+  try {
+    const page = Buffer.alloc(FIRST_PAGE_BYTES)
+    const length = readSync(file, page, 0, FIRST_PAGE_BYTES, 0)
+    return length === 0 || (length === FIRST_PAGE_BYTES && page.subarray(0, 64).includes(MAGIC))
+  } finally {
+    closeSync(file)
+  }
+}
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -48,6 +71,7 @@ export class FileCells implements Cells {
       )
     }
     try {
+      if (!looksLikeLmdb(path)) throw new Error('it is no LMDB file')
       // Without overlapping, what is committed has been flushed.
       const database = open({
         path,

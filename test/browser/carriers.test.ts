@@ -111,6 +111,26 @@ describe('behind an nginx', () => {
     expect(await lost()).toEqual(before)
   }, 120_000)
 
+  it('members whose browsers cannot read an answer as it comes have event streams by EventSource', async () => {
+    await nginx.use('no-websocket')
+    const streams = new Set<string>()
+    const enter = async (name: string): Promise<Page> => {
+      const context = await site.person(name)
+      await context.addInitScript(() => {
+        Reflect.deleteProperty(Response.prototype, 'body')
+      })
+      context.on('request', (request) => {
+        if (request.resourceType() === 'eventsource') streams.add(name)
+      })
+      return site.memberIn(context, { room: 'EventSource', name, paths: ['relay'] }, { address: nginx.address })
+    }
+    const pages = [await enter('Ada'), await enter('Bo')] as const
+    await meet(...pages)
+    await talk(pages, STEADY)
+    expect(await carriers(pages)).toEqual(['sse', 'sse'])
+    expect([...streams]).toEqual(['Ada', 'Bo'])
+  })
+
   it('members without WebRTC have everything by the carrier', async () => {
     await nginx.use('no-websocket')
     const enter = async (name: string): Promise<Page> => {

@@ -1,10 +1,11 @@
-import { decodeText, encodeText } from '../protocol/bytes.ts'
 import type { ReadPosition } from '../protocol/history.ts'
 import { type FillRandom, randomHex } from '../protocol/ids.ts'
-import { LIMITS } from '../protocol/limits.ts'
-import type { Cells, Change } from './cells.ts'
+import type { Cells } from './cells.ts'
 import { decodeEntry, encodeEntry, entryAtMs } from './entry-bytes.ts'
+import { type Head, Heads, logOf, type Remains } from './heads.ts'
 import { Journal } from './journal.ts'
+import { Positions } from './positions.ts'
+import { fromRow, toRow } from './rows.ts'
 import {
   type Appended,
   type HistoryStats,
@@ -38,25 +39,6 @@ export interface LogStoreParts {
   readonly failed: (error: unknown) => void
 }
 
-/** A log, as it is or will be: its row, without what is at hand here. */
-interface Head {
-  readonly id: number
-  readonly room: string
-  readonly user: string | null
-  readonly epoch: string
-  first: number
-  next: number
-  bytes: number
-  /** When something was stored last. */
-  lastAtMs: number
-}
-
-interface ReadRow {
-  readonly offset: number
-  readonly share: boolean
-  readonly atMs: number
-}
-
 const EPOCH_BYTES = 8
 /** Longer than a sender repeats a record. */
 const WRITER_LIFE_MS = 86_400_000
@@ -70,50 +52,37 @@ const SWEEP_LOGS = 1_000
 const SWEEP_ENTRIES = 1_000
 const SWEEP_WRITERS = 100
 
-const nameOf = ({ room, user }: LogName): string => JSON.stringify(user === undefined ? [room] : [room, user])
-const toRow = (value: object): Uint8Array => encodeText(JSON.stringify(value))
-const fromRow = <T>(row: Uint8Array): T => JSON.parse(decodeText(row)) as T
-/** A user, as a key: any text may be one's id. */
-const userKey = (userId: string): string => userId.replace(/[^ -}]/g, (unit) => `~${unit.charCodeAt(0).toString(16)}.`)
-
 /** Logs over cells: offsets, epochs, bounds, repeats and read positions, the same wherever the rows are kept. */
 export class LogStore implements HistoryStore {
   readonly #parts: LogStoreParts
   readonly #journal: Journal
   readonly #writers: Writers
-  readonly #heads = new Map<string, Head>()
-  /** Logs that were cleared, and are being taken away. */
-  readonly #dead = new Map<number, { first: number; next: number }>()
-  #nextId = 1
-  #bytes = 0
-  #entries = 0
-  #sweeping: IterableIterator<[string, Head]> | undefined
+  readonly #positions: Positions
+  readonly #heads: Heads
+  #sweeping: IterableIterator<Head> | undefined
 
   constructor(parts: LogStoreParts) {
+    const { cells, nowMs } = parts
     this.#parts = parts
     this.#journal = new Journal({
-      cells: parts.cells,
-      nowMs: parts.nowMs,
+      cells,
+      nowMs,
       failed: (error, lost) => {
-        this.#restore(lost)
+        this.#heads.restore(lost)
+        for (const { key } of lost) if (key[0] === 'writer') this.#writers.restore(String(key[1]), cells.get(key))
         parts.failed(error)
       },
     })
+    this.#heads = new Heads(cells)
+    this.#positions = new Positions(this.#journal, cells)
     this.#writers = new Writers(this.#journal, WRITER_LIFE_MS)
-    this.#load()
+    this.#writers.load(cells.list('writer'))
   }
 
   get stats(): HistoryStats {
     const { waitingBytes, commits, commitMs, failedCommits } = this.#journal
-    return {
-      logs: this.#heads.size,
-      entries: this.#entries,
-      bytes: this.#bytes,
-      waitingBytes,
-      commits,
-      commitSeconds: commitMs / 1_000,
-      failedCommits,
-    }
+    const { size: logs, entries, bytes } = this.#heads
+    return { logs, entries, bytes, waitingBytes, commits, commitSeconds: commitMs / 1_000, failedCommits }
   }
 
   async append(log: LogName, entry: NewEntry, writer?: Writer): Promise<Appended> {
@@ -125,17 +94,14 @@ export class LogStore implements HistoryStore {
     const nowMs = this.#parts.nowMs()
     const bytes = encodeEntry(entry, nowMs)
     const head = this.#head(log, bytes.length)
-    const offset = head.next
+    const { id, epoch, next: offset } = head
     head.next += 1
-    head.bytes += bytes.length + OVERHEAD_BYTES
     head.lastAtMs = nowMs
-    this.#bytes += bytes.length + OVERHEAD_BYTES
-    this.#entries += 1
-    this.#journal.put(['entry', head.id, offset], bytes)
-    if (writer !== undefined) this.#writers.put(writer.key, writer.n, { log: head.id, offset }, nowMs)
+    this.#grow(head, 1, bytes.length + OVERHEAD_BYTES)
+    this.#journal.put(['entry', id, offset], bytes)
+    if (writer !== undefined) this.#writers.put(writer.key, writer.n, { log: id, offset }, nowMs)
     this.#trim(head, this.#parts.bounds(log), nowMs)
     this.#save(head)
-    const { epoch } = head
     await this.#journal.committed()
     return { epoch, offset, repeated: false }
   }
@@ -143,20 +109,21 @@ export class LogStore implements HistoryStore {
   async read(log: LogName, query: PageQuery): Promise<Page> {
     const nothing = { epoch: undefined, first: 1, next: 1, entries: [], more: false, position: 0, unread: 0 }
     const bounds = this.#parts.bounds(log)
-    const id = this.#heads.get(nameOf(log))?.id
+    const id = this.#heads.get(log)?.id
     // Of what is there for good, not of what is being written.
     const row = id === undefined ? undefined : this.#parts.cells.get(['log', id])
     if (bounds === undefined || row === undefined) return nothing
     const head = fromRow<Head>(row)
-    const oldestMs = this.#parts.nowMs() - bounds.ageMs
-    const { next } = head
-    let first = Math.max(head.first, next - bounds.messages)
-    while (first < next && this.#atMs(head.id, first) < oldestMs) first += 1
-    const { entries, more } = this.#page(head, first, query)
-    const position = query.reader === undefined ? 0 : (this.#position(head.id, query.reader)?.offset ?? 0)
-    const unread =
-      query.reader === undefined ? 0 : this.#unread(head.id, Math.max(first, position + 1), next, query.reader)
-    return { epoch: head.epoch, first, next, entries, more, position, unread }
+    const { epoch, next } = head
+    const first = this.#firstSince(
+      this.#parts.nowMs() - bounds.ageMs,
+      head,
+      Math.max(head.first, next - bounds.messages),
+    )
+    const { reader } = query
+    const position = reader === undefined ? 0 : this.#positions.of(head.id, reader)
+    const unread = reader === undefined ? 0 : this.#unread(head, Math.max(first, position + 1), reader)
+    return { epoch, first, next, ...this.#page(head, first, query), position, unread }
   }
 
   async setPosition(
@@ -166,32 +133,23 @@ export class LogStore implements HistoryStore {
     offset: number,
     share: boolean,
   ): Promise<number | undefined> {
-    const head = this.#heads.get(nameOf(log))
+    const head = this.#heads.get(log)
     if (head === undefined || head.epoch !== epoch || offset >= head.next) return undefined
-    const before = this.#position(head.id, userId)
-    const after = Math.max(offset, before?.offset ?? 0)
-    if (before !== undefined && before.offset === after && before.share === share) return undefined
-    if (before === undefined) this.#makeRoomForPosition(head.id)
-    const row: ReadRow = { offset: after, share, atMs: this.#parts.nowMs() }
-    this.#journal.put(['position', head.id, userKey(userId)], toRow({ ...row, userId }))
-    await this.#journal.committed()
-    return after
+    const position = this.#positions.put(head.id, userId, offset, share, this.#parts.nowMs())
+    if (position !== undefined) await this.#journal.committed()
+    return position
   }
 
   async positions(
     log: LogName,
     userId: string | undefined,
   ): Promise<{ readonly epoch: string | undefined; readonly of: readonly ReadPosition[] }> {
-    const head = this.#heads.get(nameOf(log))
-    if (head === undefined) return { epoch: undefined, of: [] }
-    const rows = this.#parts.cells.list('position', head.id)
-    const known = rows.map(([, row]) => fromRow<ReadRow & { readonly userId: string }>(row))
-    const shown = known.filter((one) => one.share || one.userId === userId)
-    return { epoch: head.epoch, of: shown.map((one) => ({ userId: one.userId, offset: one.offset })) }
+    const head = this.#heads.get(log)
+    return { epoch: head?.epoch, of: head === undefined ? [] : this.#positions.shown(head.id, userId) }
   }
 
   async clear(log: LogName): Promise<boolean> {
-    const head = this.#heads.get(nameOf(log))
+    const head = this.#heads.get(log)
     if (head === undefined) return false
     this.#forget(head)
     await this.#journal.committed()
@@ -202,18 +160,15 @@ export class LogStore implements HistoryStore {
   sweep(): void {
     const nowMs = this.#parts.nowMs()
     this.#writers.sweep(nowMs, SWEEP_WRITERS)
-    for (const [id, range] of this.#dead) {
-      this.#bury(id, range)
-      break
-    }
-    this.#sweeping ??= this.#heads.entries()
+    const [over] = this.#heads.remains
+    if (over !== undefined) this.#bury(...over)
+    this.#sweeping ??= this.#heads.all()
     for (let looked = 0; looked < SWEEP_LOGS; looked += 1) {
-      const { value, done } = this.#sweeping.next()
-      if (done === true || value === undefined) {
+      const { value: head, done } = this.#sweeping.next()
+      if (done === true) {
         this.#sweeping = undefined
         return
       }
-      const [, head] = value
       const bounds = this.#parts.bounds(logOf(head))
       if (bounds === undefined) continue
       const { first } = head
@@ -226,59 +181,6 @@ export class LogStore implements HistoryStore {
   async close(): Promise<void> {
     await this.#journal.idle()
     await this.#parts.cells.close()
-  }
-
-  #load(): void {
-    const { cells } = this.#parts
-    for (const [, row] of cells.list('log')) {
-      const head = fromRow<Head>(row)
-      this.#add(head)
-      this.#nextId = Math.max(this.#nextId, head.id + 1)
-    }
-    for (const [[, id], row] of cells.list('dead')) {
-      this.#dead.set(Number(id), fromRow(row))
-      this.#nextId = Math.max(this.#nextId, Number(id) + 1)
-    }
-    this.#writers.load(cells.list('writer'))
-  }
-
-  /** What was made of these changes is as it was before. */
-  #restore(lost: readonly Change[]): void {
-    const { cells } = this.#parts
-    const committed: Head[] = []
-    for (const { key, value } of lost) {
-      const [table, group] = key
-      const row = cells.get(key)
-      if (table === 'writer') this.#writers.restore(String(group), row)
-      if (table === 'dead') {
-        this.#dead.delete(Number(group))
-        if (row !== undefined) this.#dead.set(Number(group), fromRow(row))
-      }
-      if (table !== 'log') continue
-      for (const version of [value, row]) {
-        if (version === undefined) continue
-        const present = this.#heads.get(nameOf(logOf(fromRow<Head>(version))))
-        if (present?.id === group) this.#drop(present)
-      }
-      if (row !== undefined) committed.push(fromRow<Head>(row))
-    }
-    for (const head of committed) {
-      const present = this.#heads.get(nameOf(logOf(head)))
-      if (present !== undefined) this.#drop(present)
-      this.#add(head)
-    }
-  }
-
-  #add(head: Head): void {
-    this.#heads.set(nameOf(logOf(head)), head)
-    this.#bytes += head.bytes
-    this.#entries += head.next - head.first
-  }
-
-  #drop(head: Head): void {
-    this.#heads.delete(nameOf(logOf(head)))
-    this.#bytes -= head.bytes
-    this.#entries -= head.next - head.first
   }
 
   /** Where a record is that has come before; undefined when it is new. @throws StoreError `forgotten` */
@@ -295,17 +197,22 @@ export class LogStore implements HistoryStore {
   /** The log, with room for so many bytes more. @throws StoreError `history-full` */
   #head(log: LogName, bytes: number): Head {
     if (this.#journal.waitingBytes > MOST_WAITING_BYTES) throw new StoreError('history-full', 'too much waits')
-    if (this.#bytes + bytes > this.#parts.mostBytes) throw new StoreError('history-full', 'the server keeps enough')
-    const name = nameOf(log)
-    const known = this.#heads.get(name)
+    if (this.#heads.bytes + bytes > this.#parts.mostBytes)
+      throw new StoreError('history-full', 'the server keeps enough')
+    const known = this.#heads.get(log)
     if (known !== undefined) return known
     if (this.#heads.size >= MOST_LOGS) throw new StoreError('history-full', 'the server keeps enough logs')
     const { room, user = null } = log
     const epoch = randomHex(EPOCH_BYTES, this.#parts.random)
-    const head: Head = { id: this.#nextId, room, user, epoch, first: 1, next: 1, bytes: 0, lastAtMs: 0 }
-    this.#nextId += 1
-    this.#heads.set(name, head)
+    const head: Head = { id: this.#heads.takeId(), room, user, epoch, first: 1, next: 1, bytes: 0, lastAtMs: 0 }
+    this.#heads.add(head)
     return head
+  }
+
+  #grow(head: Head, entries: number, bytes: number): void {
+    head.bytes += bytes
+    this.#heads.bytes += bytes
+    this.#heads.entries += entries
   }
 
   #save(head: Head): void {
@@ -321,39 +228,43 @@ export class LogStore implements HistoryStore {
       if (!tooMany && row !== undefined && entryAtMs(row) >= nowMs - bounds.ageMs) return
       this.#journal.put(['entry', head.id, head.first], undefined)
       head.first += 1
-      this.#entries -= 1
-      const bytes = row === undefined ? 0 : row.length + OVERHEAD_BYTES
-      head.bytes -= bytes
-      this.#bytes -= bytes
+      this.#grow(head, -1, row === undefined ? 0 : -(row.length + OVERHEAD_BYTES))
     }
   }
 
   /** The log is over. Its entries go away little by little. */
   #forget(head: Head): void {
-    this.#drop(head)
+    this.#heads.drop(head)
     this.#journal.put(['log', head.id], undefined)
-    const range = { first: head.first, next: head.next }
-    this.#dead.set(head.id, range)
-    this.#journal.put(['dead', head.id], toRow(range))
+    const remains = { first: head.first, next: head.next }
+    this.#heads.remains.set(head.id, remains)
+    this.#journal.put(['dead', head.id], toRow(remains))
   }
 
-  #bury(id: number, range: { first: number; next: number }): void {
-    for (let taken = 0; range.first < range.next && taken < SWEEP_ENTRIES; taken += 1) {
-      this.#journal.put(['entry', id, range.first], undefined)
-      range.first += 1
+  #bury(id: number, remains: Remains): void {
+    for (let taken = 0; remains.first < remains.next && taken < SWEEP_ENTRIES; taken += 1) {
+      this.#journal.put(['entry', id, remains.first], undefined)
+      remains.first += 1
     }
-    if (range.first < range.next) {
-      this.#journal.put(['dead', id], toRow(range))
+    if (remains.first < remains.next) {
+      this.#journal.put(['dead', id], toRow(remains))
       return
     }
-    for (const [key] of this.#parts.cells.list('position', id)) this.#journal.put(key, undefined)
+    this.#positions.forget(id)
     this.#journal.put(['dead', id], undefined)
-    this.#dead.delete(id)
+    this.#heads.remains.delete(id)
   }
 
-  #atMs(id: number, offset: number): number {
-    const row = this.#parts.cells.get(['entry', id, offset])
-    return row === undefined ? 0 : entryAtMs(row)
+  /** The first entry from `first` on that is not older than `oldestMs`. They stand in the order of their times. */
+  #firstSince(oldestMs: number, { id, next }: Head, first: number): number {
+    let [low, high] = [first, next]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const row = this.#parts.cells.get(['entry', id, middle])
+      if (row === undefined || entryAtMs(row) < oldestMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #page(
@@ -379,12 +290,7 @@ export class LogStore implements HistoryStore {
     return { entries, more: Math.max(0, end - start) > entries.length }
   }
 
-  #position(id: number, userId: string): ReadRow | undefined {
-    const row = this.#journal.get(['position', id, userKey(userId)])
-    return row === undefined ? undefined : fromRow<ReadRow>(row)
-  }
-
-  #unread(id: number, from: number, next: number, reader: string): number {
+  #unread({ id, next }: Head, from: number, reader: string): number {
     let unread = 0
     for (let offset = from; offset < next && offset < from + MOST_UNREAD; offset += 1) {
       const row = this.#parts.cells.get(['entry', id, offset])
@@ -392,15 +298,4 @@ export class LogStore implements HistoryStore {
     }
     return unread
   }
-
-  #makeRoomForPosition(id: number): void {
-    const rows = this.#parts.cells.list('position', id)
-    if (rows.length < LIMITS.positions) return
-    let oldest = rows[0]
-    for (const row of rows) if (oldest === undefined || posAtMs(row[1]) < posAtMs(oldest[1])) oldest = row
-    if (oldest !== undefined) this.#journal.put(oldest[0], undefined)
-  }
 }
-
-const logOf = ({ room, user }: Head): LogName => ({ room, user: user ?? undefined })
-const posAtMs = (row: Uint8Array): number => fromRow<ReadRow>(row).atMs

@@ -109,7 +109,6 @@ export class Hub implements UplinkAcceptor {
     this.#store = store
     const history = new HistoryDesk<Member>({
       ...{ store, rules, clock, frameBytes: options.frameBytes },
-      devices: (userId, room) => [...users.of(userId)].filter((member) => member.room.name === room),
       stored: (notice) => watcher?.stored?.(notice),
       failed: (error) => log.error({ err: error }, 'what was to be kept met a defect'),
     })

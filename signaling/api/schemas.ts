@@ -1,6 +1,8 @@
 /** What goes in and out of the API: checked when it comes in, and told in the OpenAPI file. */
+
 import * as z from 'zod'
 import { asJson, utf8Bytes } from '../protocol/guards.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { API_ERROR_CODES } from './api-error.ts'
 
@@ -76,7 +78,7 @@ export const HistoryQuery = z
       .number()
       .int()
       .min(0)
-      .max(LIMITS.historyEntries)
+      .max(HISTORY_LIMITS.historyEntries)
       .default(50)
       .meta({ description: 'At most so many' }),
     before: offset.min(1).meta({ description: 'The last ones before this offset' }).optional(),

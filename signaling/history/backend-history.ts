@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { encodeText } from '../protocol/bytes.ts'
 import { CONTENT } from '../protocol/frame.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import { type FillRandom, randomHex } from '../protocol/ids.ts'
-import { LIMITS } from '../protocol/limits.ts'
 import { encodePlainBody } from '../protocol/record.ts'
 import { Refusal } from '../refusal.ts'
 import type { PublishedContent, PublishedPlace } from '../rooms/directory.ts'
@@ -40,8 +40,8 @@ export class BackendHistory {
         ...{ content: base64 === undefined ? CONTENT.json : CONTENT.binary, sentAtMs },
         data: base64 === undefined ? encodeText(JSON.stringify(data)) : Buffer.from(base64, 'base64'),
       })
-      if (body.length > LIMITS.storedBytes)
-        throw new Refusal('too-large', `expected less than ${LIMITS.storedBytes} bytes`)
+      if (body.length > HISTORY_LIMITS.storedBytes)
+        throw new Refusal('too-large', `expected less than ${HISTORY_LIMITS.storedBytes} bytes`)
       const nobody = { from: undefined, userId: undefined, profile: undefined }
       const { epoch, offset } = await store.append(log, { id, channel, ...nobody, body })
       added(log, epoch, offset, { id, channel })

@@ -5,8 +5,8 @@ import type { ErrorCode } from '../protocol/errors.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { Json } from '../protocol/guards.ts'
 import type { HistoryEntry, HistoryRequest, KeptInfo } from '../protocol/history.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import type { InstanceId, PeerId } from '../protocol/ids.ts'
-import { LIMITS } from '../protocol/limits.ts'
 import { BODY, decodeStoreRecord, type StoreRecord, storeRecordId } from '../protocol/record.ts'
 import { Refusal } from '../refusal.ts'
 import { type Follower, Notices } from './notices.ts'
@@ -40,14 +40,12 @@ export interface StoredNotice {
   readonly userId: string | undefined
 }
 
-export interface DeskParts<M extends HistoryMember> {
+export interface DeskParts {
   readonly store: HistoryStore
   readonly rules: readonly HistoryRule[]
   readonly clock: Clock
   /** Largest payload of one envelope. */
   readonly frameBytes: number
-  /** All members of a user in a room. */
-  readonly devices: (userId: string, room: string) => readonly M[]
   readonly stored: (notice: StoredNotice) => void
   /** A defect, or a disk that refuses. */
   readonly failed: (error: unknown) => void
@@ -89,7 +87,7 @@ const shown = ({ offset, id, channel, atMs, from, userId, profile, body }: Store
 
 /** What members have kept, and ask for: rights and bounds are looked at here, the store does the rest. */
 export class HistoryDesk<M extends HistoryMember> {
-  readonly #parts: DeskParts<M>
+  readonly #parts: DeskParts
   readonly #notices: Notices<M>
   readonly #outcomes = new Outcomes<M>()
   readonly #underWay = new WeakMap<M, UnderWay>()
@@ -98,7 +96,7 @@ export class HistoryDesk<M extends HistoryMember> {
   #repeated = 0
   #pages = 0
 
-  constructor(parts: DeskParts<M>) {
+  constructor(parts: DeskParts) {
     this.#parts = parts
     this.#notices = new Notices(parts.clock)
   }
@@ -178,7 +176,7 @@ export class HistoryDesk<M extends HistoryMember> {
   }
 
   get #bodyBytes(): number {
-    return Math.min(LIMITS.storedBytes, this.#parts.frameBytes - HEAD_BYTES)
+    return Math.min(HISTORY_LIMITS.storedBytes, this.#parts.frameBytes - HEAD_BYTES)
   }
 
   #refusal(member: M, { name, user, body }: StoreRecord): ErrorCode | undefined {
@@ -189,7 +187,10 @@ export class HistoryDesk<M extends HistoryMember> {
     if (member.hidden || !rights.has('store') || !rights.has(needed)) return 'denied'
     if (body.length > this.#bodyBytes) return 'too-large'
     const { records, bytes } = this.#of(member)
-    const [mostRecords, mostBytes] = [PATIENCE * LIMITS.unansweredRecords, PATIENCE * LIMITS.unansweredBytes]
+    const [mostRecords, mostBytes] = [
+      PATIENCE * HISTORY_LIMITS.unansweredRecords,
+      PATIENCE * HISTORY_LIMITS.unansweredBytes,
+    ]
     return records >= mostRecords || bytes >= mostBytes ? 'rate-limited' : undefined
   }
 
@@ -264,9 +265,8 @@ export class HistoryDesk<M extends HistoryMember> {
         offset: moved,
         ...(mail === true ? { mail } : {}),
       }
-      const text = JSON.stringify(position)
-      for (const device of this.#parts.devices(userId, log.room)) if (device !== member) device.control(text)
-      if (share && mail !== true) this.#notices.say(log, position, (follower) => follower.userId === userId)
+      const shared = share && mail !== true
+      this.#notices.say(log, position, (one) => one !== member && (shared || one.userId === userId))
     }
     return { t: 'ok', re: id }
   }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { ServerMessage } from '../protocol/control.ts'
-import { LIMITS } from '../protocol/limits.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import type { LogName } from './store.ts'
 
 /** Who hears of a log, as far as this is concerned. */
@@ -71,7 +71,7 @@ export class Notices<F extends Follower> {
     if (following.epoch !== epoch) this.#tell(following)
     following.epoch = epoch
     following.items.push(item)
-    if (following.items.length >= LIMITS.loggedItems) this.#tell(following)
+    if (following.items.length >= HISTORY_LIMITS.loggedItems) this.#tell(following)
     else following.timer ??= this.#clock.setTimeout(() => this.#tell(following), GATHER_MS)
   }
 
@@ -82,12 +82,12 @@ export class Notices<F extends Follower> {
     this.say(log, { t: 'logged', of: [], ...(log.user === undefined ? {} : { mail: true }) })
   }
 
-  /** To everybody who follows, but for one. */
-  say(log: LogName, message: ServerMessage, but?: (follower: F) => boolean): void {
+  /** To everybody who follows, or those of them. */
+  say(log: LogName, message: ServerMessage, to: (follower: F) => boolean = () => true): void {
     const following = this.#followings.get(nameOf(log))
     if (following === undefined) return
     const text = JSON.stringify(message)
-    for (const follower of this.#present(following)) if (but?.(follower) !== true) follower.control(text)
+    for (const follower of this.#present(following)) if (to(follower)) follower.control(text)
   }
 
   stop(): void {

@@ -1,5 +1,5 @@
 import type { RecordOutcome } from '../protocol/history.ts'
-import { LIMITS } from '../protocol/limits.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 
 interface Waiting {
   epoch: string | undefined
@@ -18,7 +18,7 @@ export class Outcomes<M extends { control(text: string): void }> {
       return
     }
     const another = epoch !== undefined && waiting.epoch !== undefined && waiting.epoch !== epoch
-    if (another || waiting.of.length >= LIMITS.loggedItems) {
+    if (another || waiting.of.length >= HISTORY_LIMITS.loggedItems) {
       this.#say(member, waiting)
       waiting.of = []
       waiting.epoch = undefined

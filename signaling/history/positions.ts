@@ -1,5 +1,5 @@
 import type { ReadPosition } from '../protocol/history.ts'
-import { LIMITS } from '../protocol/limits.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import type { Cells } from './cells.ts'
 import type { Journal } from './journal.ts'
 import { fromRow, toRow } from './rows.ts'
@@ -64,7 +64,7 @@ export class Positions {
 
   #makeRoom(log: number): void {
     const rows = this.#rows(log)
-    if (rows.length < LIMITS.positions) return
+    if (rows.length < HISTORY_LIMITS.positions) return
     const [oldest] = rows.sort(([, one], [, other]) => one.atMs - other.atMs)
     if (oldest !== undefined) this.#journal.put(oldest[0], undefined)
   }

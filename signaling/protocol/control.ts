@@ -25,14 +25,7 @@ import {
   type Json,
   parseJson,
 } from './guards.ts'
-import {
-  type HistoryMessage,
-  type HistoryRequest,
-  isHistoryMessage,
-  type KeptInfo,
-  parseHistoryRequest,
-  parseKept,
-} from './history.ts'
+import { type HistoryMessage, type HistoryRequest, type KeptInfo, parseHistoryRequest } from './history.ts'
 import { type InstanceId, type PeerId, parseInstanceId, parsePeerId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 import { type Published, parsePublished } from './published.ts'
@@ -345,15 +338,15 @@ const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xfff
 /** What is read without `parseHistory`. */
 export type ReadMessage = Exclude<ServerMessage, HistoryMessage>
 
-type ParseHistory = (t: HistoryMessage['t'], fields: Fields) => HistoryMessage
+type ParseHistory = (fields: Fields) => HistoryMessage | undefined
 
 /**
- * Read a message of the server. `parseHistory`: `parseHistoryMessage`; without it, messages about what is kept are
- * undefined, for clients that do not ask for it. @throws ProtocolError naming the field
+ * Read a message of the server. `parseHistory`: `parseHistoryMessage`; a client that has not asked for what is kept gets
+ * no message about it, and needs none. @throws ProtocolError naming the field
  */
-export function parseServerMessage(text: string): ReadMessage | undefined
+export function parseServerMessage(text: string): ReadMessage
 export function parseServerMessage(text: string, parseHistory: ParseHistory): ServerMessage
-export function parseServerMessage(text: string, parseHistory?: ParseHistory): ServerMessage | undefined {
+export function parseServerMessage(text: string, parseHistory?: ParseHistory): ServerMessage {
   const fields = asObject(parseJson(text, 'message'), 'message')
   switch (fields.t) {
     case 'welcome':
@@ -376,7 +369,8 @@ export function parseServerMessage(text: string, parseHistory?: ParseHistory): S
         timeMs: asNumber(fields.timeMs, 'timeMs'),
         ...parseAccess(fields),
         ...publishedSeen(fields),
-        ...parseKept(fields),
+        // Whoever has a use for it checks it: `parseKept`.
+        ...(fields.history === undefined ? {} : { history: fields.history as KeptInfo }),
       }
     case 'joined':
       return { t: 'joined', version: version(fields), member: parseMember(fields.member, 'member') }
@@ -453,11 +447,13 @@ export function parseServerMessage(text: string, parseHistory?: ParseHistory): S
         reason: asString(fields.reason, 'reason', ERROR_TEXT_BYTES),
         ...retryAfter(fields),
       }
-    default:
-      if (isHistoryMessage(fields.t)) return parseHistory?.(fields.t, fields)
+    default: {
+      const kept = parseHistory?.(fields)
+      if (kept !== undefined) return kept
       throw new ProtocolError(
         't',
         typeof fields.t === 'string' ? `unknown message ${fields.t.slice(0, 40)}` : 'expected a string',
       )
+    }
   }
 }

@@ -1,7 +1,9 @@
 /** Messages about what the server keeps of a room. PROTOCOL.md, "History", says what they mean. */
+
 import type { ErrorCode } from './errors.ts'
 import { ProtocolError } from './errors.ts'
 import { asArray, asBoolean, asInteger, asNumber, asObject, asString, type Fields, type Json } from './guards.ts'
+import { HISTORY_LIMITS } from './history-limits.ts'
 import { type PeerId, parsePeerId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
@@ -139,7 +141,7 @@ export function parseHistoryRequest(t: HistoryRequest['t'], id: number, fields: 
   return {
     t,
     id,
-    limit: asInteger(fields.limit, 'limit', 0, LIMITS.historyEntries),
+    limit: asInteger(fields.limit, 'limit', 0, HISTORY_LIMITS.historyEntries),
     ...(fields.after === undefined ? {} : { after: uint(fields, 'after') }),
     ...(fields.before === undefined ? {} : { before: uint(fields, 'before', 1) }),
     ...epochOf(fields),
@@ -160,7 +162,7 @@ function parseEntry(value: unknown, field: string): HistoryEntry {
       ? {}
       : { userId: asString(fields.userId, `${field}.userId`, LIMITS.userIdBytes, 1) }),
     ...(fields.profile === undefined ? {} : { profile: fields.profile as Json }),
-    base64: asString(fields.base64, `${field}.base64`, 4 * LIMITS.storedBytes),
+    base64: asString(fields.base64, `${field}.base64`, 4 * HISTORY_LIMITS.storedBytes),
   }
 }
 
@@ -179,11 +181,9 @@ const items = <T>(fields: Fields, most: number, parse: (value: unknown) => T): r
 const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xffff_ffff)
 const userIdOf = (fields: Fields): string => asString(fields.userId, 'userId', LIMITS.userIdBytes, 1)
 
-const KINDS = ['history', 'stored', 'logged', 'position', 'positions'] as const
-export const isHistoryMessage = (t: unknown): t is HistoryMessage['t'] => KINDS.some((kind) => kind === t)
-
-/** @throws ProtocolError */
-export function parseHistoryMessage(t: HistoryMessage['t'], fields: Fields): HistoryMessage {
+/** Undefined when it is another message. @throws ProtocolError */
+export function parseHistoryMessage(fields: Fields): HistoryMessage | undefined {
+  const { t } = fields
   switch (t) {
     case 'history':
       return {
@@ -192,7 +192,7 @@ export function parseHistoryMessage(t: HistoryMessage['t'], fields: Fields): His
         ...epochOf(fields),
         first: uint(fields, 'first', 1),
         next: uint(fields, 'next', 1),
-        entries: asArray(fields.entries, 'entries', LIMITS.historyEntries).map((entry, index) =>
+        entries: asArray(fields.entries, 'entries', HISTORY_LIMITS.historyEntries).map((entry, index) =>
           parseEntry(entry, `entries[${index}]`),
         ),
         more: asBoolean(fields.more, 'more'),
@@ -201,12 +201,12 @@ export function parseHistoryMessage(t: HistoryMessage['t'], fields: Fields): His
         ...flag(fields, 'mail'),
       }
     case 'stored':
-      return { t, ...epochOf(fields), of: items(fields, LIMITS.loggedItems, parseOutcome) }
+      return { t, ...epochOf(fields), of: items(fields, HISTORY_LIMITS.loggedItems, parseOutcome) }
     case 'logged':
       return {
         t,
         ...epochOf(fields),
-        of: items(fields, LIMITS.loggedItems, (value) => {
+        of: items(fields, HISTORY_LIMITS.loggedItems, (value) => {
           const one = asObject(value, 'of')
           return { offset: uint(one, 'offset', 1), id: asString(one.id, 'of.id', ID_BYTES, 1) }
         }),
@@ -221,27 +221,26 @@ export function parseHistoryMessage(t: HistoryMessage['t'], fields: Fields): His
         t,
         re: answerTo(fields),
         ...epochOf(fields),
-        of: items(fields, LIMITS.positions + 1, (value) => {
+        of: items(fields, HISTORY_LIMITS.positions + 1, (value) => {
           const one = asObject(value, 'of')
           return { userId: userIdOf(one), offset: uint(one, 'offset') }
         }),
       }
+    default:
+      return undefined
   }
 }
 
-/** `history` of a welcome, where there is one. @throws ProtocolError */
-export function parseKept({ history }: Fields): { readonly history?: KeptInfo } {
-  if (history === undefined) return {}
+/** `history` of a welcome, which is handed on as it came. @throws ProtocolError */
+export function parseKept(history: unknown): KeptInfo {
   const fields = asObject(history, 'history')
   return {
-    history: {
-      channels: asArray(fields.channels, 'history.channels', CHANNEL_PATTERNS).map((pattern) =>
-        asString(pattern, 'history.channels', 256, 1),
-      ),
-      messages: uint(fields, 'messages', 1),
-      ageMs: uint(fields, 'ageMs', 1),
-      bodyBytes: uint(fields, 'bodyBytes', 1),
-      ...(fields.mail === undefined ? {} : { mail: uint(fields, 'mail') }),
-    },
+    channels: asArray(fields.channels, 'history.channels', CHANNEL_PATTERNS).map((pattern) =>
+      asString(pattern, 'history.channels', 256, 1),
+    ),
+    messages: uint(fields, 'messages', 1),
+    ageMs: uint(fields, 'ageMs', 1),
+    bodyBytes: uint(fields, 'bodyBytes', 1),
+    ...(fields.mail === undefined ? {} : { mail: uint(fields, 'mail') }),
   }
 }

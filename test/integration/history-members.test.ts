@@ -110,7 +110,7 @@ describeWire('what is kept, and who may', (target) => {
     await outcomes(bob, 3)
     const phone = await entered(target, server, room, { sub: 'ada' })
     const laptop = await entered(target, server, room, { sub: 'ada' })
-    await ask(bob, { limit: 0, follow: true })
+    for (const client of [bob, phone, laptop]) await ask(client, { limit: 0, follow: true })
     const { epoch, unread } = await ask(phone, { limit: 0 })
     expect(unread).toBe(3)
     phone.say({ t: 'read', id: 30, epoch, offset: 2 })

@@ -49,7 +49,7 @@ class HonestMember {
 
   #text(text: string): void {
     const message = parseServerMessage(text)
-    if (message?.t === 'welcome') this.id = message.peerId
+    if (message.t === 'welcome') this.id = message.peerId
   }
 
   #frames(bytes: Uint8Array, other: string): void {

@@ -46,7 +46,7 @@ class Member {
     this.#wire = wire
     wire.listen((message) => {
       if (typeof message !== 'string') this.#frames(message)
-      else if (parseServerMessage(message)?.t === 'welcome') welcomed()
+      else if (parseServerMessage(message).t === 'welcome') welcomed()
     })
     wire.send(joinText({ room: 'honest', ...(access === '' ? {} : { access }) }))
     setInterval(() => wire.send(JSON.stringify({ t: 'ping', n: 1 })), PING_MS)

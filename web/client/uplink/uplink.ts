@@ -401,7 +401,7 @@ export class Uplink {
     this.#bytesReceived += text.length
     try {
       const message = parseServerMessage(text)
-      if (message?.t === 'welcome' && message.re === rival.id) this.#welcome(message, rival)
+      if (message.t === 'welcome' && message.re === rival.id) this.#welcome(message, rival)
       else throw new ProtocolError('t', 'expected welcome')
     } catch (error) {
       if (!(error instanceof ProtocolError)) reportError(error)
@@ -492,9 +492,7 @@ export class Uplink {
     }
   }
 
-  #handle(message: ReadMessage | undefined): void {
-    // What the server keeps is nothing that this client asked for.
-    if (message === undefined) return
+  #handle(message: ReadMessage): void {
     if (this.#online === undefined && !EARLY.includes(message.t)) return
     switch (message.t) {
       case 'welcome':

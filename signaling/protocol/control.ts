@@ -141,7 +141,7 @@ export type ServerMessage =
       /** The number before that of the next `published`; absent is 0. */
       readonly published?: number
       /** What is kept of this room; absent: nothing. */
-      readonly history?: KeptInfo
+      readonly history?: KeptInfo | undefined
     }
   | { readonly t: 'joined'; readonly version: number; readonly member: MemberInfo }
   | {
@@ -335,18 +335,11 @@ const retryAfter = (fields: Fields): { readonly retryAfterMs?: number } =>
   fields.retryAfterMs === undefined ? {} : { retryAfterMs: asNumber(fields.retryAfterMs, 'retryAfterMs') }
 const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xffff_ffff)
 
-/** What is read without `parseHistory`. */
+/** All that a client hears which does not ask for what is kept. */
 export type ReadMessage = Exclude<ServerMessage, HistoryMessage>
 
-type ParseHistory = (fields: Fields) => HistoryMessage | undefined
-
-/**
- * Read a message of the server. `parseHistory`: `parseHistoryMessage`; a client that has not asked for what is kept gets
- * no message about it, and needs none. @throws ProtocolError naming the field
- */
-export function parseServerMessage(text: string): ReadMessage
-export function parseServerMessage(text: string, parseHistory: ParseHistory): ServerMessage
-export function parseServerMessage(text: string, parseHistory?: ParseHistory): ServerMessage {
+/** Read a message of the server; `parseAnyServerMessage` reads those about what is kept, too. @throws ProtocolError naming the field */
+export function parseServerMessage(text: string): ReadMessage {
   const fields = asObject(parseJson(text, 'message'), 'message')
   switch (fields.t) {
     case 'welcome':
@@ -370,7 +363,7 @@ export function parseServerMessage(text: string, parseHistory?: ParseHistory): S
         ...parseAccess(fields),
         ...publishedSeen(fields),
         // Whoever has a use for it checks it: `parseKept`.
-        ...(fields.history === undefined ? {} : { history: fields.history as KeptInfo }),
+        history: fields.history as KeptInfo | undefined,
       }
     case 'joined':
       return { t: 'joined', version: version(fields), member: parseMember(fields.member, 'member') }
@@ -447,13 +440,10 @@ export function parseServerMessage(text: string, parseHistory?: ParseHistory): S
         reason: asString(fields.reason, 'reason', ERROR_TEXT_BYTES),
         ...retryAfter(fields),
       }
-    default: {
-      const kept = parseHistory?.(fields)
-      if (kept !== undefined) return kept
+    default:
       throw new ProtocolError(
         't',
         typeof fields.t === 'string' ? `unknown message ${fields.t.slice(0, 40)}` : 'expected a string',
       )
-    }
   }
 }

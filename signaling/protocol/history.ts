@@ -1,8 +1,19 @@
 /** Messages about what the server keeps of a room. PROTOCOL.md, "History", says what they mean. */
 
+import { parseServerMessage, type ServerMessage } from './control.ts'
 import type { ErrorCode } from './errors.ts'
 import { ProtocolError } from './errors.ts'
-import { asArray, asBoolean, asInteger, asNumber, asObject, asString, type Fields, type Json } from './guards.ts'
+import {
+  asArray,
+  asBoolean,
+  asInteger,
+  asNumber,
+  asObject,
+  asString,
+  type Fields,
+  type Json,
+  parseJson,
+} from './guards.ts'
 import { HISTORY_LIMITS } from './history-limits.ts'
 import { type PeerId, parsePeerId } from './ids.ts'
 import { LIMITS } from './limits.ts'
@@ -182,7 +193,7 @@ const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xfff
 const userIdOf = (fields: Fields): string => asString(fields.userId, 'userId', LIMITS.userIdBytes, 1)
 
 /** Undefined when it is another message. @throws ProtocolError */
-export function parseHistoryMessage(fields: Fields): HistoryMessage | undefined {
+function parseHistoryMessage(fields: Fields): HistoryMessage | undefined {
   const { t } = fields
   switch (t) {
     case 'history':
@@ -229,6 +240,11 @@ export function parseHistoryMessage(fields: Fields): HistoryMessage | undefined 
     default:
       return undefined
   }
+}
+
+/** Read a message of the server, of whatever kind. @throws ProtocolError naming the field */
+export function parseAnyServerMessage(text: string): ServerMessage {
+  return parseHistoryMessage(asObject(parseJson(text, 'message'), 'message')) ?? parseServerMessage(text)
 }
 
 /** `history` of a welcome, which is handed on as it came. @throws ProtocolError */

@@ -16,8 +16,8 @@ export interface Published {
   /** On the room clock. */
   readonly sentAtMs: number
   /** Its place in the room's history, when it is stored. */
-  readonly offset?: number
-  readonly epoch?: string
+  readonly offset?: number | undefined
+  readonly epoch?: string | undefined
   /** One of these two: JSON, or bytes. */
   readonly data?: Json
   readonly base64?: string
@@ -37,7 +37,8 @@ export function parsePublished(fields: Fields): Published {
     to: asOneOf(fields.to, 'to', ['room', 'member', 'user']),
     sentAtMs: asNumber(fields.sentAtMs, 'sentAtMs'),
     // Whoever has a use for its place looks at it more closely.
-    ...(offset === undefined ? {} : { offset: offset as number, epoch: epoch as string }),
+    offset: offset as number | undefined,
+    epoch: epoch as string | undefined,
     ...(base64 === undefined
       ? { data: data as Json }
       : { base64: asString(base64, 'base64', base64Chars(LIMITS.publishBytes)) }),

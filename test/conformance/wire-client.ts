@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { parseServerMessage, type ServerMessage } from '../../signaling/protocol/control.ts'
+import type { ServerMessage } from '../../signaling/protocol/control.ts'
 import {
   type Address,
   ENVELOPE,
@@ -8,7 +8,7 @@ import {
   writeEnvelope,
 } from '../../signaling/protocol/envelope.ts'
 import type { Json } from '../../signaling/protocol/guards.ts'
-import { parseHistoryMessage } from '../../signaling/protocol/history.ts'
+import { parseAnyServerMessage } from '../../signaling/protocol/history.ts'
 import type { PeerId } from '../../signaling/protocol/ids.ts'
 import { encodeStoreRecord, type StoreRecord } from '../../signaling/protocol/record.ts'
 import { type Closed, type ConnectOptions, openWire, type Wire } from './wire.ts'
@@ -84,7 +84,7 @@ export class WireClient {
     this.#wire = wire
     this.closed = wire.closed
     wire.listen((message) => {
-      if (typeof message === 'string') this.#messages.push(parseServerMessage(message, parseHistoryMessage))
+      if (typeof message === 'string') this.#messages.push(parseAnyServerMessage(message))
       else this.#envelopes(message)
     })
   }

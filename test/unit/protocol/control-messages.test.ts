@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import {
   LIMITS,
   ProtocolError,
+  parseAnyServerMessage,
   parseClientMessage,
-  parseHistoryMessage,
   parseLinkMessage,
   parseServerMessage,
 } from '../../../signaling/protocol/index.ts'
@@ -283,7 +283,7 @@ describe('whatever a message is made of', () => {
     })
   const parsers = [
     (text: string) => parseClientMessage(text),
-    (text: string) => parseServerMessage(text, parseHistoryMessage),
+    (text: string) => parseAnyServerMessage(text),
     (text: string) => parseLinkMessage(JSON.parse(text)),
   ]
 
@@ -308,7 +308,7 @@ describe('whatever a message is made of', () => {
   it('text that is no JSON is a ProtocolError', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        for (const parse of [parseClientMessage, (text: string) => parseServerMessage(text, parseHistoryMessage)])
+        for (const parse of [parseClientMessage, (text: string) => parseAnyServerMessage(text)])
           expect(() => parse(`?${text}`)).toThrow(ProtocolError)
       }),
     )
@@ -319,7 +319,7 @@ describe('whatever a message is made of', () => {
       expect(parseClientMessage(JSON.stringify({ ...message, colour: 'red' }))).toEqual(message)
     }
     for (const message of SERVER.values()) {
-      expect(parseServerMessage(JSON.stringify({ ...message, colour: 'red' }), parseHistoryMessage)).toEqual(message)
+      expect(parseAnyServerMessage(JSON.stringify({ ...message, colour: 'red' }))).toEqual(message)
     }
     for (const message of LINK.values()) expect(parseLinkMessage({ ...message, colour: 'red' })).toEqual(message)
   })

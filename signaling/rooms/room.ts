@@ -104,6 +104,11 @@ export class Room<M extends RoomMember> {
     this.#publish(member.id, keepMs === undefined ? left : { ...left, keepMs })
   }
 
+  /** Tell everyone that somebody who is no member any more is none for them either, by whatever path they reach it. */
+  dismiss(id: PeerId): void {
+    this.#publish(undefined, { t: 'left', version: this.#nextVersion(), id, reason: 'removed' })
+  }
+
   /** Everyone but the one who asks, as far as that one may see. */
   others(id: PeerId): MemberInfo[] {
     const infos: MemberInfo[] = []

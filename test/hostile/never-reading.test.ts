@@ -12,7 +12,7 @@ import { OPCODE, upgrade, webSocketFrame } from './server/web-socket-bytes.ts'
 
 const FROM = '127.0.0.66'
 const MB = 1_048_576
-const LIFE_MS = 30_000
+const LIFE_MS = 60_000
 
 const DEAF: readonly (readonly [string, (scene: Scene, room: string) => Promise<RawConnection>])[] = [
   [
@@ -92,7 +92,7 @@ describeUnderAttack(
         talker.drop()
         listener.drop()
       },
-      LIFE_MS + 10_000,
+      LIFE_MS + 30_000,
     )
 
     it('of a large file cost no copy of it each', async () => {

@@ -84,7 +84,7 @@ function recordsOf({ mallory, bob }: Company): readonly (readonly [string, Uint8
   return [
     ['key', given],
     ['held', link(HELD, keyName({ epoch: 1, step: 0 }))],
-    ['greeting', link(LINK, mallory.greeting())],
+    ...member.seal([bob.id], mallory.greeting()).map(({ payload }) => ['greeting', payload] as const),
     ...UNICAST.map(([name, frame]) => [name, link(LINK, frame)] as const),
     ...ROOM.map(
       ([name, frame]) =>

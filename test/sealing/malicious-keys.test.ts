@@ -49,10 +49,9 @@ describe('a member that misuses its sender key', () => {
     const scene = await company()
     const { ada, bob, mallory, stage } = scene
     const { member } = mallory
-    const records = [mallory.line(3), positionFrame(1, 1)].flatMap((frame) =>
+    const records = [mallory.line(3), positionFrame(1, 1), mallory.greeting()].flatMap((frame) =>
       member.seal([bob.id], frame).map(({ payload }) => payload),
     )
-    records.push(linkRecord(LINK, member.sendingTo(bob.id), member.nextCounter(), mallory.greeting()))
     const values: unknown[] = []
     bob.room.latest<number>('positions').on('value', ({ value }) => values.push(value))
     for (let time = 0; time < 5; time += 1) {

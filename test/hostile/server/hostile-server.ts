@@ -40,6 +40,8 @@ export class HostileServer {
       execArgv: ['--expose-gc', '--import', 'tsx'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
+    // Many may ask at once.
+    child.setMaxListeners(1_000)
     let output = ''
     const collect = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-LAST_WORDS)

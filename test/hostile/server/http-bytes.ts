@@ -23,7 +23,7 @@ export const pollRequest = (secret: string, number: number): string =>
 /** Opens an uplink that polls; its secret. */
 export async function openPolled(connection: RawConnection, kind: HttpKind, join?: string): Promise<string> {
   connection.write(openingRequest(kind, join))
-  await connection.until(/"welcome"/)
+  if (!(await connection.until(/"t":"(?:welcome|bye)"/))) throw new Error('no answer to the opening')
   const body = Buffer.from(connection.received.slice(connection.received.indexOf('\r\n\r\n') + 4), 'latin1')
   const [opened] = readBatch(body)
   if (opened?.kind !== 'opened') throw new Error('the answer does not begin with the secret')

@@ -311,6 +311,11 @@ describe('presence', () => {
     const bob = world.enter()
     expect(world.hub.remove('lobby', bob.id)).toBe(true)
     expect(world.hub.remove('lobby', bob.id)).toBe(false)
+    // Again, for those whom it still reaches directly.
+    expect(ada.messages('left').map(({ id, reason }) => [id, reason])).toEqual([
+      [bob.id, 'removed'],
+      [bob.id, 'removed'],
+    ])
     expect(ada.last('left').reason).toBe('removed')
     expect(bob.uplink.closedWith?.code).toBe(4005)
   })

@@ -170,6 +170,17 @@ describe('a member that a direct path reaches', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  test('is gone when it is removed, also when the server had lost it before', () => {
+    const { welcome, apply, take, reachable, clock } = setUp()
+    welcome(1, [member(ADA)])
+    reachable.add(ADA)
+    apply({ t: 'left', version: 2, id: ADA, reason: 'expired' })
+    clock.advance(60_000)
+    apply({ t: 'left', version: 3, id: ADA, reason: 'removed' })
+    expect(take().at(-1)).toBe('leave a removed')
+    expect(clock.pending()).toBe(0)
+  })
+
   test('stays again without that bound when it came back meanwhile', () => {
     const { welcome, apply, take, clock, reachable } = setUp()
     welcome(1, [member(ADA)])

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { turnserverConfig } from '../turn/index.ts'
 import { DataFolder, DataFolderError } from './data-folder.ts'
+import { HistoryFileError } from './history/file-cells.ts'
 import { createLog, type Log } from './log.ts'
 import { NetworkError } from './net/network.ts'
 import { OptionsError } from './options/errors.ts'
@@ -76,7 +77,8 @@ async function run(line: CommandLine): Promise<void> {
 try {
   await run(parseCommandLine(process.argv.slice(2), process.env))
 } catch (error) {
-  const expected = error instanceof OptionsError || error instanceof NetworkError || error instanceof DataFolderError
+  const known = [OptionsError, NetworkError, DataFolderError, HistoryFileError]
+  const expected = error instanceof Error && known.some((kind) => error instanceof kind)
   process.stderr.write(expected ? `partyline: ${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`)
   if (error instanceof OptionsError) process.stderr.write('See partyline --help.\n')
   process.exit(1)

@@ -1,6 +1,12 @@
 import type { Access } from './access/access-tokens.ts'
 import { Users } from './access/users.ts'
 import type { Clock } from './clock.ts'
+import { BackendHistory } from './history/backend-history.ts'
+import { MemoryCells } from './history/cells.ts'
+import { type HistoryCounts, HistoryDesk } from './history/desk.ts'
+import { LogStore } from './history/log-store.ts'
+import type { HistoryRule } from './history/rules.ts'
+import type { HistoryStats, HistoryStore } from './history/store.ts'
 import type { HubLog } from './hub-log.ts'
 import { Addresses, addressGroup } from './limits/addresses.ts'
 import type { HubOptions } from './limits/hub-options.ts'
@@ -35,6 +41,8 @@ export interface HubDependencies {
   readonly departures: DepartureStore
   /** Asked about every join. Default: everyone may do everything. */
   readonly access?: Access | undefined
+  /** What is kept, and where; whoever made the store closes it, after the hub. Default: nothing is kept. */
+  readonly history?: { readonly rules: readonly HistoryRule[]; readonly store: HistoryStore } | undefined
   /** Told of who comes and goes. */
   readonly watcher?: SessionWatcher | undefined
   /** Runs something once the I/O events at hand are handled. Default: `setImmediate`. */
@@ -56,6 +64,7 @@ export interface HubStats extends Traffic, Happened {
   readonly away: number
   /** Frames are gathered for `gatherMs` at the moment. */
   readonly loaded: boolean
+  readonly history: HistoryCounts & HistoryStats
 }
 
 /** Handlers of an uplink that was turned away. */
@@ -76,8 +85,11 @@ export class Hub implements UplinkAcceptor {
   readonly #turns: Turns
   readonly #connectionDependencies: ConnectionDependencies
   readonly #tokens: SessionTokens
+  readonly #history: HistoryDesk<Member>
+  readonly #store: HistoryStore
   /** What backends and operators may see and do. */
   readonly directory: Directory
+  readonly backendHistory: BackendHistory
   #options: HubOptions
   #closing = false
 
@@ -92,12 +104,36 @@ export class Hub implements UplinkAcceptor {
     const tokens = new SessionTokens(dependencies.sessionKeys)
     this.#tokens = tokens
     const users = new Users<Member>()
+    const { watcher, log } = dependencies
+    const { rules, store } = dependencies.history ?? nothingKept(clock, random)
+    this.#store = store
+    const history = new HistoryDesk<Member>({
+      ...{ store, rules, clock, frameBytes: options.frameBytes },
+      stored: (notice) => watcher?.stored?.(notice),
+      failed: (error) => log.error({ err: error }, 'what was to be kept met a defect'),
+    })
+    this.#history = history
+    this.backendHistory = new BackendHistory({
+      ...{ store, rules, clock, random },
+      added: (name, epoch, offset, { id, channel }) =>
+        history.added(name, epoch, offset, { id, channel, from: undefined, userId: undefined }),
+      cleared: (name) => history.cleared(name),
+    })
     this.#sessions = new Sessions({
       get options() {
         return present()
       },
       ...{ clock, random, tokens, departures, iceServers, rooms: this.#rooms, users },
-      watcher: dependencies.watcher,
+      keep: (member, record) => history.take(member, record),
+      watcher: {
+        opened: (room) => watcher?.opened(room),
+        emptied: (room) => watcher?.emptied(room),
+        joined: (member, resumed) => watcher?.joined(member, resumed),
+        left: (member, reason) => {
+          history.left(member)
+          watcher?.left(member, reason)
+        },
+      },
     })
     this.directory = new Directory({ clock, random, rooms: this.#rooms, sessions: this.#sessions, users })
     this.#turns = new Turns(clock, dependencies.afterTurn ?? ((run) => void setImmediate(run)), options)
@@ -113,6 +149,7 @@ export class Hub implements UplinkAcceptor {
       turns: this.#turns,
       traffic: this.#traffic,
       occurrences: this.#occurrences,
+      history,
       access: dependencies.access,
       ended: (connection) => {
         this.#connections.delete(connection)
@@ -152,6 +189,7 @@ export class Hub implements UplinkAcceptor {
     const reason = code === CLOSE.restart ? 'the server restarts' : 'the server is going away'
     for (const connection of this.#connections) connection.end(code, reason, [], spread(leastMs, random))
     this.#turns.stop()
+    this.#history.stop()
   }
 
   /**
@@ -195,6 +233,7 @@ export class Hub implements UplinkAcceptor {
       members: this.#sessions.members,
       away: this.#sessions.away,
       loaded: this.#turns.loaded,
+      history: { ...this.#history.counts, ...this.#store.stats },
     }
   }
 
@@ -213,6 +252,22 @@ export class Hub implements UplinkAcceptor {
     return DEAF
   }
 }
+
+/** Nothing is ever handed to this store. */
+const nothingKept = (
+  clock: Clock,
+  random: FillRandom,
+): { readonly rules: readonly []; readonly store: HistoryStore } => ({
+  rules: [],
+  store: new LogStore({
+    cells: new MemoryCells(),
+    nowMs: () => clock.nowMs(),
+    random,
+    bounds: () => undefined,
+    mostBytes: 0,
+    failed: () => undefined,
+  }),
+})
 
 /** A restart takes about a second, and who finds nobody yet asks again within 0.5 s. Clients add their own back-off. */
 const RESTART_MS = 300

@@ -5,6 +5,7 @@ import { machineAddresses, serverUrls } from './addresses.ts'
 import { HttpApi } from './api/http-api.ts'
 import { systemClock } from './clock.ts'
 import { DataFolder } from './data-folder.ts'
+import { historyFromOptions } from './history/from-options.ts'
 import { Hub, type HubStats } from './hub.ts'
 import { HUB_DEFAULTS, type HubOptions } from './limits/hub-options.ts'
 import { createLog, type Log } from './log.ts'
@@ -147,7 +148,7 @@ export interface StartExtras {
 
 /**
  * Start a server. The environment and files of options are not looked at: what is not given has its default.
- * Rejects with `OptionsError`, `NetworkError` (port in use, certificate unusable, …) or `DataFolderError`; each message
+ * Rejects with `OptionsError`, `NetworkError` (port in use, certificate unusable, …) or `DataFolderError`, `HistoryFileError`; each message
  * says what to do.
  */
 export async function startServer(input: ServerOptionsInput = {}, extras: StartExtras = {}): Promise<RunningServer> {
@@ -172,6 +173,8 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
     const access = liveAccess(options, log)
     const webhooks = webhooksFromOptions(options, folder, log)
     undo.unshift(async () => webhooks?.close(WEBHOOKS_GRACE_MS))
+    const history = await historyFromOptions(options, folder, log)
+    undo.unshift(async () => history?.close())
     const hubSettings = hubOptions(options)
     const hub = new Hub({
       options: hubSettings,
@@ -183,6 +186,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       departures,
       access: access.access,
       watcher: webhooks,
+      history,
     })
     const heartbeat = new Heartbeat(() => performance.now())
     const slowHeartbeat = new Heartbeat(() => performance.now(), HTTP_PATIENCE)
@@ -211,7 +215,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
     const onError = (error: unknown): void =>
       defects.tell((unsaid) => log.error({ err: error, ...unsaid }, 'a request met a defect'))
     const api = new HttpApi({
-      ...{ base, version, directory: hub.directory, apiKeys: operations.apiKeys, onError },
+      ...{ base, version, directory: hub.directory, history: hub.backendHistory, apiKeys: operations.apiKeys, onError },
       nowMs: () => performance.now(),
       wrongKey: ({ socketAddress, path }) =>
         wrongKeys.tell((unsaid) => log.warn({ address: socketAddress, path, ...unsaid }, 'a wrong API key')),

@@ -11,7 +11,8 @@ export type ApiErrorCode =
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
   | 'internal'
-  | 'not-implemented'
+  | 'not-kept'
+  | 'history-unavailable'
 
 const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   'bad-request': 400,
@@ -25,7 +26,8 @@ const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   'unsupported-media-type': 415,
   'idempotency-key-reused': 422,
   internal: 500,
-  'not-implemented': 501,
+  'not-kept': 404,
+  'history-unavailable': 503,
 }
 
 export const API_ERROR_CODES = Object.keys(STATUS) as readonly ApiErrorCode[]

@@ -1,4 +1,5 @@
 import type { ApiKeys } from '../admin/api-keys.ts'
+import type { BackendHistory } from '../history/backend-history.ts'
 import { BodyError, type HttpRequest, type HttpResponse } from '../net/network.ts'
 import type { Directory } from '../rooms/directory.ts'
 import { COMMON_HEADERS } from '../static/security-headers.ts'
@@ -12,6 +13,7 @@ export interface HttpApiParts {
   readonly base: string
   readonly version: string
   readonly directory: Directory
+  readonly history: BackendHistory
   readonly apiKeys: ApiKeys
   /** ms; may begin anywhere. */
   readonly nowMs: () => number
@@ -52,7 +54,7 @@ export class HttpApi {
   constructor(parts: HttpApiParts) {
     this.#parts = parts
     this.#prefix = `${parts.base}/api/v1`
-    const routes = apiRoutes(parts.directory)
+    const routes = apiRoutes(parts.directory, parts.history)
     this.#routes = routes.map((route) => ({ ...route, segments: route.path.slice(1).split('/') }))
     this.#idempotency = new Idempotency(parts.nowMs)
     this.#document = openApi(routes, this.#prefix, parts.version)
@@ -97,15 +99,18 @@ export class HttpApi {
     }
     if (route.body !== undefined) requireJson(request)
     const bytes = route.body === undefined ? NOTHING : await request.body(BODY_BYTES)
-    const run = (): Answer => {
+    const run = (): Answer | Promise<Answer> => {
       const asked = { params, query: queryOf(request.query), body: route.body && parsed(bytes) }
-      return { status: 200, body: route.run(asked) }
+      const body = route.run(asked)
+      return body instanceof Promise
+        ? body.then((done: object) => ({ status: 200, body: done }))
+        : { status: 200, body }
     }
     const key = method === 'GET' ? undefined : request.header('idempotency-key')
-    if (key === undefined) answer(response, run())
+    if (key === undefined) answer(response, await run())
     else {
       const done = this.#idempotency.once(key, `${method} ${path}?${request.query}`, bytes, run)
-      answer(response, done.answer, done.again ? { 'idempotency-replayed': 'true' } : {})
+      answer(response, await done.answer, done.again ? { 'idempotency-replayed': 'true' } : {})
     }
   }
 

@@ -8,7 +8,7 @@ export interface Answer {
 
 interface Remembered {
   readonly digest: string
-  readonly answer: Answer
+  readonly answer: Answer | Promise<Answer>
   readonly untilMs: number
 }
 
@@ -34,15 +34,15 @@ export class Idempotency {
   }
 
   /**
-   * The answer of before, or what `run` gives now. `what` is the method and path. What throws is not remembered: it did
-   * nothing. @throws ApiError for a key that is none, or that came with another body, and what `run` throws
+   * The answer of before, or what `run` gives now. `what` is the method and path. What throws, or rejects, is not
+   * remembered: it did nothing. What comes again while it runs gets the same answer. @throws ApiError for a key that is none, or that came with another body, and what `run` throws
    */
   once(
     key: string,
     what: string,
     body: Uint8Array,
-    run: () => Answer,
-  ): { readonly answer: Answer; readonly again: boolean } {
+    run: () => Answer | Promise<Answer>,
+  ): { readonly answer: Answer | Promise<Answer>; readonly again: boolean } {
     if (!KEY.test(key)) {
       throw new ApiError(
         'bad-request',
@@ -64,6 +64,7 @@ export class Idempotency {
     const answer = run()
     this.#remembered.delete(name)
     this.#remembered.set(name, { digest, answer, untilMs: nowMs + REMEMBER_MS })
+    if (answer instanceof Promise) answer.catch(() => this.#remembered.delete(name))
     this.#forget(nowMs)
     return { answer, again: false }
   }

@@ -1,8 +1,14 @@
 import * as z from 'zod'
+import type { BackendHistory } from '../history/backend-history.ts'
 import type { PeerId } from '../protocol/ids.ts'
 import type { Directory, MemberSummary, PublishedContent } from '../rooms/directory.ts'
 import { ApiError } from './api-error.ts'
+import { fromHistory, historyPage } from './history-routes.ts'
 import {
+  Cleared,
+  HistoryPage,
+  HistoryQuery,
+  LogQuery,
   Member,
   MemberList,
   MessageBody,
@@ -14,6 +20,7 @@ import {
   RoomList,
   RoomName,
   RoomsQuery,
+  StoredMessageBody,
   UserId,
   UserMessageBody,
 } from './schemas.ts'
@@ -40,7 +47,7 @@ export interface Route {
   /** Statuses of errors of its own, and what they mean. */
   readonly errors: Readonly<Record<number, string>>
   /** The body of the answer. @throws ApiError */
-  run(asked: Asked<unknown, unknown, unknown>): object
+  run(asked: Asked<unknown, unknown, unknown>): object | Promise<object>
 }
 
 interface RouteParts<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>
@@ -48,7 +55,7 @@ interface RouteParts<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Z
   readonly params?: P
   readonly query?: Q
   readonly body?: B
-  run(asked: Asked<z.infer<P>, z.infer<Q>, z.infer<B>>): object
+  run(asked: Asked<z.infer<P>, z.infer<Q>, z.infer<B>>): object | Promise<object>
 }
 
 const NO_PARAMS = z.strictObject({})
@@ -80,11 +87,11 @@ function checked(schema: z.ZodType, value: unknown): unknown {
 
 const NO_ROOM = { 404: 'no-such-room: nobody is in a room of this name' }
 const NO_MEMBER = { 404: 'no-such-member: there is no such member in the room' }
-const HISTORY = { 501: 'not-implemented: this version keeps no history' }
+const NOT_KEPT = { 404: 'not-kept: nothing of this room, channel or kind is kept' }
+const UNAVAILABLE = { 503: 'history-unavailable: the server keeps all that it may, or its disk refuses' }
 
 const noRoom = (): ApiError => new ApiError('no-such-room', 'nobody is in a room of this name')
 const noMember = (): ApiError => new ApiError('no-such-member', 'there is no such member in the room')
-const noHistory = (): ApiError => new ApiError('not-implemented', 'this version keeps no history')
 
 const ofRoom = z.strictObject({ room: RoomName })
 const ofMember = z.strictObject({ room: RoomName, member: PeerIdText })
@@ -98,7 +105,7 @@ const shown = ({ userId, ...member }: MemberSummary): object => ({
 })
 
 /** Everything the API can do. */
-export function apiRoutes(directory: Directory): readonly Route[] {
+export function apiRoutes(directory: Directory, history: BackendHistory): readonly Route[] {
   const known = (room: string): readonly MemberSummary[] => {
     const members = directory.members(room)
     if (members === undefined) throw noRoom()
@@ -160,9 +167,14 @@ export function apiRoutes(directory: Directory): readonly Route[] {
     }),
     route({
       ...{ method: 'POST', path: '/rooms/{room}/messages', id: 'publishToRoom' },
-      summary: 'Publish to everyone in a room. Nobody being there is no error.',
-      ...{ params: ofRoom, body: MessageBody, answer: PublishedAnswer, errors: {} },
-      run: ({ params, body }) => directory.publish({ to: 'room', room: params.room }, body.channel, content(body)),
+      summary:
+        'Publish to everyone in a room. Nobody being there is no error. With `store` it is kept, for those who come later.',
+      ...{ params: ofRoom, body: StoredMessageBody, answer: PublishedAnswer, errors: { ...NOT_KEPT, ...UNAVAILABLE } },
+      run: async ({ params: { room }, body }) => {
+        const { channel, store } = body
+        const place = store && (await fromHistory(history.publish({ room, user: undefined }, channel, content(body))))
+        return directory.publish({ to: 'room', room }, channel, content(body), place || undefined)
+      },
     }),
     route({
       ...{ method: 'POST', path: '/rooms/{room}/members/{member}/messages', id: 'publishToMember' },
@@ -176,24 +188,33 @@ export function apiRoutes(directory: Directory): readonly Route[] {
     }),
     route({
       ...{ method: 'POST', path: '/users/{user}/messages', id: 'publishToUser' },
-      summary: 'Publish to all members of a user, in all rooms or one. Nobody being there is no error.',
-      ...{ params: z.strictObject({ user: UserId }), body: UserMessageBody, answer: PublishedAnswer, errors: {} },
-      run: ({ params, body }) =>
-        directory.publish({ to: 'user', userId: params.user, room: body.room }, body.channel, content(body)),
-    }),
-    route({
-      ...{ method: 'GET', path: '/rooms/{room}/history', id: 'readHistory', summary: 'Stored messages; reserved' },
-      ...{ params: ofRoom, answer: undefined, errors: HISTORY },
-      run: () => {
-        throw noHistory()
+      summary:
+        'Publish to all members of a user, in all rooms or one. Nobody being there is no error. With `store`, and a room, it goes into the mailbox there.',
+      ...{ params: z.strictObject({ user: UserId }), body: UserMessageBody, answer: PublishedAnswer },
+      errors: { ...NOT_KEPT, ...UNAVAILABLE },
+      run: async ({ params: { user }, body }) => {
+        const { channel, room, store } = body
+        const place =
+          store === true && room !== undefined
+            ? await fromHistory(history.publish({ room, user }, channel, content(body)))
+            : undefined
+        return directory.publish({ to: 'user', userId: user, room }, channel, content(body), place)
       },
     }),
     route({
-      ...{ method: 'DELETE', path: '/rooms/{room}/history', id: 'clearHistory', summary: 'Forget them; reserved' },
-      ...{ params: ofRoom, answer: undefined, errors: HISTORY },
-      run: () => {
-        throw noHistory()
-      },
+      ...{ method: 'GET', path: '/rooms/{room}/history', id: 'readHistory' },
+      summary:
+        'Stored messages of a room, or of the mailbox of a user in it: the last, the last before an offset, or the first after one',
+      ...{ params: ofRoom, query: HistoryQuery, answer: HistoryPage, errors: { ...NOT_KEPT, ...UNAVAILABLE } },
+      run: ({ params: { room }, query: { user, ...query } }) => historyPage(history, { room, user }, query),
+    }),
+    route({
+      ...{ method: 'DELETE', path: '/rooms/{room}/history', id: 'clearHistory' },
+      summary: 'Forget them, and the read positions: the next one begins a new epoch',
+      ...{ params: ofRoom, query: LogQuery, answer: Cleared, errors: { ...NOT_KEPT, ...UNAVAILABLE } },
+      run: async ({ params: { room }, query: { user } }) => ({
+        cleared: await fromHistory(history.clear({ room, user })),
+      }),
     }),
   ]
 }

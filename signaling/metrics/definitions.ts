@@ -58,6 +58,7 @@ const REFUSALS: readonly ErrorCode[] = [
   ...(['bad-message', 'version-unsupported'] as const),
 ]
 const NO_REFUSALS = zeros(REFUSALS)
+const NO_RECORD_REFUSALS = zeros(['not-kept', 'denied', 'too-large', 'history-full', 'store-failed', 'rate-limited'])
 
 export const METRICS: readonly Metric[] = Object.freeze([
   {
@@ -106,6 +107,41 @@ export const METRICS: readonly Metric[] = Object.freeze([
   ),
   gauge('partyline_gathering', '1 while the server is loaded and gathers small frames.', ({ hub }) =>
     hub.loaded ? 1 : 0,
+  ),
+
+  counter(
+    'partyline_messages_stored_total',
+    'Messages put into logs and mailboxes, flushed where the history is in a file.',
+    ({ hub }) => hub.history.stored,
+  ),
+  counter(
+    'partyline_records_repeated_total',
+    'Records that came again and were known, because their answers had been lost.',
+    ({ hub }) => hub.history.repeated,
+  ),
+  counters('partyline_records_refused_total', 'code', 'Records that were not stored, by error code.', ({ hub }) => ({
+    ...NO_RECORD_REFUSALS,
+    ...hub.history.refused,
+  })),
+  counter('partyline_history_pages_total', 'Answers from the history.', ({ hub }) => hub.history.pages),
+  gauge('partyline_history_logs', 'Logs that are kept, mailboxes included.', ({ hub }) => hub.history.logs),
+  gauge('partyline_history_entries', 'Messages that are kept.', ({ hub }) => hub.history.entries),
+  gauge('partyline_history_bytes', 'What they take, of --history-bytes.', ({ hub }) => hub.history.bytes),
+  gauge('partyline_history_waiting_bytes', 'What waits to be written.', ({ hub }) => hub.history.waitingBytes),
+  counter(
+    'partyline_history_commits_total',
+    'Writes of the history, each of all that waited.',
+    ({ hub }) => hub.history.commits,
+  ),
+  counter(
+    'partyline_history_commit_seconds_total',
+    'How long they took: divided by their number, what a sender waits for `stored`.',
+    ({ hub }) => hub.history.commitSeconds,
+  ),
+  counter(
+    'partyline_history_commits_failed_total',
+    'Writes that the disk refused; what was to be stored was not, and its senders were told.',
+    ({ hub }) => hub.history.failedCommits,
   ),
 
   counter('partyline_joins_total', 'Joins granted, returns included.', ({ hub }) => hub.joins),

@@ -1,5 +1,6 @@
 /** Every option of the server, declared once: its type, range, default and help come from here. */
 
+import { parseHistoryRule } from '../history/rules.ts'
 import { HUB_DEFAULTS } from '../limits/hub-options.ts'
 import { isAddressRange, RANGE_NAMES } from '../net/address.ts'
 import { isOriginPattern } from '../net/origin.ts'
@@ -32,6 +33,7 @@ const access = inGroup('Who may connect')
 const tokens = inGroup('Access tokens')
 const sessions = inGroup('Sessions')
 const limits = inGroup('Limits')
+const history = inGroup('History')
 const turn = inGroup('TURN')
 const operations = inGroup('Operations')
 const logging = inGroup('Logs')
@@ -202,6 +204,26 @@ export const OPTIONS = {
     'Largest message on the wire, which may hold many frames.',
   ),
 
+  history: history(
+    list(
+      'RULE,…',
+      'rules such as team-*;messages=1000;age=30d;channels=chat|notes;mail=50 (ages in s, m, h or d; all but the rooms may be left out)',
+      (value) => parseHistoryRule(value) !== undefined,
+    ),
+    [],
+    'Rooms whose messages are kept, if they are sent to be: a pattern of names (* stands for any characters); the most messages (100); for how long (1d); patterns of channels (all); the most for a user who is away (0: no mailboxes). The first rule that a room fits counts. Default: nothing is kept.',
+  ),
+  historyStore: history(
+    choice(['memory', 'file']),
+    'memory',
+    'Where they are kept: in memory, gone when the server stops; or in a file (LMDB) in the data folder, where what was told to be stored survives a crash.',
+  ),
+  historyBytes: history(
+    integer(MIB, 1_024 * 1_024 * MIB, 'BYTES'),
+    256 * MIB,
+    'The most that is kept of all rooms together; beyond, storing is refused.',
+  ),
+
   turn: turn(
     choice(['auto', 'local', 'off']),
     'auto',
@@ -293,7 +315,7 @@ export const OPTIONS = {
       ),
     ),
     undefined,
-    'Told, by signed POST, of rooms and members that come and go.',
+    'Told, by signed POST, of rooms and members that come and go, and of what is stored.',
   ),
   webhookEvents: operations(
     list('EVENT,…', `any of ${WEBHOOK_EVENTS.join(', ')}`, (value) => WEBHOOK_EVENTS.some((event) => event === value)),

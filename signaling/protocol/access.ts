@@ -5,7 +5,7 @@ import { LIMITS } from './limits.ts'
  * What a member may do in a room.
  *
  * - `publish`: send to the room. `direct`: send to members it names.
- * - `store`, `history`: reserved for what the server keeps.
+ * - `store`: have what it sends kept by the server. `history`: get what is kept.
  * - `members`: be a member like others. Without it one neither sees nor is seen, and gets what the server publishes.
  */
 export const RIGHTS = ['publish', 'direct', 'store', 'history', 'members'] as const

@@ -25,6 +25,7 @@ import {
   type Json,
   parseJson,
 } from './guards.ts'
+import { type HistoryMessage, type HistoryRequest, type KeptInfo, parseHistoryRequest } from './history.ts'
 import { type InstanceId, type PeerId, parseInstanceId, parsePeerId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 import { type Published, parsePublished } from './published.ts'
@@ -109,6 +110,7 @@ export type ClientMessage =
       readonly paths?: LinkPaths | undefined
       readonly published?: number | undefined
     }
+  | HistoryRequest
 
 export type LeaveReason = 'left' | 'expired' | 'removed'
 
@@ -138,6 +140,8 @@ export type ServerMessage =
       readonly access?: AccessInfo
       /** The number before that of the next `published`; absent is 0. */
       readonly published?: number
+      /** What is kept of this room; absent: nothing. */
+      readonly history?: KeptInfo | undefined
     }
   | { readonly t: 'joined'; readonly version: number; readonly member: MemberInfo }
   | {
@@ -176,6 +180,7 @@ export type ServerMessage =
   /** The access token runs out in so many ms: renew with another, or be closed with 4008. */
   | { readonly t: 'expiring'; readonly inMs: number }
   | Published
+  | HistoryMessage
   | { readonly t: 'ok'; readonly re: number }
   /** `version`: the room's, as of now. A client that has an older one has lost an event: it asks for a snapshot. */
   | { readonly t: 'pong'; readonly n: number; readonly timeMs: number; readonly version?: number }
@@ -267,8 +272,15 @@ export function parseClientMessage(text: string, profileBytes: number = LIMITS.p
         ...(fields.paths === undefined ? {} : { paths: parsePaths(fields.paths) }),
         ...publishedSeen(fields),
       }
+    case 'history':
+    case 'read':
+    case 'positions':
+      return parseHistoryRequest(fields.t, requestId(fields), fields)
     default:
-      throw new ProtocolError('t', 'expected join, profile, renew, snapshot, leave, grace or ping')
+      throw new ProtocolError(
+        't',
+        'expected join, profile, renew, snapshot, leave, grace, ping, history, read or positions',
+      )
   }
 }
 
@@ -323,8 +335,11 @@ const retryAfter = (fields: Fields): { readonly retryAfterMs?: number } =>
   fields.retryAfterMs === undefined ? {} : { retryAfterMs: asNumber(fields.retryAfterMs, 'retryAfterMs') }
 const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xffff_ffff)
 
-/** Read a message of the server. @throws ProtocolError naming the field */
-export function parseServerMessage(text: string): ServerMessage {
+/** All that a client hears which does not ask for what is kept. */
+export type ReadMessage = Exclude<ServerMessage, HistoryMessage>
+
+/** Read a message of the server; `parseAnyServerMessage` reads those about what is kept, too. @throws ProtocolError naming the field */
+export function parseServerMessage(text: string): ReadMessage {
   const fields = asObject(parseJson(text, 'message'), 'message')
   switch (fields.t) {
     case 'welcome':
@@ -347,6 +362,8 @@ export function parseServerMessage(text: string): ServerMessage {
         timeMs: asNumber(fields.timeMs, 'timeMs'),
         ...parseAccess(fields),
         ...publishedSeen(fields),
+        // Whoever has a use for it checks it: `parseKept`.
+        history: fields.history as KeptInfo | undefined,
       }
     case 'joined':
       return { t: 'joined', version: version(fields), member: parseMember(fields.member, 'member') }

@@ -1,7 +1,7 @@
 /**
  * Envelopes: how frames travel on the uplink. A binary uplink message is one or more envelopes, one after the other.
  *
- *   byte 0      kind: 1 one · 2 several · 3 all · 4 all except · 5 from (server to client only)
+ *   byte 0      kind: 1 one · 2 several · 3 all · 4 all except · 5 from (server to client only) · 6 store
  *   byte 1      flags: bit 0 droppable; the others are 0
  *   bytes 2-3   n, unsigned: how many ids follow the header (kinds 2 and 4 only, else 0)
  *   bytes 4-7   payload length, unsigned
@@ -18,7 +18,7 @@ import { PEER_ID_BYTES, type PeerId, peerIdAt, writeHex } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
 export const ENVELOPE_BYTES = 16
-export const ENVELOPE = Object.freeze({ one: 1, several: 2, all: 3, except: 4, from: 5 } as const)
+export const ENVELOPE = Object.freeze({ one: 1, several: 2, all: 3, except: 4, from: 5, store: 6 } as const)
 export type EnvelopeKind = (typeof ENVELOPE)[keyof typeof ENVELOPE]
 const DROPPABLE = 1
 const SLOT_BYTES = 4
@@ -29,6 +29,11 @@ export type Address =
   | { readonly kind: 'several'; readonly ids: readonly PeerId[] }
   | { readonly kind: 'all' }
   | { readonly kind: 'except'; readonly ids: readonly PeerId[] }
+
+/** The server itself: the payload is a record for it to keep. */
+export interface StoreAddress {
+  readonly kind: 'store'
+}
 
 /** Where one envelope lies in the message it was read from; offsets are into those bytes. */
 export interface EnvelopeView {
@@ -43,7 +48,11 @@ export interface EnvelopeView {
   readonly payloadStart: number
 }
 
-export function envelopeLength(address: Address, payloadBytes: number, slot: number | undefined): number {
+export function envelopeLength(
+  address: Address | StoreAddress,
+  payloadBytes: number,
+  slot: number | undefined,
+): number {
   const ids = address.kind === 'several' || address.kind === 'except' ? address.ids.length : 0
   return ENVELOPE_BYTES + ids * PEER_ID_BYTES + (slot === undefined ? 0 : SLOT_BYTES) + payloadBytes
 }
@@ -52,7 +61,7 @@ export function envelopeLength(address: Address, payloadBytes: number, slot: num
 export function writeEnvelope(
   target: Uint8Array,
   offset: number,
-  address: Address,
+  address: Address | StoreAddress,
   payload: Uint8Array,
   slot?: number,
 ): number {
@@ -93,7 +102,7 @@ export function readEnvelope(bytes: Uint8Array, start: number, frameBytes: numbe
   if (bytes.length - start < ENVELOPE_BYTES) throw new ProtocolError('envelope', 'shorter than its header')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const kind = bytes[start] as number
-  if (kind < ENVELOPE.one || kind > ENVELOPE.from) throw new ProtocolError('envelope.kind', `unknown kind ${kind}`)
+  if (kind < ENVELOPE.one || kind > ENVELOPE.store) throw new ProtocolError('envelope.kind', `unknown kind ${kind}`)
   const flags = bytes[start + 1] as number
   if (flags > DROPPABLE) throw new ProtocolError('envelope.flags', `unknown flags ${flags}`)
   const count = view.getUint16(start + 2)

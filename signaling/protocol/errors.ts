@@ -24,6 +24,14 @@ export type ErrorCode =
   | 'denied'
   /** The access token has run out: come back with another. */
   | 'access-expired'
+  /** Nothing of this room is kept, or not of this channel. */
+  | 'not-kept'
+  /** The server keeps all that it may. */
+  | 'history-full'
+  /** The server could not write, or read, what it keeps. */
+  | 'store-failed'
+  /** A repeated record was refused before, or is not kept any more. */
+  | 'forgotten'
   /** The server is going away; reconnect after `retryAfterMs`. */
   | 'going-away'
   | 'internal'

@@ -36,12 +36,23 @@ export type Audience =
 /** One of the two. */
 export type PublishedContent = Pick<Published, 'data' | 'base64'>
 
+/** Where in a log a message stands that is published now. */
+export interface PublishedPlace {
+  readonly id: string
+  readonly sentAtMs: number
+  readonly epoch: string
+  readonly offset: number
+}
+
 export interface PublishedTo {
   /** Of the message, the same at all who get it. */
   readonly id: string
   readonly sentAtMs: number
   /** Members who have it, or get it when they come back within their grace. */
   readonly members: number
+  /** When it was stored. */
+  readonly epoch?: string
+  readonly offset?: number
 }
 
 export interface DirectoryDependencies {
@@ -108,15 +119,18 @@ export class Directory {
     return members?.length
   }
 
-  /** Give a message to everyone it is for, in the order in which this is called. Nobody being there is no error. */
-  publish(audience: Audience, channel: string, content: PublishedContent): PublishedTo {
+  /**
+   * Give a message to everyone it is for, in the order in which this is called. Nobody being there is no error. `place`:
+   * it has been stored there.
+   */
+  publish(audience: Audience, channel: string, content: PublishedContent, place?: PublishedPlace): PublishedTo {
     const { clock, random } = this.#dependencies
     const members = this.#audience(audience)
-    const id = randomHex(ID_BYTES, random)
-    const sentAtMs = clock.nowMs()
-    const rest = JSON.stringify({ id, channel, to: audience.to, sentAtMs, ...content }).slice(1)
-    for (const member of members) member.publish(rest)
-    return { id, sentAtMs, members: members.length }
+    const told = place ?? { id: randomHex(ID_BYTES, random), sentAtMs: clock.nowMs() }
+    const { id, ...rest } = told
+    const text = JSON.stringify({ id, channel, to: audience.to, ...rest, ...content }).slice(1)
+    for (const member of members) member.publish(text)
+    return { ...told, members: members.length }
   }
 
   #audience(audience: Audience): readonly Member[] {

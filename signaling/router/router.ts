@@ -27,6 +27,8 @@ export interface Sender extends Receiver {
   readonly forwardRights: ReadonlySet<Right> | undefined
   /** It announced keys: its frames are sealed, or nobody takes them. */
   readonly sealed: boolean
+  /** It wants this kept. Bytes are lent for the call. @throws ProtocolError when it is no record */
+  store(record: Uint8Array): void
 }
 
 /** What went through, since the start. */
@@ -141,6 +143,11 @@ export class Router {
     this.#traffic.frames += 1
     this.#traffic.frameBytes += end - envelope.payloadStart
     this.#work += FRAME_WORK + envelope.ids.length
+    if (kind === ENVELOPE.store) {
+      if (slot !== undefined) throw new ProtocolError('envelope.flags', 'a record is not droppable')
+      sender.store(parcel.bytes.subarray(envelope.payloadStart, end))
+      return
+    }
     if (kind === ENVELOPE.all || kind === ENVELOPE.except) this.#work += sender.reach.size
     const { forwardRights } = sender
     if (forwardRights !== undefined && !mayForward(forwardRights, parcel.bytes, envelope.payloadStart, sender.sealed)) {

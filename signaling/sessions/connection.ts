@@ -3,6 +3,7 @@ import { accessInfo, type Grant } from '../access/grant.ts'
 import { accessRefusal } from '../access/refusal.ts'
 import { Term, type TermOwner } from '../access/term.ts'
 import type { Clock, Timer } from '../clock.ts'
+import type { HistoryDesk } from '../history/desk.ts'
 import type { HubLog } from '../hub-log.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
 import { Intake, type IntakeOwner } from '../limits/intake.ts'
@@ -12,6 +13,7 @@ import type { Occurrences } from '../metrics/occurrences.ts'
 import { type ClientMessage, type LinkPaths, parseClientMessage, type ServerMessage } from '../protocol/control.ts'
 import { CLOSE, ProtocolError } from '../protocol/errors.ts'
 import { type Json, utf8Bytes } from '../protocol/guards.ts'
+import type { HistoryRequest } from '../protocol/history.ts'
 import type { FillRandom } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { broken, errorMessage, Refusal } from '../refusal.ts'
@@ -33,6 +35,7 @@ export interface ConnectionDependencies {
   readonly turns: Turns
   readonly traffic: Traffic
   readonly occurrences: Occurrences
+  readonly history: HistoryDesk<Member>
   /** Asked about every join; undefined lets everyone in. */
   readonly access: Access | undefined
   /** An uplink is closed and done with. */
@@ -263,7 +266,27 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
           ...(member.hidden ? {} : { version: member.room.version }),
         })
         return
+      case 'history':
+      case 'read':
+      case 'positions':
+        this.#ask(member, message)
+        return
     }
+  }
+
+  /** Pages are large: the next request waits for this one, so that what is asked for is paid before more is. */
+  #ask(member: Member, request: HistoryRequest): void {
+    const paged = request.t === 'history'
+    if (paged) this.#intake.hold()
+    void this.#dependencies.history
+      .request(member, request)
+      .then((answer) => {
+        if (this.#phase === 'open') member.rate.charge(this.#say(answer))
+      })
+      .catch((error: unknown) => this.#fail(error, request.id))
+      .then(() => {
+        if (paged) this.#intake.release()
+      })
   }
 
   /** Act when it is known what the access token allows; what comes meanwhile waits. At once where none is asked for. */
@@ -336,10 +359,11 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   }
 
   #welcome(re: number, joined: Attachment): number {
-    const { options, clock, sessions, access } = this.#dependencies
+    const { options, clock, sessions, access, history } = this.#dependencies
     const credentials = sessions.credentials(joined.member)
     const asksAccess = access !== undefined
-    const length = this.#say(welcome({ re, ...joined, credentials, options, timeMs: clock.nowMs(), asksAccess }))
+    const kept = history.kept(joined.member.room.name)
+    const length = this.#say(welcome({ re, ...joined, credentials, options, timeMs: clock.nowMs(), asksAccess, kept }))
     for (const text of joined.member.unseen.texts) this.outlet.control(text)
     return length
   }

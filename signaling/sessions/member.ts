@@ -40,6 +40,8 @@ export interface MemberStart {
   /** ms since 1970. */
   readonly joinedAtMs: number
   readonly rate: Rate
+  /** Takes what this member wants kept. @throws ProtocolError */
+  readonly keep: (member: Member, record: Uint8Array) => void
   /** Makes what tells this member of its drops; most never need it. */
   readonly newDropReports: (send: (message: ServerMessage) => void) => DropReports
 }
@@ -66,6 +68,7 @@ export class Member implements RoomMember, Sender {
   readonly joinedAtMs: number
   /** The right to see members, and to be one that is seen, is for the whole session. */
   readonly hidden: boolean
+  readonly #keep: MemberStart['keep']
   readonly #newDropReports: MemberStart['newDropReports']
   #grant: Grant
   #forwardRights: ReadonlySet<Right> | undefined
@@ -89,6 +92,7 @@ export class Member implements RoomMember, Sender {
     this.joinKey = start.joinKey
     this.addressGroup = start.addressGroup
     this.rate = start.rate
+    this.#keep = start.keep
     this.#newDropReports = start.newDropReports
     this.joinedAtMs = start.joinedAtMs
     this.hidden = !start.grant.rights.has('members')
@@ -146,6 +150,10 @@ export class Member implements RoomMember, Sender {
 
   control(text: string): void {
     this.outlet?.control(text)
+  }
+
+  store(record: Uint8Array): void {
+    this.#keep(this, record)
   }
 
   /** A message from a backend: the text of its JSON object without the opening brace. Kept until it was seen. */

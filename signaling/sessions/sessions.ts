@@ -29,6 +29,8 @@ export interface SessionDependencies {
   readonly rooms: Rooms<Member>
   readonly iceServers: (id: PeerId) => IceGrant
   readonly users: Users<Member>
+  /** Takes what a member wants kept. */
+  readonly keep: MemberStart['keep']
   /** Told of who comes and goes. */
   readonly watcher: SessionWatcher | undefined
 }
@@ -258,6 +260,7 @@ export class Sessions {
       grant,
       joinedAtMs: this.#dependencies.clock.nowMs(),
       rate,
+      keep: this.#dependencies.keep,
       newDropReports: this.#newDropReports,
     })
     this.#members += 1

@@ -1,3 +1,4 @@
+import type { StoredNotice } from '../history/desk.ts'
 import type { LeaveReason } from '../protocol/control.ts'
 import type { Member } from './member.ts'
 
@@ -8,4 +9,6 @@ export interface SessionWatcher {
   /** `resumed`: it was in the room before this server was started. */
   joined(member: Member, resumed: boolean): void
   left(member: Member, reason: LeaveReason): void
+  /** Something is in a log for good. */
+  stored?(notice: StoredNotice): void
 }

@@ -2,6 +2,7 @@ import { accessInfo } from '../access/grant.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
 import { type ServerMessage, VERSION } from '../protocol/control.ts'
 import { CLOSE } from '../protocol/errors.ts'
+import type { KeptInfo } from '../protocol/history.ts'
 import { Refusal } from '../refusal.ts'
 import type { Credentials, Joined } from './sessions.ts'
 
@@ -22,6 +23,8 @@ export interface WelcomeParts extends Joined {
   readonly timeMs: number
   /** The server asks for access tokens. */
   readonly asksAccess: boolean
+  /** What is kept of the room. */
+  readonly kept: KeptInfo | undefined
 }
 
 export function welcome({
@@ -33,6 +36,7 @@ export function welcome({
   options,
   timeMs,
   asksAccess,
+  kept,
 }: WelcomeParts): ServerMessage {
   const { room } = member
   const { before } = member.unseen
@@ -59,5 +63,6 @@ export function welcome({
     timeMs,
     ...(asksAccess ? { access: accessInfo(member.grant) } : {}),
     ...(before === 0 ? {} : { published: before }),
+    ...(kept === undefined ? {} : { history: kept }),
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
+import type { StoredNotice } from '../history/desk.ts'
 import type { LeaveReason } from '../protocol/control.ts'
 import { type FillRandom, randomHex } from '../protocol/ids.ts'
 import type { Member } from '../sessions/member.ts'
@@ -46,7 +47,7 @@ const shown = ({ id, userId, info }: Member): WebhookMember => ({
 })
 
 /**
- * Tells a backend of rooms and members that come and go: one POST at a time, in order, at least once, up to 100 events
+ * Tells a backend of rooms and members that come and go, and of what is stored: one POST at a time, in order, at least once, up to 100 events
  * in each. What the backend does not take with a 2xx is sent again, later and later. Never waits in the caller's turn.
  */
 export class Webhooks implements SessionWatcher {
@@ -89,6 +90,16 @@ export class Webhooks implements SessionWatcher {
 
   left(member: Member, reason: LeaveReason): void {
     this.#tell({ type: 'member.left', room: member.room.name, member: shown(member), reason })
+  }
+
+  stored({ room, user, epoch, offset, id, channel, from, userId }: StoredNotice): void {
+    const message = {
+      ...{ epoch, offset, id, channel },
+      ...(user === undefined ? {} : { to: user }),
+      ...(from === undefined ? {} : { from }),
+      ...(userId === undefined ? {} : { userId }),
+    }
+    this.#tell({ type: 'message.stored', room, message })
   }
 
   /** What waits is tried once more; resolves when that is done, or after `withinMs`. Nothing is told after this. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { parseServerMessage, type ServerMessage } from '../../signaling/protocol/control.ts'
+import type { ServerMessage } from '../../signaling/protocol/control.ts'
 import {
   type Address,
   ENVELOPE,
@@ -8,7 +8,9 @@ import {
   writeEnvelope,
 } from '../../signaling/protocol/envelope.ts'
 import type { Json } from '../../signaling/protocol/guards.ts'
+import { parseAnyServerMessage } from '../../signaling/protocol/history.ts'
 import type { PeerId } from '../../signaling/protocol/ids.ts'
+import { encodeStoreRecord, type StoreRecord } from '../../signaling/protocol/record.ts'
 import { type Closed, type ConnectOptions, openWire, type Wire } from './wire.ts'
 
 export interface Frame {
@@ -26,6 +28,7 @@ export interface JoinOptions {
   readonly instance?: string
   readonly joinKey?: string
   readonly seal?: string
+  readonly access?: string
   readonly vMin?: number
   readonly vMax?: number
 }
@@ -81,7 +84,7 @@ export class WireClient {
     this.#wire = wire
     this.closed = wire.closed
     wire.listen((message) => {
-      if (typeof message === 'string') this.#messages.push(parseServerMessage(message))
+      if (typeof message === 'string') this.#messages.push(parseAnyServerMessage(message))
       else this.#envelopes(message)
     })
   }
@@ -122,7 +125,19 @@ export class WireClient {
     const id = this.request()
     const { room, profile = null, token, instance = this.instance, joinKey = this.joinKey, vMin = 1, vMax = 1 } = join
     // What is not there does not get into JSON.
-    this.say({ t: 'join', id, vMin, vMax, room, profile, instance, joinKey, token, seal: join.seal })
+    this.say({
+      t: 'join',
+      id,
+      vMin,
+      vMax,
+      room,
+      profile,
+      instance,
+      joinKey,
+      token,
+      seal: join.seal,
+      access: join.access,
+    })
     return id
   }
 
@@ -150,6 +165,14 @@ export class WireClient {
 
   send(address: Address, payload: string, slot?: number): void {
     this.sendRaw(envelope(address, payload, slot))
+  }
+
+  /** A record for the server to keep. */
+  store(record: StoreRecord): void {
+    const payload = encodeStoreRecord(record)
+    const bytes = new Uint8Array(envelopeLength({ kind: 'store' }, payload.length, undefined))
+    writeEnvelope(bytes, 0, { kind: 'store' }, payload)
+    this.sendRaw(bytes)
   }
 
   pauseReading(): void {

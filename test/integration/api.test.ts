@@ -332,12 +332,55 @@ describeWire('the HTTP API', (target) => {
     expect(await codes(backend.ask('GET', '/rooms/%ff'))).toEqual([400, 'bad-request'])
     expect(await codes(backend.ask('GET', '/rooms?limit=0'))).toEqual([400, 'bad-request'])
     expect(await codes(backend.ask('GET', '/rooms?page=1'))).toEqual([400, 'bad-request'])
-    expect(await codes(backend.ask('GET', '/rooms/x/history'))).toEqual([501, 'not-implemented'])
-    expect(await codes(backend.ask('DELETE', '/rooms/x/history'))).toEqual([501, 'not-implemented'])
+    expect(await codes(backend.ask('GET', '/rooms/x/history'))).toEqual([404, 'not-kept'])
+    expect(await codes(backend.ask('DELETE', '/rooms/x/history'))).toEqual([404, 'not-kept'])
+    expect(await codes(backend.ask('POST', '/rooms/x/messages', { channel: 'c', data: 1, store: true }))).toEqual([
+      404,
+      'not-kept',
+    ])
     const member = '/rooms/x/members/0000000000000001/messages'
     expect(await codes(backend.ask('POST', member, { channel: 'c', data: 1 }))).toEqual([404, 'no-such-member'])
     const type = { 'content-type': 'text/plain' }
     expect(await codes(backend.ask('POST', '/rooms/x/messages', '{}', type))).toEqual([415, 'unsupported-media-type'])
+  })
+
+  it('keeps what it publishes with store, shows what is kept, and clears it', async () => {
+    const { server, backend } = await withApi(target, { history: ['kept-*;channels=news;mail=5'] })
+    const room = `kept-${freshRoom()}`
+    const path = `/rooms/${room}`
+    const member = await target.joined(server, { room })
+    member.say({ t: 'history', id: 1, limit: 0, follow: true })
+    await member.next('history')
+    const headers = { 'idempotency-key': 'once' }
+    const message = { channel: 'news', data: { n: 1 }, store: true }
+    const published = await backend.ask('POST', `${path}/messages`, message, headers)
+    expect(published.body).toMatchObject({ offset: 1, members: 1 })
+    expect((await backend.ask('POST', `${path}/messages`, message, headers)).body).toEqual(published.body)
+    const { id, epoch } = published.body
+    expect(await member.next('published')).toMatchObject({ id, epoch, offset: 1, data: { n: 1 } })
+    expect(await member.next('logged')).toEqual({ t: 'logged', epoch, of: [{ offset: 1, id }] })
+    await backend.ask('POST', `${path}/messages`, { channel: 'news', base64: 'AP8H', store: true })
+    const page = await backend.ask('GET', `${path}/history`)
+    expect(page.body).toMatchObject({ epoch, first: 1, next: 3, more: false })
+    expect(page.body.entries).toMatchObject([
+      { offset: 1, id, channel: 'news', data: { n: 1 } },
+      { offset: 2, base64: 'AP8H' },
+    ])
+    expect((await backend.ask('GET', `${path}/history?limit=1&before=2`)).body.entries).toMatchObject([{ offset: 1 }])
+    expect((await backend.ask('GET', `${path}/history?limit=1&after=0`)).body).toMatchObject({ more: true })
+    expect((await backend.ask('GET', `${path}/history?before=1&after=1`)).status).toBe(400)
+    const mail = { channel: 'news', data: 'for Ada', room, store: true }
+    expect((await backend.ask('POST', '/users/ada/messages', mail)).body).toMatchObject({ members: 0, offset: 1 })
+    expect((await backend.ask('POST', '/users/ada/messages', { ...mail, room: undefined })).status).toBe(400)
+    expect((await backend.ask('GET', `${path}/history?user=ada`)).body.entries).toMatchObject([{ data: 'for Ada' }])
+    const other = { channel: 'other', data: 1, store: true }
+    expect((await backend.ask('POST', `${path}/messages`, other)).body).toMatchObject({ error: { code: 'not-kept' } })
+    expect((await backend.ask('DELETE', `${path}/history`)).body).toEqual({ cleared: true })
+    expect(await member.next('logged')).toMatchObject({ of: [{ offset: 2 }] })
+    expect(await member.next('logged')).toEqual({ t: 'logged', of: [] })
+    expect((await backend.ask('DELETE', `${path}/history`)).body).toEqual({ cleared: false })
+    expect((await backend.ask('GET', `${path}/history`)).body).toMatchObject({ first: 1, next: 1, entries: [] })
+    expect((await backend.ask('GET', `${path}/history?user=ada`)).body.entries).toHaveLength(1)
   })
 
   it('is told in full by its OpenAPI file', async () => {

@@ -28,6 +28,10 @@ export const aSnapshot: Snapshot = {
     members: 50,
     away: 2,
     loaded: true,
+    history: {
+      ...{ stored: 5, repeated: 1, refused: { 'not-kept': 2 }, pages: 3, logs: 2, entries: 5, bytes: 900 },
+      ...{ waitingBytes: 0, commits: 4, commitSeconds: 0.02, failedCommits: 0 },
+    },
   },
   turn: { state: 'running', credentialsIssued: 22 },
   webhooks: { waiting: 32, delivered: 33, dropped: 34, failedAttempts: 35 },

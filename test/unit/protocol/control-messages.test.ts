@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   LIMITS,
   ProtocolError,
+  parseAnyServerMessage,
   parseClientMessage,
   parseLinkMessage,
   parseServerMessage,
@@ -282,7 +283,7 @@ describe('whatever a message is made of', () => {
     })
   const parsers = [
     (text: string) => parseClientMessage(text),
-    (text: string) => parseServerMessage(text),
+    (text: string) => parseAnyServerMessage(text),
     (text: string) => parseLinkMessage(JSON.parse(text)),
   ]
 
@@ -307,7 +308,7 @@ describe('whatever a message is made of', () => {
   it('text that is no JSON is a ProtocolError', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        for (const parse of [parseClientMessage, parseServerMessage])
+        for (const parse of [parseClientMessage, (text: string) => parseAnyServerMessage(text)])
           expect(() => parse(`?${text}`)).toThrow(ProtocolError)
       }),
     )
@@ -318,7 +319,7 @@ describe('whatever a message is made of', () => {
       expect(parseClientMessage(JSON.stringify({ ...message, colour: 'red' }))).toEqual(message)
     }
     for (const message of SERVER.values()) {
-      expect(parseServerMessage(JSON.stringify({ ...message, colour: 'red' }))).toEqual(message)
+      expect(parseAnyServerMessage(JSON.stringify({ ...message, colour: 'red' }))).toEqual(message)
     }
     for (const message of LINK.values()) expect(parseLinkMessage({ ...message, colour: 'red' })).toEqual(message)
   })

@@ -8,6 +8,7 @@ import {
   decodeGreeting,
   decodeLatest,
   decodePing,
+  decodeStoreRecord,
   encodeAck,
   encodeGreeted,
   encodeGreeting,
@@ -15,12 +16,13 @@ import {
   encodePing,
   encodePong,
   encodeRecord,
+  encodeStoreRecord,
   fromEnvelope,
   LIMITS,
   PackWriter,
+  parseAnyServerMessage,
   parseClientMessage,
   parseLinkMessage,
-  parseServerMessage,
   readBatch,
   takeBatch,
   unpack,
@@ -32,7 +34,10 @@ import { envelopeAgain, pieceAgain } from './encoded-again.ts'
 import { examples, PROTOCOL_TEXT, tableRows } from './protocol-document.ts'
 import { sourceNumber } from './source-number.ts'
 
-const CLIENT_MESSAGES = ['join', 'profile', 'renew', 'snapshot', 'leave', 'grace', 'ping']
+const CLIENT_MESSAGES = [
+  ...['join', 'profile', 'renew', 'snapshot', 'leave', 'grace', 'ping'],
+  ...['history', 'read', 'positions'],
+]
 const SERVER_MESSAGES = [
   'welcome',
   'joined',
@@ -45,6 +50,11 @@ const SERVER_MESSAGES = [
   'dropped',
   'expiring',
   'published',
+  'history',
+  'stored',
+  'logged',
+  'position',
+  'positions',
   'error',
   'bye',
 ]
@@ -66,7 +76,7 @@ const OFFER_MESSAGES = ['offer', 'accept', 'progress', 'withdraw', 'decline']
 describe("PROTOCOL.md's examples of JSON", () => {
   it.each([
     ['client', CLIENT_MESSAGES, (text: string) => parseClientMessage(text)],
-    ['server', SERVER_MESSAGES, (text: string) => parseServerMessage(text)],
+    ['server', SERVER_MESSAGES, (text: string) => parseAnyServerMessage(text)],
     ['link', LINK_MESSAGES, (text: string) => parseLinkMessage(JSON.parse(text))],
     ['offer', OFFER_MESSAGES, (text: string) => parseOfferMessage(JSON.parse(text))],
   ] as const)('of %s messages show every kind once, with no field that is not read', (info, kinds, parse) => {
@@ -80,6 +90,7 @@ describe("PROTOCOL.md's examples of bytes", () => {
   const cases: readonly (readonly [string, number, (bytes: Uint8Array) => Uint8Array])[] = [
     ['envelope', 2, envelopeAgain],
     ['batch', 1, (bytes) => takeBatch(readBatch(bytes).map(encodeRecord), bytes.length)],
+    ['record', 1, (bytes) => encodeStoreRecord(decodeStoreRecord(bytes))],
     ['data', 2, pieceAgain],
     ['fragment', 2, pieceAgain],
     ['ack', 1, (bytes) => encodeAck(decodeAck(bytes))],

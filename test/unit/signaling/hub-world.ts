@@ -1,9 +1,10 @@
 import type { Access } from '../../../signaling/access/access-tokens.ts'
 import { Hub } from '../../../signaling/hub.ts'
 import { HUB_DEFAULTS, type HubOptions } from '../../../signaling/limits/hub-options.ts'
-import { parseServerMessage, type ServerMessage } from '../../../signaling/protocol/control.ts'
+import type { ServerMessage } from '../../../signaling/protocol/control.ts'
 import { type Address, envelopeLength, readEnvelope, writeEnvelope } from '../../../signaling/protocol/envelope.ts'
 import type { Json } from '../../../signaling/protocol/guards.ts'
+import { parseAnyServerMessage } from '../../../signaling/protocol/history.ts'
 import { type PeerId, randomHex } from '../../../signaling/protocol/ids.ts'
 import { type DepartureStore, MemoryDepartures } from '../../../signaling/sessions/departures.ts'
 import type { SessionWatcher } from '../../../signaling/sessions/watcher.ts'
@@ -167,7 +168,7 @@ export class Client {
   /** Everything received, control messages parsed, each binary message as the frames in it. */
   received(): (ServerMessage | readonly Frame[])[] {
     return this.uplink.delivered.map((message) =>
-      typeof message === 'string' ? parseServerMessage(message) : frames(message),
+      typeof message === 'string' ? parseAnyServerMessage(message) : frames(message),
     )
   }
 

@@ -12,6 +12,7 @@ import {
   type PeerId,
   ProtocolError,
   parseServerMessage,
+  type ReadMessage,
   readEnvelope,
   type ServerMessage,
   VERSION,
@@ -492,7 +493,7 @@ export class Uplink {
     }
   }
 
-  #handle(message: ServerMessage): void {
+  #handle(message: ReadMessage): void {
     if (this.#online === undefined && !EARLY.includes(message.t)) return
     switch (message.t) {
       case 'welcome':

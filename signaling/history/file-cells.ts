@@ -1,0 +1,117 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { CellKey, Cells, Change } from './cells.ts'
+
+/** The part of the package `lmdb` that is used. */
+interface Database {
+  get(key: readonly (string | number)[]): Uint8Array | undefined
+  put(key: readonly (string | number)[], value: Uint8Array): Promise<boolean>
+  remove(key: readonly (string | number)[]): Promise<boolean>
+  getRange(range: {
+    readonly start: readonly (string | number)[]
+    readonly end: readonly (string | number)[]
+  }): Iterable<{ readonly key: unknown; readonly value: Uint8Array }>
+  batch(write: () => void): Promise<boolean>
+  readonly flushed: PromiseLike<unknown>
+  close(): Promise<void>
+}
+
+/** The package that keeps history in a file is not there, or the file cannot be used. The message says what to do. */
+export class HistoryFileError extends Error {
+  override readonly name = 'HistoryFileError'
+  readonly code = 'bad-history-file'
+}
+
+/** Behind every number and every text of ours. */
+const LAST = '\uffff'
+
+/** LMDB's mark, in the first page of a file. */
+const MAGIC = Buffer.from('dec0efbe', 'hex')
+const FIRST_PAGE_BYTES = 4_096
+
+/** LMDB itself takes the process down with a file that is none. @throws Error */
+function looksLikeLmdb(path: string): boolean {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true
+    throw error
+  }
+  try {
+    const page = Buffer.alloc(FIRST_PAGE_BYTES)
+    const length = readSync(file, page, 0, FIRST_PAGE_BYTES, 0)
+    return length === 0 || (length === FIRST_PAGE_BYTES && page.subarray(0, 64).includes(MAGIC))
+  } finally {
+    closeSync(file)
+  }
+}
+
+const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/**
+ * Rows in an LMDB file. A commit is one transaction, written and flushed by a thread of its own; reading is from mapped
+ * memory. A process that dies in the middle leaves the file as it was after the last whole transaction.
+ */
+export class FileCells implements Cells {
+  readonly #database: Database
+
+  private constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Opens or makes the file; its folder must exist. @throws HistoryFileError */
+  static async open(path: string): Promise<FileCells> {
+    let open: (options: object) => unknown
+    try {
+      open = (await import('lmdb')).open
+    } catch (error) {
+      throw new HistoryFileError(
+        `the package lmdb, which keeps history in a file, does not load here (${because(error)}): install it, or choose --history-store memory`,
+        { cause: error },
+      )
+    }
+    try {
+      if (!looksLikeLmdb(path)) throw new Error('it is no LMDB file')
+      // Without overlapping, what is committed has been flushed.
+      const database = open({
+        path,
+        encoding: 'binary',
+        overlappingSync: false,
+        noSubdir: true,
+        permissionsMode: 0o600,
+      })
+      return new FileCells(database as Database)
+    } catch (error) {
+      throw new HistoryFileError(`${path} cannot be used: ${because(error)}. Restore it, or move it away.`, {
+        cause: error,
+      })
+    }
+  }
+
+  get(key: CellKey): Uint8Array | undefined {
+    return this.#database.get(key as readonly (string | number)[])
+  }
+
+  list(table: string, group?: number | string): readonly (readonly [CellKey, Uint8Array])[] {
+    const start = group === undefined ? [table] : [table, group]
+    const rows = this.#database.getRange({ start, end: [...start, LAST] })
+    return [...rows].map(({ key, value }) => [key as CellKey, value] as const)
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    const done = await this.#database.batch(() => {
+      for (const { key, value } of changes) {
+        const at = key as readonly (string | number)[]
+        // Each has a promise of its own; the batch's says it all.
+        const change = value === undefined ? this.#database.remove(at) : this.#database.put(at, value)
+        change.catch(() => undefined)
+      }
+    })
+    if (!done) throw new Error('the transaction was not committed')
+    await this.#database.flushed
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+}

@@ -1,0 +1,100 @@
+import type { Cells, Change } from './cells.ts'
+import { fromRow } from './rows.ts'
+import type { LogName } from './store.ts'
+
+/** A log, as it is or will be: its row. */
+export interface Head {
+  readonly id: number
+  readonly room: string
+  readonly user: string | null
+  readonly epoch: string
+  first: number
+  next: number
+  bytes: number
+  /** When something was stored last. */
+  lastAtMs: number
+}
+
+/** Entries of a log that is over, which are still to be taken away. */
+export interface Remains {
+  first: number
+  next: number
+}
+
+export const logOf = ({ room, user }: Head): LogName => ({ room, user: user ?? undefined })
+const nameOf = ({ room, user }: LogName): string => JSON.stringify(user === undefined ? [room] : [room, user])
+
+/** All logs that there are, with what they come to together; all in memory, for a log costs little. */
+export class Heads {
+  readonly #cells: Cells
+  readonly #heads = new Map<string, Head>()
+  readonly remains = new Map<number, Remains>()
+  #nextId = 1
+  bytes = 0
+  entries = 0
+
+  constructor(cells: Cells) {
+    this.#cells = cells
+    for (const [, row] of cells.list('log')) this.add(fromRow<Head>(row))
+    for (const [[, id], row] of cells.list('dead')) {
+      this.remains.set(Number(id), fromRow(row))
+      this.#nextId = Math.max(this.#nextId, Number(id) + 1)
+    }
+  }
+
+  get size(): number {
+    return this.#heads.size
+  }
+
+  get(log: LogName): Head | undefined {
+    return this.#heads.get(nameOf(log))
+  }
+
+  /** One by one; others may come and go meanwhile. */
+  all(): IterableIterator<Head> {
+    return this.#heads.values()
+  }
+
+  takeId(): number {
+    this.#nextId += 1
+    return this.#nextId - 1
+  }
+
+  add(head: Head): void {
+    this.#heads.set(nameOf(logOf(head)), head)
+    this.bytes += head.bytes
+    this.entries += head.next - head.first
+    this.#nextId = Math.max(this.#nextId, head.id + 1)
+  }
+
+  drop(head: Head): void {
+    this.#heads.delete(nameOf(logOf(head)))
+    this.bytes -= head.bytes
+    this.entries -= head.next - head.first
+  }
+
+  /** These changes were not written: what they were about is as it was before. */
+  restore(lost: readonly Change[]): void {
+    const committed: Head[] = []
+    for (const { key, value } of lost) {
+      const [table, group] = key
+      const row = this.#cells.get(key)
+      if (table === 'dead') {
+        this.remains.delete(Number(group))
+        if (row !== undefined) this.remains.set(Number(group), fromRow(row))
+      }
+      if (table !== 'log') continue
+      for (const version of [value, row]) {
+        const present = version && this.get(logOf(fromRow<Head>(version)))
+        if (present?.id === group) this.drop(present)
+      }
+      if (row !== undefined) committed.push(fromRow<Head>(row))
+    }
+    for (const head of committed) {
+      // Another one of the same name, which is not written either, or the same twice.
+      const present = this.get(logOf(head))
+      if (present !== undefined) this.drop(present)
+      this.add(head)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { ReadPosition } from '../protocol/history.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
+import type { Cells } from './cells.ts'
+import type { Journal } from './journal.ts'
+import { fromRow, toRow } from './rows.ts'
+
+interface Row {
+  readonly userId: string
+  readonly offset: number
+  readonly share: boolean
+  readonly atMs: number
+}
+
+const TABLE = 'position'
+
+/** A user, as a key: any text may be one's id. */
+const userKey = (userId: string): string => userId.replace(/[^ -}]/g, (unit) => `~${unit.charCodeAt(0).toString(16)}.`)
+
+/** How far each user has read in each log, and whether others may know. */
+export class Positions {
+  readonly #journal: Journal
+  readonly #cells: Cells
+
+  constructor(journal: Journal, cells: Cells) {
+    this.#journal = journal
+    this.#cells = cells
+  }
+
+  of(log: number, userId: string): number {
+    return this.#row(log, userId)?.offset ?? 0
+  }
+
+  /** Only forward. The position now, or undefined when nothing is another than before. */
+  put(log: number, userId: string, offset: number, share: boolean, atMs: number): number | undefined {
+    const before = this.#row(log, userId)
+    const after = Math.max(offset, before?.offset ?? 0)
+    if (before !== undefined && before.offset === after && before.share === share) return undefined
+    if (before === undefined) this.#makeRoom(log)
+    const row: Row = { userId, offset: after, share, atMs }
+    this.#journal.put([TABLE, log, userKey(userId)], toRow(row))
+    return after
+  }
+
+  /** Those that are shared, and one's own. */
+  shown(log: number, userId: string | undefined): readonly ReadPosition[] {
+    return this.#rows(log).flatMap(([, row]) =>
+      row.share || row.userId === userId ? [{ userId: row.userId, offset: row.offset }] : [],
+    )
+  }
+
+  /** The log is over. */
+  forget(log: number): void {
+    for (const [key] of this.#rows(log)) this.#journal.put(key, undefined)
+  }
+
+  #row(log: number, userId: string): Row | undefined {
+    const row = this.#journal.get([TABLE, log, userKey(userId)])
+    return row === undefined ? undefined : fromRow<Row>(row)
+  }
+
+  #rows(log: number) {
+    return this.#cells.list(TABLE, log).map(([key, row]) => [key, fromRow<Row>(row)] as const)
+  }
+
+  #makeRoom(log: number): void {
+    const rows = this.#rows(log)
+    if (rows.length < HISTORY_LIMITS.positions) return
+    const [oldest] = rows.sort(([, one], [, other]) => one.atMs - other.atMs)
+    if (oldest !== undefined) this.#journal.put(oldest[0], undefined)
+  }
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import type { CellKey } from '../../../signaling/history/cells.ts'
+import { FileCells, HistoryFileError } from '../../../signaling/history/file-cells.ts'
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const act of undo.splice(0).reverse()) await act()
+})
+
+async function path(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'partyline-cells-'))
+  undo.push(() => rm(folder, { recursive: true, force: true }))
+  return join(folder, 'history.mdb')
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString()
+
+it('keeps rows of all keys that there are, and lists them by table and group', async () => {
+  const cells = await FileCells.open(await path())
+  undo.push(() => cells.close())
+  const keys: CellKey[] = [
+    ['log', 1],
+    ['log', 20],
+    ['entry', 1, 1],
+    ['entry', 1, 300],
+    ['entry', 10, 1],
+    ['entry', 2, 2 ** 40],
+    ['position', 1, '~e4.'],
+    ['position', 1, '}'],
+    ['writer', 'f'.repeat(32)],
+  ]
+  await cells.commit(keys.map((key) => ({ key, value: bytes(JSON.stringify(key)) })))
+  for (const key of keys) expect(text(cells.get(key))).toBe(JSON.stringify(key))
+  const listed = (...of: Parameters<FileCells['list']>): number => cells.list(...of).length
+  expect([
+    listed('log'),
+    listed('entry', 1),
+    listed('entry', 10),
+    listed('position', 1),
+    listed('writer'),
+    listed('x'),
+  ]).toEqual([2, 2, 1, 2, 1, 0])
+  await cells.commit([
+    { key: ['entry', 1, 1], value: undefined },
+    { key: ['entry', 1, 2], value: undefined },
+    { key: ['log', 1], value: bytes('') },
+  ])
+  expect([text(cells.get(['entry', 1, 1])), text(cells.get(['log', 1])), listed('entry', 1)]).toEqual([
+    undefined,
+    '',
+    1,
+  ])
+})
+
+it('is readable by its owner alone', async () => {
+  const file = await path()
+  const cells = await FileCells.open(file)
+  undo.push(() => cells.close())
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+})
+
+it('says what to do about a file that is none', async () => {
+  const file = await path()
+  await writeFile(file, 'x'.repeat(10_000))
+  await expect(FileCells.open(file)).rejects.toThrow(HistoryFileError)
+  await expect(FileCells.open(file)).rejects.toThrow(/Restore it, or move it away/)
+})

@@ -78,7 +78,7 @@ export function decodeRecord(payload: Uint8Array): RecordHead | undefined {
     kind,
     epoch: isGroup ? view.getUint32(1) : 0,
     step: isGroup ? view.getUint16(5) : 0,
-    // Beyond 2^53 it is not exact, and not ours: the nonce is taken from the bytes all the same.
+    // Beyond 2^53 it is not exact, and not ours.
     counter: Number(view.getBigUint64(headBytes - 8)),
     head: payload.subarray(0, headBytes),
     ciphertext: payload.subarray(headBytes),

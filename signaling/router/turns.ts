@@ -48,9 +48,25 @@ export class Turns {
     return this.#loaded
   }
 
+  /** Nothing is being gathered: what is written now overtakes nothing. */
+  get quiet(): boolean {
+    return !this.#loaded && this.#waiting.length === 0
+  }
+
+  /** So many were delivered without anything of it waiting for the end of the turn. */
+  passed(deliveries: number): void {
+    this.#deliveries += deliveries
+    // What is measured now and then must not be forgotten; a turn costs a lap of the event loop.
+    if (this.#deliveries > this.#gatherAbovePerMs * MEASURE_MS) this.#endLater()
+  }
+
   /** A frame was delivered, or gathered for delivery. Sees to it that this turn ends. */
   delivered(): void {
     this.#deliveries += 1
+    this.#endLater()
+  }
+
+  #endLater(): void {
     if (this.#ending) return
     this.#ending = true
     if (this.#loaded) this.#timer = this.#clock.setTimeout(this.#end, this.#gatherMs)

@@ -31,13 +31,21 @@ export interface RawSocketOptions {
   closed(): void
 }
 
+/** A member's connection, as far as the crowd knows it. */
+export interface RawConnection {
+  /** Whole frames. */
+  write(frames: Uint8Array): void
+  /** Gone without a word, as when a network is. */
+  drop(): void
+}
+
 /** All sockets read into one buffer, one after the other: a read is over before the next begins. */
 export class ReadBuffer {
   readonly bytes = Buffer.allocUnsafeSlow(262_144)
 }
 
 /** As little of a WebSocket client as a load generator needs: it has to cost less than the server it drives. */
-export class RawSocket {
+export class RawSocket implements RawConnection {
   readonly #options: RawSocketOptions
   readonly #socket: Socket
   #open = false

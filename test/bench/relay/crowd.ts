@@ -233,7 +233,13 @@ export class Crowd {
         },
         message: (text: boolean, bytes: Buffer, start: number, end: number) => {
           try {
-            const become = dialect.take(text, bytes, start, end, bytes === this.#shared.bytes ? eachShared : each(bytes))
+            const become = dialect.take(
+              text,
+              bytes,
+              start,
+              end,
+              bytes === this.#shared.bytes ? eachShared : each(bytes),
+            )
             const answer = dialect.answer()
             if (answer !== undefined) socket.write(answer)
             if (become === 'in') resolve(true)

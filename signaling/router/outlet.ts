@@ -46,6 +46,8 @@ export class Outlet implements Settling, TurnMember {
   #hears: { readonly room: RoomTopic; readonly topic: string } | undefined
   /** The turn in which frames were written last. */
   #writtenInTurn = -1
+  /** The stretch of `Turns` in which it got anything last. */
+  #stretch = -1
   #inTurn = false
   /** The incoming message of which a part is for us, and that part; `#runEnd` 0 says there is none. */
   #parcel: Parcel | undefined
@@ -102,7 +104,9 @@ export class Outlet implements Settling, TurnMember {
       }
     }
     this.#parcel = undefined
-    turns.delivered()
+    const first = this.#stretch !== turns.stretch
+    this.#stretch = turns.stretch
+    turns.delivered(first)
   }
 
   /** See to it that this receiver hears what is published to the room. False when it cannot: it stands apart. */
@@ -134,7 +138,7 @@ export class Outlet implements Settling, TurnMember {
     if (this.#blocked || this.#nothingWaits) return
     this.#flush()
     // What was just written counts for the turn that begins, and that turn must end, too.
-    this.#dependencies.turns.delivered()
+    this.#dependencies.turns.delivered(false)
   }
 
   /** A control message, behind everything accepted before. Always delivered, or the uplink is closed. */

@@ -21,6 +21,7 @@ export class RoomTopic {
   #changes = -1
   #bytes = 0
   #frames = 0
+  #stretch = -1
 
   constructor(topic: string, reach: ReadonlyMap<PeerId, Receiver>) {
     this.#topic = topic
@@ -38,8 +39,12 @@ export class RoomTopic {
     return sender.outlet?.hears(this) === true ? this.#apart : undefined
   }
 
-  publish(outlet: Outlet, bytes: Uint8Array): void {
+  /** Whether it is the first in this stretch of `Turns`. */
+  publish(outlet: Outlet, bytes: Uint8Array, stretch: number): boolean {
     outlet.publish(this.#topic, bytes)
+    const first = this.#stretch !== stretch
+    this.#stretch = stretch
+    return first
   }
 
   /** One has just begun to stand apart. */

@@ -103,7 +103,7 @@ export class Router {
   readonly #frameBytes: number
   readonly #gatherFrameBytes: number
   readonly #traffic: Traffic
-  readonly #turns: Pick<Turns, 'quiet' | 'passed'>
+  readonly #turns: Pick<Turns, 'quiet' | 'stretch' | 'passed'>
   readonly #topics = new WeakMap<object, RoomTopic>()
   #topicsMade = 0
   #frame = 0
@@ -112,7 +112,7 @@ export class Router {
   constructor(
     limits: { readonly frameBytes: number; readonly gatherFrameBytes: number },
     traffic: Traffic,
-    turns: Pick<Turns, 'quiet' | 'passed'>,
+    turns: Pick<Turns, 'quiet' | 'stretch' | 'passed'>,
   ) {
     this.#frameBytes = limits.frameBytes
     this.#gatherFrameBytes = limits.gatherFrameBytes
@@ -192,10 +192,10 @@ export class Router {
     const topic = this.#topicOf(reach)
     const apart = topic.apartFrom(sender, size)
     if (apart === undefined) return false
-    topic.publish(outlet, parcel.view(start, end))
+    const first = topic.publish(outlet, parcel.view(start, end), this.#turns.stretch)
     const deliveries = reach.size - 1 - apart.length
     this.#traffic.deliveries += deliveries
-    this.#turns.passed(deliveries)
+    this.#turns.passed(deliveries, first ? deliveries : 0)
     for (const receiver of apart) this.#deliver(receiver, sender, parcel, start, end, slot)
     return true
   }

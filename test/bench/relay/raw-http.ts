@@ -50,15 +50,17 @@ class Answers {
 
   /** Where the answer, or chunk, at `at` ends; `at` when not all of it is there. */
   #one(bytes: Buffer, at: number): number {
+    // What ends a chunk may come with the next one.
+    if (this.#streaming && bytes[at] === 0x0d) return at + 2 <= bytes.length ? at + 2 : at
     const lineEnd = bytes.indexOf(this.#streaming ? '\r\n' : '\r\n\r\n', at, 'latin1')
     if (lineEnd < 0) return at
     const head = bytes.toString('latin1', at, lineEnd)
     if (this.#streaming) {
       const from = lineEnd + 2
       const to = from + Number.parseInt(head, 16)
-      if (to + 2 > bytes.length) return at
+      if (to > bytes.length) return at
       this.#answered(bytes.subarray(from, to))
-      return to + 2
+      return to
     }
     if (!head.startsWith('HTTP/1.1 200')) {
       this.#socket.destroy()

@@ -195,6 +195,7 @@ export class Router {
     const first = topic.publish(outlet, parcel.view(start, end), this.#turns.stretch)
     const deliveries = reach.size - 1 - apart.length
     this.#traffic.deliveries += deliveries
+    this.#traffic.writes += deliveries
     this.#turns.passed(deliveries, first ? deliveries : 0)
     for (const receiver of apart) this.#deliver(receiver, sender, parcel, start, end, slot)
     return true

@@ -112,8 +112,7 @@ export class Turns {
     const elapsedMs = this.#clock.nowMs() - this.#measuredFromMs
     if (elapsedMs >= 0 && elapsedMs < MEASURE_MS) return
     const each = (this.#deliveries / Math.max(1, this.#receivers) / elapsedMs) * this.#gatherMs
-    this.#loaded =
-      elapsedMs > 0 && this.#deliveries >= this.#gatherAbovePerMs * elapsedMs && each >= LEAST_MEETING
+    this.#loaded = elapsedMs > 0 && this.#deliveries >= this.#gatherAbovePerMs * elapsedMs && each >= LEAST_MEETING
     this.#deliveries = 0
     this.#receivers = 0
     this.stretch += 1

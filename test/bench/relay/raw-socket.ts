@@ -39,6 +39,9 @@ export interface RawConnection {
   drop(): void
 }
 
+/** Meant against caches, of which there are none here. */
+const KEY = randomBytes(16).toString('base64')
+
 /** All sockets read into one buffer, one after the other: a read is over before the next begins. */
 export class ReadBuffer {
   readonly bytes = Buffer.allocUnsafeSlow(262_144)
@@ -75,10 +78,9 @@ export class RawSocket implements RawConnection {
       options.closed()
     })
     const offered = subprotocols.length === 0 ? '' : `Sec-WebSocket-Protocol: ${subprotocols.join(', ')}\r\n`
-    const key = randomBytes(16).toString('base64')
     this.#socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${offered}\r\n`,
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${offered}\r\n`,
     )
   }
 

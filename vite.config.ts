@@ -102,7 +102,7 @@ interface TestGroup {
 const testGroups: readonly TestGroup[] = [
   { name: 'unit', folders: ['unit', 'simulation', 'sealing'], timeoutMs: 10_000 },
   { name: 'conformance', folders: ['conformance'], timeoutMs: 15_000 },
-  { name: 'hostile', folders: ['hostile'], timeoutMs: 30_000, workers: 4 },
+  { name: 'hostile', folders: ['hostile'], timeoutMs: 120_000, workers: 4 },
   { name: 'integration', folders: ['integration'], timeoutMs: 30_000, serial: true },
   { name: 'turn', folders: ['turn'], timeoutMs: 30_000, serial: true },
   { name: 'repository', folders: ['repository'], timeoutMs: 240_000, serial: true },

@@ -17,7 +17,7 @@ function sayUnder({ mallory }: Company, to: Person, key: SenderKey, frame: Uint8
   mallory.send(to.id, groupRecord(key, instanceOf(mallory), LOBBY, mallory.member.nextCounter(), frame))
 }
 
-describe('a member that misuses its sender key', () => {
+describe('a member that misuses its sender key', { timeout: 30_000 }, () => {
   it('is not heard by whom it gives another than it uses, and who is so treated is told', async () => {
     const scene = await company()
     const { ada, bob, stage } = scene

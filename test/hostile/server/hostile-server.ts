@@ -40,6 +40,8 @@ export class HostileServer {
       execArgv: ['--expose-gc', '--import', 'tsx'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
+    // Many may ask at once.
+    child.setMaxListeners(1_000)
     let output = ''
     const collect = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-LAST_WORDS)
@@ -62,6 +64,11 @@ export class HostileServer {
   /** What it wrote: errors only, so nothing while all is well. */
   get output(): string {
     return this.#output()
+  }
+
+  /** Of its process, without a collection, which would keep everybody waiting. */
+  async rssBytes(): Promise<number> {
+    return (await this.#ask<{ rssBytes: number }>('size')).rssBytes
   }
 
   memory(): Promise<Memory> {

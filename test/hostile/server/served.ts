@@ -2,13 +2,14 @@
 import type { ServerOptionsInput } from '../../../signaling/options/table.ts'
 import { startServer } from '../../../signaling/server.ts'
 
-export type Question = 'memory' | 'stats' | 'close'
+export type Question = 'memory' | 'size' | 'stats' | 'close'
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ServerOptionsInput
 const server = await startServer({ port: 0, host: '0.0.0.0', turn: 'off', logLevel: 'error', ...options })
 
 function answer(question: Question): object {
-  if (question !== 'memory') return server.stats()
+  if (question === 'stats') return server.stats()
+  if (question === 'size') return { rssBytes: process.memoryUsage.rss() }
   // Twice: what the first sets free may hold more.
   globalThis.gc?.()
   globalThis.gc?.()

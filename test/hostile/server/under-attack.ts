@@ -19,7 +19,7 @@ export interface Bounds {
   readonly heldBytes?: number
   /** What its process may have grown by: allocators give back late, if at all. */
   readonly grownBytes?: number
-  /** The longest that a message of the honest room may take: the machine may be busy with other things. */
+  /** The longest that a message of the honest room may take, on a machine that is there for it. */
   readonly worstMs?: number
 }
 
@@ -66,7 +66,8 @@ export function describeUnderAttack(name: string, tests: (scene: Scene) => void,
       const report = await honest.report()
       expect(report).toMatchObject({ came: report.due, wrong: 0, closed: [] })
       expect(report.sent).toBeGreaterThan(0)
-      expect(report.worstMs).toBeLessThan(worstMs)
+      // A busy machine keeps the server waiting as long as it keeps them.
+      expect(report.worstMs).toBeLessThan(worstMs + 5 * report.lateMs)
       const after = await server.memory()
       expect(after.heldBytes - before.heldBytes).toBeLessThan(heldBytes)
       expect(after.rssBytes - before.rssBytes).toBeLessThan(grownBytes)

@@ -14,7 +14,7 @@
  * A droppable envelope may be replaced by a newer one of the same sender and slot, or dropped, while it waits.
  */
 import { ProtocolError } from './errors.ts'
-import { type IdWords, PEER_ID_BYTES, type PeerId, peerIdAt, wordAt, writeHex, writeWord } from './ids.ts'
+import { type IdWords, PEER_ID_BYTES, type PeerId, peerIdAt, writeHex, writeWord } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
 export const ENVELOPE_BYTES = 16
@@ -31,21 +31,16 @@ export type Address =
   | { readonly kind: 'except'; readonly ids: readonly PeerId[] }
 
 /** Where one envelope lies in the message it was read from; offsets are into those bytes. */
-export interface EnvelopeHead {
+export interface EnvelopeView {
   readonly kind: EnvelopeKind
   readonly start: number
   readonly end: number
-  /** How many ids follow the header. */
-  readonly count: number
+  /** The receiver of `one`, the sender of `from`; not set otherwise, nor when it was not asked for. */
+  readonly peer: PeerId | undefined
+  readonly ids: readonly PeerId[]
   /** Set when droppable. */
   readonly slot: number | undefined
   readonly payloadStart: number
-}
-
-export interface EnvelopeView extends EnvelopeHead {
-  /** The receiver of `one`, the sender of `from`; not set otherwise. */
-  readonly peer: PeerId | undefined
-  readonly ids: readonly PeerId[]
 }
 
 export function envelopeLength(address: Address, payloadBytes: number, slot: number | undefined): number {
@@ -94,48 +89,43 @@ export function fromEnvelope(sender: PeerId, payload: Uint8Array, slot?: number)
 export const peerOffset = (start: number): number => start + 8
 
 /**
- * Read the header of the envelope that starts at `start`. Call again with `end` until that is the length of the message.
+ * Read the envelope that starts at `start`. Call again with `end` until that is the length of the message. `named`: with
+ * the text of its peer's id, which takes longer than all the rest.
  * @throws ProtocolError on an unknown kind or flag, on a length beyond the message or `frameBytes`
  */
-export function readEnvelopeHead(
+export function readEnvelope(
   bytes: Uint8Array,
   start: number,
   frameBytes: number = LIMITS.frameBytes,
-): EnvelopeHead {
-  if (bytes.length - start < ENVELOPE_BYTES) throw new ProtocolError('envelope', 'shorter than its header')
+  named = true,
+): EnvelopeView {
+  if (bytes.length - start < ENVELOPE_BYTES) throw new ProtocolError('envelope', 'too short')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const kind = bytes[start] as number
   if (kind < ENVELOPE.one || kind > ENVELOPE.from) throw new ProtocolError('envelope.kind', `unknown kind ${kind}`)
   const flags = bytes[start + 1] as number
   if (flags > DROPPABLE) throw new ProtocolError('envelope.flags', `unknown flags ${flags}`)
-  const count = u32(bytes, start) & 0xffff
+  const count = view.getUint16(start + 2)
   const listed = kind === ENVELOPE.several || kind === ENVELOPE.except
   if (listed ? count > LIMITS.envelopeIds : count !== 0) throw new ProtocolError('envelope.n', `${count} ids`)
-  const length = u32(bytes, start + 4)
+  const length = view.getUint32(start + 4)
   if (length > frameBytes) throw new ProtocolError('envelope.length', `expected at most ${frameBytes} bytes`)
   const slotStart = start + ENVELOPE_BYTES + count * PEER_ID_BYTES
   const payloadStart = slotStart + (flags & DROPPABLE ? SLOT_BYTES : 0)
   const end = payloadStart + length
-  if (end > bytes.length) throw new ProtocolError('envelope.length', 'beyond the end of the message')
-  const slot = flags & DROPPABLE ? u32(bytes, slotStart) : undefined
-  return { kind: kind as EnvelopeKind, start, end, count, slot, payloadStart }
-}
-
-/** The ids that follow the header. */
-export function idsOf(bytes: Uint8Array, { start, count }: EnvelopeHead): PeerId[] {
+  if (end > bytes.length) throw new ProtocolError('envelope.length', 'beyond the end')
   const ids: PeerId[] = []
-  for (let at = 0; at < count; at += 1) ids.push(peerIdAt(bytes, start + ENVELOPE_BYTES + at * PEER_ID_BYTES))
-  return ids
+  for (let at = start + ENVELOPE_BYTES; at < slotStart; at += PEER_ID_BYTES) ids.push(peerIdAt(bytes, at))
+  return {
+    kind: kind as EnvelopeKind,
+    start,
+    end,
+    peer: named && (kind === ENVELOPE.one || kind === ENVELOPE.from) ? peerIdAt(bytes, start + 8) : undefined,
+    ids,
+    slot: flags & DROPPABLE ? view.getUint32(slotStart) : undefined,
+    payloadStart,
+  }
 }
-
-/** As `readEnvelopeHead`, with all ids. */
-export function readEnvelope(bytes: Uint8Array, start: number, frameBytes?: number): EnvelopeView {
-  const head = readEnvelopeHead(bytes, start, frameBytes)
-  const named = head.kind === ENVELOPE.one || head.kind === ENVELOPE.from
-  return { ...head, ids: idsOf(bytes, head), peer: named ? peerIdAt(bytes, peerOffset(start)) : undefined }
-}
-
-/** Without a DataView: the server reads a million of these a second. */
-const u32 = (bytes: Uint8Array, at: number): number => wordAt(bytes, at) >>> 0
 
 /** Turn the envelope at `start` into one from `sender`, in place: the fast path of forwarding. */
 export function stampSender(bytes: Uint8Array, start: number, sender: IdWords): void {

@@ -1,6 +1,6 @@
 import { mayForward } from '../access/frame-rights.ts'
 import type { Right } from '../protocol/access.ts'
-import { ENVELOPE, type EnvelopeHead, idsOf, peerOffset, readEnvelopeHead, stampSender } from '../protocol/envelope.ts'
+import { ENVELOPE, type EnvelopeView, peerOffset, readEnvelope, stampSender } from '../protocol/envelope.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { type IdWords, type PeerId, peerIdAt, wordAt } from '../protocol/ids.ts'
 import { broken } from '../refusal.ts'
@@ -81,7 +81,7 @@ function payloadBytes(bytes: Uint8Array, start: number): number {
  * Turn any envelope of a client into `from sender`, in place, and return where that begins. The ids of `several` and
  * `except` lie between header and payload, so the new header is written over the last of them.
  */
-function stamp(bytes: Uint8Array, envelope: EnvelopeHead, sender: IdWords): number {
+function stamp(bytes: Uint8Array, envelope: EnvelopeView, sender: IdWords): number {
   const start = envelope.payloadStart - (envelope.slot === undefined ? 0 : SLOT_BYTES) - HEADER_BYTES
   if (start !== envelope.start) {
     const flags = bytes[envelope.start + 1] as number
@@ -133,7 +133,7 @@ export class Router {
         if (payloadBytes(bytes, at) > this.#frameBytes) {
           throw broken('too-large', `envelope.length: expected at most ${this.#frameBytes} bytes`)
         }
-        const envelope = readEnvelopeHead(bytes, at, this.#frameBytes)
+        const envelope = readEnvelope(bytes, at, this.#frameBytes, false)
         this.#one(sender, parcel, envelope)
         at = envelope.end
       }
@@ -143,13 +143,13 @@ export class Router {
     return this.#work
   }
 
-  #one(sender: Sender, parcel: Parcel, envelope: EnvelopeHead): void {
-    const { kind, end, slot, count } = envelope
+  #one(sender: Sender, parcel: Parcel, envelope: EnvelopeView): void {
+    const { kind, end, slot, ids } = envelope
     if (kind === ENVELOPE.from) throw new ProtocolError('envelope.kind', 'from is for the server to send')
     this.#frame += 1
     this.#traffic.frames += 1
     this.#traffic.frameBytes += end - envelope.payloadStart
-    this.#work += FRAME_WORK + count
+    this.#work += FRAME_WORK + ids.length
     if (kind === ENVELOPE.all || kind === ENVELOPE.except) this.#work += sender.reach.size
     const { forwardRights } = sender
     if (forwardRights !== undefined && !mayForward(forwardRights, parcel.bytes, envelope.payloadStart, sender.sealed)) {
@@ -159,7 +159,6 @@ export class Router {
     }
     // Before the new header is written over it.
     const receiver = kind === ENVELOPE.one ? this.#named(sender, parcel.bytes, peerOffset(envelope.start)) : undefined
-    const ids = idsOf(parcel.bytes, envelope)
     const start = stamp(parcel.bytes, envelope, sender)
     // Marked members are passed over: nobody gets a frame twice, and nobody gets its own.
     sender.mark = this.#frame
@@ -172,7 +171,7 @@ export class Router {
       for (const id of ids) this.#deliverTo(id, sender, parcel, start, end, slot)
       return
     }
-    if (count === 0 && this.#published(sender, parcel, start, end, slot)) return
+    if (ids.length === 0 && this.#published(sender, parcel, start, end, slot)) return
     for (const id of ids) {
       const excepted = sender.reach.get(id)
       if (excepted !== undefined) excepted.mark = this.#frame

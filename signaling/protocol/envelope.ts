@@ -89,15 +89,15 @@ export function fromEnvelope(sender: PeerId, payload: Uint8Array, slot?: number)
 export const peerOffset = (start: number): number => start + 8
 
 /**
- * Read the envelope that starts at `start`. Call again with `end` until that is the length of the message. `named`: with
- * the text of its peer's id, which takes longer than all the rest.
+ * Read the envelope that starts at `start`. Call again with `end` until that is the length of the message. `unnamed`:
+ * without the text of its peer's id, which takes longer than all the rest.
  * @throws ProtocolError on an unknown kind or flag, on a length beyond the message or `frameBytes`
  */
 export function readEnvelope(
   bytes: Uint8Array,
   start: number,
   frameBytes: number = LIMITS.frameBytes,
-  named = true,
+  unnamed?: boolean,
 ): EnvelopeView {
   if (bytes.length - start < ENVELOPE_BYTES) throw new ProtocolError('envelope', 'too short')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -116,11 +116,12 @@ export function readEnvelope(
   if (end > bytes.length) throw new ProtocolError('envelope.length', 'beyond the end')
   const ids: PeerId[] = []
   for (let at = start + ENVELOPE_BYTES; at < slotStart; at += PEER_ID_BYTES) ids.push(peerIdAt(bytes, at))
+  // `one` and `from` are the two kinds that leave 1 of 4.
   return {
     kind: kind as EnvelopeKind,
     start,
     end,
-    peer: named && (kind === ENVELOPE.one || kind === ENVELOPE.from) ? peerIdAt(bytes, start + 8) : undefined,
+    peer: unnamed || kind % 4 !== 1 ? undefined : peerIdAt(bytes, start + 8),
     ids,
     slot: flags & DROPPABLE ? view.getUint32(slotStart) : undefined,
     payloadStart,

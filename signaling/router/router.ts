@@ -133,7 +133,7 @@ export class Router {
         if (payloadBytes(bytes, at) > this.#frameBytes) {
           throw broken('too-large', `envelope.length: expected at most ${this.#frameBytes} bytes`)
         }
-        const envelope = readEnvelope(bytes, at, this.#frameBytes, false)
+        const envelope = readEnvelope(bytes, at, this.#frameBytes, true)
         this.#one(sender, parcel, envelope)
         at = envelope.end
       }

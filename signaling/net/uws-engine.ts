@@ -92,7 +92,9 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
       const connection = new UwsConnection(ws, options.maxQueuedBytes)
       data.connection = connection
       try {
-        connection.attach(data.accept(connection))
+        if (data.accept !== undefined) connection.attach(data.accept(connection))
+        // It keeps what it can see, and the connection may live long.
+        data.accept = undefined
       } catch (error) {
         options.onError(error)
         connection.terminate()

@@ -68,7 +68,7 @@ export class SimWorld {
         },
       },
       primitives: nodePrimitives(random.fill),
-      directPaths: Promise.resolve((most: number) => new RoomPaths(this.paths.connect(name), most)),
+      directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most),
     })
     const client: SimClient = {
       name,

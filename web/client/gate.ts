@@ -69,6 +69,7 @@ export class Gate {
       const wanted = { ...options, mode, protocol: VERSION.max, identity: await signer }
       const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
       this.#keys = keys
+      keys.prepare()
       return {
         announcement: keys.announcement,
         sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },

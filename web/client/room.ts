@@ -63,8 +63,8 @@ export interface RoomWorld {
   /** The way up from a lesser carrier. Default: none. */
   readonly choice?: Pick<CarrierChoice, 'better' | 'changed'>
   readonly network: NetworkEvents
-  /** Nothing when it could not be loaded: the relay carries everything. */
-  readonly directPaths: Promise<MakeRoomPaths | undefined>
+  /** Asked for once the server has been. Nothing when it could not be loaded: the relay carries everything. */
+  directPaths(): Promise<MakeRoomPaths | undefined>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }
@@ -149,7 +149,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       },
     )
     // The server is asked before anything else is made; its answer comes in a later turn.
-    if (!options.signal?.aborted) this.#start()
+    const asked = options.signal?.aborted ? undefined : this.#start()
     this.#membership = new Membership({
       clock,
       admits: (member) => this.#gate.admits(member),
@@ -164,7 +164,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
         turn: options.paths.includes('turn'),
         iceTransportPolicy: options.iceTransportPolicy,
       },
-      directPaths: world.directPaths.then((make) => make?.(options.maxDirectPeers)),
+      directPaths: Promise.resolve(asked)
+        .then(() => world.directPaths())
+        .then((make) => make?.(options.maxDirectPeers)),
       sentNow: () => toWire(this.#clock.now()),
       graceMs: () => this.#graceMs,
       uplinkRttMs: () => this.#uplink.rttMs ?? 0,
@@ -303,14 +305,16 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#finish(undefined)
   }
 
-  #start(): void {
-    if (this.sealing === 'open') this.#uplink.start()
-    else {
-      this.#gate.lock().then(
+  /** Resolves once the server has been asked. */
+  #start(): Promise<void> | undefined {
+    if (this.sealing !== 'open') {
+      return this.#gate.lock().then(
         (sealed) => this.#uplink.start(sealed),
         (error: PartylineError) => this.#finish(error),
       )
     }
+    this.#uplink.start()
+    return undefined
   }
 
   #aborted({ reason: cause }: AbortSignal): void {

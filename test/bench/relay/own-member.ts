@@ -33,7 +33,7 @@ export class OwnMember implements DropMember {
         openCarrier: this.#open,
         network: { on: () => () => undefined },
         primitives: webCrypto(),
-        directPaths: Promise.resolve(undefined),
+        directPaths: async () => undefined,
       },
     )
     this.#channel = this.#room.channel<string>('drops')

@@ -21,7 +21,9 @@ import {
   parseClientMessage,
   parseLinkMessage,
   parseServerMessage,
+  Restorer,
   readBatch,
+  Shortener,
   takeBatch,
   unpack,
   VERSION,
@@ -50,6 +52,12 @@ const SERVER_MESSAGES = [
 ]
 const LINK_MESSAGES = ['offer', 'answer', 'candidate', 'ask', 'full', 'slot', 'relay-only', 'beside', 'declare']
 const OFFER_MESSAGES = ['offer', 'accept', 'progress', 'withdraw', 'decline']
+
+/** What the short forms of the examples follow. */
+const LAST: Readonly<Record<string, string>> = {
+  data: '01 ff ff ff fe 03 00 07 01 02 03 68 69',
+  ack: '41 00 03 00 14 01 00 00 00 00 00 00 0a 00',
+}
 
 describe("PROTOCOL.md's examples of JSON", () => {
   it.each([
@@ -83,6 +91,18 @@ describe("PROTOCOL.md's examples of bytes", () => {
         const writer = new PackWriter(bytes.length + 3)
         unpack(bytes, (frame) => expect(writer.add(frame)).toBe(true))
         return writer.take()
+      },
+    ],
+    [
+      'short',
+      2,
+      (bytes) => {
+        const [sender, receiver] = [new Shortener(), new Restorer()]
+        for (const label of ['data', 'ack']) {
+          const last = annotatedBytes(LAST[label] ?? '')
+          receiver.restore(sender.shorten(last as Uint8Array<ArrayBuffer>))
+        }
+        return sender.shorten(receiver.restore(bytes) as Uint8Array<ArrayBuffer>)
       },
     ],
     [

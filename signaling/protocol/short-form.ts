@@ -7,131 +7,96 @@
  *
  * Neither begins a frame (type 7 has no flag 4). A frame in a pack has no short form, and is none's last one.
  */
-import { FRAME } from './frame.ts'
 
 const SHORT_DATA = 0xe4
 const SHORT_ACK = 0xe5
-/** A first byte above this is that of another type, or has flags: unicast, bulk, or a channel that opens. */
-const MOST_PLAIN = 3
 /** What a plain data frame begins with: its first byte, seq, a channel of one byte, ordinal and sent. */
 const HEAD_BYTES = 11
-const CHANNEL_AT = 5
-const MOST_CHANNEL = 127
 /** An ack of one stream, with no bitmap and nothing unread: its first byte, held, delay, window, next and a 0. */
 const ACK_BYTES = 14
-const ACK_NEXT_AT = 9
-const ONE_STREAM = new Set([1, 2, 4, 8].map((stream) => (FRAME.ack << 5) | stream))
+/** Type 2, and the bit of the stream. */
+const ACKS = [0x41, 0x42, 0x44, 0x48]
 const MALFORMED = new Uint8Array()
 
-const u16 = (bytes: Uint8Array, at: number): number => ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
-const u24 = (bytes: Uint8Array, at: number): number => (u16(bytes, at) << 8) | (bytes[at + 2] as number)
-const u32 = (bytes: Uint8Array, at: number): number => ((u16(bytes, at) << 16) | u16(bytes, at + 2)) >>> 0
+type Form = typeof SHORT_DATA | typeof SHORT_ACK
+type Bytes = Uint8Array<ArrayBuffer>
 
-function write(bytes: Uint8Array, at: number, size: 2 | 3 | 4, value: number): void {
-  for (let index = 0; index < size; index += 1) bytes[at + index] = value >>> (8 * (size - 1 - index))
+/** Which short form a frame may have, if it follows the last one. */
+function formOf(frame: Uint8Array): Form | undefined {
+  const [first = 0xff, , , , , channel = 0xff] = frame
+  // Without flags: unicast, bulk, or a channel that opens.
+  if (first <= 3 && channel < 0x80 && frame.length >= HEAD_BYTES) return SHORT_DATA
+  return frame.length === ACK_BYTES && frame[13] === 0 && ACKS.includes(first) ? SHORT_ACK : undefined
 }
 
-const isPlainData = (frame: Uint8Array): boolean =>
-  (frame[0] as number) <= MOST_PLAIN && frame.length >= HEAD_BYTES && (frame[CHANNEL_AT] as number) <= MOST_CHANNEL
+/** What a form takes the place of, and with how many bytes of its own. */
+const headBytes = (form: Form): number => (form === SHORT_DATA ? HEAD_BYTES : ACK_BYTES)
+const shortBytes = (form: Form): number => (form === SHORT_DATA ? 2 : 3)
 
-const isPlainAck = (frame: Uint8Array): boolean =>
-  frame.length === ACK_BYTES && frame[ACK_BYTES - 1] === 0 && ONE_STREAM.has(frame[0] as number)
-
-/** The last frames of their kind that went, or came, by a channel, and came alone. Each side of it has one. */
-class Last {
-  readonly head = new Uint8Array(HEAD_BYTES)
-  readonly ack = new Uint8Array(ACK_BYTES)
-  hasHead = false
-  hasAck = false
-
-  take(frame: Uint8Array): void {
-    if (isPlainData(frame)) {
-      this.head.set(frame.subarray(0, HEAD_BYTES))
-      this.hasHead = true
-    } else if (isPlainAck(frame)) {
-      this.ack.set(frame)
-      this.hasAck = true
-    }
+/** The whole head that a short form stands for. */
+function follow(form: Form, last: Uint8Array, first = 0, second = 0): Bytes {
+  const head = Uint8Array.from(last)
+  const view = new DataView(head.buffer)
+  if (form === SHORT_ACK) {
+    view.setUint16(1, first)
+    view.setUint32(9, view.getUint32(9) + second)
+    return head
   }
+  const sent = (view.getUint32(7) & 0xff_ffff) + first
+  view.setUint32(1, view.getUint32(1) + 1)
+  view.setUint16(6, view.getUint16(6) + 1)
+  view.setUint8(8, sent >> 16)
+  view.setUint16(9, sent)
+  return head
 }
 
-/** The side that sends. */
-export class Shortener {
-  #last = new Last()
+function replaceHead(message: Uint8Array, bytes: number, head: Uint8Array | readonly number[]): Bytes {
+  const replaced = new Uint8Array(head.length + message.length - bytes)
+  replaced.set(head)
+  replaced.set(message.subarray(bytes), head.length)
+  return replaced
+}
+
+/**
+ * The last frames of their kind that went, or came, by a channel as messages of their own. Each direction has one at
+ * either side.
+ */
+export class ShortForms {
+  readonly #last = new Map<Form, Uint8Array>()
 
   /** What is sent instead of `frame`, which is to be sent next. */
-  shorten(frame: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const short = this.#short(frame)
-    this.#last.take(frame)
-    return short ?? frame
+  shorten(frame: Bytes): Bytes {
+    const form = formOf(frame)
+    const last = form && this.#last.get(form)
+    this.#take(frame)
+    if (form === undefined || last === undefined) return frame
+    const byte = (at: number): number => ((frame[at] as number) - (last[at] as number)) & 0xff
+    const short = form === SHORT_DATA ? [form, byte(10)] : [form, frame[2] as number, byte(12)]
+    // As the other side will.
+    const whole = follow(form, last, short[1], short[2])
+    return whole.every((value, at) => value === frame[at]) ? replaceHead(frame, whole.length, short) : frame
   }
 
   /** What it was told to send has not been sent. */
   forget(): void {
-    this.#last = new Last()
+    this.#last.clear()
   }
-
-  #short(frame: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-    const { hasHead, hasAck } = this.#last
-    if (hasHead && isPlainData(frame)) return this.#shortData(frame)
-    return hasAck && isPlainAck(frame) ? this.#shortAck(frame) : undefined
-  }
-
-  #shortData(frame: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-    const { head } = this.#last
-    const later = (u24(frame, 8) - u24(head, 8)) & 0xff_ffff
-    const follows =
-      frame[0] === head[0] &&
-      frame[CHANNEL_AT] === head[CHANNEL_AT] &&
-      u32(frame, 1) === (u32(head, 1) + 1) >>> 0 &&
-      u16(frame, 6) === ((u16(head, 6) + 1) & 0xffff)
-    if (!follows || later > 0xff) return undefined
-    const short = new Uint8Array(2 + frame.length - HEAD_BYTES)
-    short[0] = SHORT_DATA
-    short[1] = later
-    short.set(frame.subarray(HEAD_BYTES), 2)
-    return short
-  }
-
-  #shortAck(frame: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-    const { ack } = this.#last
-    const held = u16(frame, 1)
-    const further = (u32(frame, ACK_NEXT_AT) - u32(ack, ACK_NEXT_AT)) >>> 0
-    let isSame = frame[0] === ack[0]
-    // Delay and window.
-    for (let at = 3; at < ACK_NEXT_AT; at += 1) isSame &&= frame[at] === ack[at]
-    return isSame && held <= 0xff && further <= 0xff ? Uint8Array.of(SHORT_ACK, held, further) : undefined
-  }
-}
-
-/** The side that receives. */
-export class Restorer {
-  readonly #last = new Last()
 
   /** The whole of what came; of no bytes, which nobody can read, when there is nothing that it follows. */
   restore(message: Uint8Array): Uint8Array {
-    const whole = this.#whole(message)
-    this.#last.take(whole)
+    const form = message[0] as Form
+    let whole = message
+    if (form === SHORT_DATA || form === SHORT_ACK) {
+      const last = this.#last.get(form)
+      if (last === undefined || message.length < shortBytes(form)) return MALFORMED
+      whole = replaceHead(message, shortBytes(form), follow(form, last, message[1], message[2]))
+    }
+    this.#take(whole)
     return whole
   }
 
-  #whole(message: Uint8Array): Uint8Array {
-    const [form, first, second] = message
-    if (form === SHORT_DATA) {
-      if (!this.#last.hasHead || first === undefined) return MALFORMED
-      const frame = new Uint8Array(HEAD_BYTES + message.length - 2)
-      frame.set(this.#last.head)
-      write(frame, 1, 4, u32(frame, 1) + 1)
-      write(frame, 6, 2, u16(frame, 6) + 1)
-      write(frame, 8, 3, u24(frame, 8) + first)
-      frame.set(message.subarray(2), HEAD_BYTES)
-      return frame
-    }
-    if (form !== SHORT_ACK) return message
-    if (!this.#last.hasAck || first === undefined || second === undefined) return MALFORMED
-    const ack = this.#last.ack.slice()
-    write(ack, 1, 2, first)
-    write(ack, ACK_NEXT_AT, 4, u32(ack, ACK_NEXT_AT) + second)
-    return ack
+  #take(frame: Uint8Array): void {
+    const form = formOf(frame)
+    if (form !== undefined) this.#last.set(form, frame.slice(0, headBytes(form)))
   }
 }

@@ -21,9 +21,8 @@ import {
   parseClientMessage,
   parseLinkMessage,
   parseServerMessage,
-  Restorer,
   readBatch,
-  Shortener,
+  ShortForms,
   takeBatch,
   unpack,
   VERSION,
@@ -97,7 +96,7 @@ describe("PROTOCOL.md's examples of bytes", () => {
       'short',
       2,
       (bytes) => {
-        const [sender, receiver] = [new Shortener(), new Restorer()]
+        const [sender, receiver] = [new ShortForms(), new ShortForms()]
         for (const label of ['data', 'ack']) {
           const last = annotatedBytes(LAST[label] ?? '')
           receiver.restore(sender.shorten(last as Uint8Array<ArrayBuffer>))

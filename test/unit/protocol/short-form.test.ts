@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeAck, encodeData, encodePing, Restorer, Shortener } from '../../../signaling/protocol/index.ts'
+import { encodeAck, encodeData, encodePing, ShortForms } from '../../../signaling/protocol/index.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -32,8 +32,8 @@ const ack = (next: number, over: Partial<Parameters<typeof encodeAck>[0]> = {}):
 
 /** What travels, and what the other side makes of it. */
 function sent(frames: readonly Bytes[]) {
-  const shortener = new Shortener()
-  const restorer = new Restorer()
+  const shortener = new ShortForms()
+  const restorer = new ShortForms()
   const messages = frames.map((frame) => shortener.shorten(frame))
   return { messages, restored: messages.map((message) => restorer.restore(message)) }
 }
@@ -122,7 +122,7 @@ describe('a short form', () => {
   })
 
   it('is whole again after something was not sent', () => {
-    const shortener = new Shortener()
+    const shortener = new ShortForms()
     shortener.shorten(data(9))
     shortener.forget()
     expect(shortener.shorten(data(10))).toEqual(data(10))
@@ -132,11 +132,11 @@ describe('a short form', () => {
     ['data', Uint8Array.of(0xe4, 1, 0x68)],
     ['an ack', Uint8Array.of(0xe5, 0, 1)],
   ])('of %s that follows nothing is malformed', (_, message) => {
-    expect(new Restorer().restore(message)).toEqual(new Uint8Array())
+    expect(new ShortForms().restore(message)).toEqual(new Uint8Array())
   })
 
   it('that is cut off is malformed, and the next follows what was before it', () => {
-    const restorer = new Restorer()
+    const restorer = new ShortForms()
     for (const frame of [data(9), ack(9)]) restorer.restore(frame)
     for (const message of [Uint8Array.of(0xe4), Uint8Array.of(0xe5), Uint8Array.of(0xe5, 1)]) {
       expect(restorer.restore(message)).toEqual(new Uint8Array())

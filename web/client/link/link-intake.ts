@@ -1,6 +1,7 @@
 import { decodePiece, encodeAck, type Greeting } from '../../../signaling/protocol/index.ts'
 import type { Arrived } from '../delivery/channel-order.ts'
 import { type HandedOn, LinkReceiver } from '../delivery/link-receiver.ts'
+import type { Alarm } from './alarm.ts'
 import { EarlyFrames } from './early-frames.ts'
 import type { LinkDeps } from './link-deps.ts'
 import type { LinkPaths } from './link-paths.ts'
@@ -13,8 +14,8 @@ export interface LinkIntakeDeps extends Pick<LinkDeps, 'clock' | 'random' | 'bud
   readonly paths: Pick<LinkPaths, 'relay' | 'outlet'>
   /** `false`: nobody takes it now. */
   message(message: Arrived): boolean
-  /** An acknowledgement is due then. */
-  wake(atMs: number): void
+  /** Rings when an acknowledgement is due. */
+  readonly alarm: Pick<Alarm, 'by'>
 }
 
 /**
@@ -64,7 +65,7 @@ export class LinkIntake {
       this.#early.hold(frame, via)
       return
     }
-    const { clock, random, ackDelayMs, wake } = this.#deps
+    const { clock, random, ackDelayMs, alarm } = this.#deps
     const nowMs = clock.now()
     const taken = receiver.take(decodePiece(frame), nowMs)
     if (this.#ended) return
@@ -76,7 +77,7 @@ export class LinkIntake {
     } else if (receiver.ackWanted(nowMs, delayMs, random)) {
       this.#acknowledge(nowMs)
     } else {
-      wake(receiver.ackDueMs)
+      alarm.by(receiver.ackDueMs)
     }
   }
 
@@ -92,7 +93,7 @@ export class LinkIntake {
     const receiver = this.#receiver
     if (receiver === undefined) return
     if (nowMs >= receiver.ackDueMs) this.#acknowledge(nowMs)
-    else this.#deps.wake(receiver.ackDueMs)
+    else this.#deps.alarm.by(receiver.ackDueMs)
   }
 
   /**
@@ -101,7 +102,7 @@ export class LinkIntake {
    */
   #acknowledge(nowMs: number): void {
     const receiver = this.#receiver
-    const { paths, ackDelayMs, wake } = this.#deps
+    const { paths, ackDelayMs, alarm } = this.#deps
     const came = this.#came === undefined ? paths.relay : this.#came.usable ? this.#came : undefined
     const outlet = came ?? paths.outlet
     // Without a way there, the acknowledgement stays due until there is one.
@@ -109,7 +110,7 @@ export class LinkIntake {
     if (!outlet.send('control', encodeAck(receiver.takeAck(nowMs, ackDelayMs())))) {
       // It is cumulative: the next one says it all. Soon, since this one was due.
       receiver.wantAck(true)
-      wake(nowMs + ackDelayMs())
+      alarm.by(nowMs + ackDelayMs())
     }
   }
 

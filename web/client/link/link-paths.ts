@@ -1,16 +1,18 @@
 /** The ways there are to one member: the relay, and our peer connections; which is in use, and where bulk goes beside it. */
+import type { Clock } from '../clock.ts'
 import type { LinkSender } from '../delivery/link-sender.ts'
 import type { Outlet } from '../delivery/outlet.ts'
 import type { PathKind } from '../face.ts'
+import type { Alarm } from './alarm.ts'
 import { choosePath } from './path-choice.ts'
 import type { RelayOutlet } from './relay-outlet.ts'
 import type { WatchedPath } from './watched-path.ts'
 
 export interface LinkPathsDeps {
   readonly sender: Pick<LinkSender, 'outlet' | 'setOutlet' | 'loseFlight'>
-  now(): number
-  /** Choose again then. */
-  wake(atMs: number): void
+  readonly clock: Pick<Clock, 'now'>
+  /** Rings when it is time to choose, or look, again. */
+  readonly alarm: Pick<Alarm, 'by'>
   /** Another path, or kind of path, is in use. */
   changed(): void
   /** It does not answer, and is closed. */
@@ -84,8 +86,8 @@ export class LinkPaths {
 
   /** Frames take the best path from now on. */
   choose(): void {
-    const { sender, now, wake, changed } = this.#deps
-    const nowMs = now()
+    const { sender, clock, alarm, changed } = this.#deps
+    const nowMs = clock.now()
     const { relay } = this
     const current = sender.outlet
     const direct = choosePath(this.#ways, current?.tag, nowMs)
@@ -94,7 +96,7 @@ export class LinkPaths {
     const best: Outlet | undefined = relay !== undefined && (direct === undefined || heldBack) ? relay : direct
     const kind = best?.kind ?? 'none'
     if (best !== current) sender.setOutlet(best)
-    if (heldBack && direct !== undefined) wake(direct.heldBackUntilMs)
+    if (heldBack && direct !== undefined) alarm.by(direct.heldBackUntilMs)
     if (best === current && kind === this.#kind) return
     this.#kind = kind
     changed()
@@ -116,12 +118,12 @@ export class LinkPaths {
 
   /** Something sent by it is overdue. */
   suspect(outlet: Outlet): void {
-    this.#find(outlet)?.suspect(this.#deps.now())
+    this.#find(outlet)?.suspect(this.#deps.clock.now())
   }
 
   /** Pings what is to be pinged, and leaves what does not answer. */
   check(nowMs: number): void {
-    const { sender, wake, gaveUp } = this.#deps
+    const { sender, alarm, gaveUp } = this.#deps
     for (const path of [...this.#paths]) {
       const before = path.trust
       const { verdict, nextMs } = path.check(nowMs)
@@ -129,7 +131,7 @@ export class LinkPaths {
         gaveUp(path)
         continue
       }
-      wake(nextMs)
+      alarm.by(nextMs)
       if (path.trust === 'suspended' && before !== 'suspended') {
         this.choose()
         sender.loseFlight(path.tag)

@@ -74,10 +74,12 @@ export class Link {
       },
       askForAck: () => this.sender.outlet?.send('control', encodePing(0, true)),
     })
+    const { clock } = deps
+    const alarm = this.#alarm
     this.#paths = new LinkPaths({
       sender: this.sender,
-      now: () => deps.clock.now(),
-      wake: (atMs) => this.#alarm.by(atMs),
+      clock,
+      alarm,
       changed: () => deps.changed(this),
       gaveUp: (path) => {
         deps.gaveUp(this, path, 'no answer')
@@ -85,12 +87,7 @@ export class Link {
       },
     })
     this.#intake = new LinkIntake(
-      {
-        ...deps,
-        paths: this.#paths,
-        message: (message) => this.#message(message),
-        wake: (atMs) => this.#alarm.by(atMs),
-      },
+      { ...deps, alarm, paths: this.#paths, message: (message) => this.#message(message) },
       handed,
     )
     this.sender.held = again

@@ -1,4 +1,4 @@
-import { PackWriter, Shortener } from '../../../signaling/protocol/index.ts'
+import { PackWriter, ShortForms } from '../../../signaling/protocol/index.ts'
 import type { LaneBuffer } from './path.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -25,7 +25,7 @@ const BUSY_BYTES = 1_200
  */
 export class PackingLane {
   readonly #pack: PackWriter
-  #shortener: Shortener | undefined
+  #shortForms: ShortForms | undefined
   /** Bytes of messages handed to the channel. */
   #sentBytes = 0
   #refused = false
@@ -45,7 +45,7 @@ export class PackingLane {
 
   /** From now on, frames go in their short forms where they have one: the other side takes them. */
   shorten(): void {
-    this.#shortener ??= new Shortener()
+    this.#shortForms ??= new ShortForms()
   }
 
   get #lowBytes(): number {
@@ -77,11 +77,11 @@ export class PackingLane {
       this.#flush()
       if (pack.add(frame)) return true
     }
-    const shortener = this.#shortener
+    const shortForms = this.#shortForms
     try {
-      this.#send(shortener?.shorten(frame) ?? frame)
+      this.#send(shortForms?.shorten(frame) ?? frame)
     } catch (error) {
-      shortener?.forget()
+      shortForms?.forget()
       throw error
     }
     return true

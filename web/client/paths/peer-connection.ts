@@ -7,7 +7,7 @@
  * in advance, so that both sides have them from the start and neither waits for the other's.
  */
 import SimplePeer from 'simple-peer/lite.js'
-import { Restorer, unpack } from '../../../signaling/protocol/index.ts'
+import { ShortForms, unpack } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../clock.ts'
 import { kindOf, readStatistics } from './candidate-pair.ts'
 import { PackingLane } from './packing-lane.ts'
@@ -167,7 +167,7 @@ class PeerConnectionPath implements NegotiatedPath {
 
   #watchChannel(lane: PathLane, channel: RTCDataChannel, frames: PackingLane): void {
     const { events } = this.#options
-    const restorer = SHORT_LANES.includes(lane) ? new Restorer() : undefined
+    const shortForms = SHORT_LANES.includes(lane) ? new ShortForms() : undefined
     channel.binaryType = 'arraybuffer'
     // Assigned, not added: on simple-peer's main channel this takes its own handlers' place.
     channel.onmessage = ({ data }: MessageEvent) => {
@@ -175,7 +175,7 @@ class PeerConnectionPath implements NegotiatedPath {
       if (!(data instanceof ArrayBuffer)) return
       if (this.#state !== 'told') this.#tellOpened()
       const message = new Uint8Array(data)
-      unpack(restorer?.restore(message) ?? message, (frame) => {
+      unpack(shortForms?.restore(message) ?? message, (frame) => {
         // One before it may have ended the path.
         if (this.#state === 'told') events.frame(this, lane, frame)
       })

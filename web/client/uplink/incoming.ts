@@ -7,17 +7,19 @@ import {
   type WelcomeLimits,
 } from '../../../signaling/protocol/index.ts'
 import { PartylineError } from '../errors.ts'
-import { reportError } from '../events.ts'
+import { type Emitter, reportError } from '../events.ts'
 import type { UplinkEvents } from './contract.ts'
+import type { Heartbeat } from './heartbeat.ts'
+import type { Outbox } from './outbox.ts'
 
 /** So many malformed messages from the server, without a good spell between them, end the room. */
 const MOST_MALFORMED = 5
 
 export interface IncomingDependencies {
-  /** Anything came. */
-  heard(): void
+  readonly heartbeat: Pick<Heartbeat, 'heard'>
+  readonly outbox: Pick<Outbox, 'flush'>
+  readonly events: Pick<Emitter<UplinkEvents>, 'emit'>
   message(message: ServerMessage): void
-  frame(frame: UplinkEvents['frame']): void
   /** What the server told us of them, while online. */
   limits(): WelcomeLimits | undefined
   /** The carrier brought what cannot be read: the next welcome heals. */
@@ -49,8 +51,8 @@ export class Incoming {
   }
 
   #take(handle: () => void): void {
-    const { heard, malformed, hopeless } = this.#dependencies
-    heard()
+    const { heartbeat, outbox, malformed, hopeless } = this.#dependencies
+    heartbeat.heard()
     try {
       handle()
     } catch (error) {
@@ -65,16 +67,19 @@ export class Incoming {
         hopeless(new PartylineError('protocol', text, { fatal: true, cause: error }))
       }
     }
+    // In hidden tabs, timers come late and messages do not.
+    outbox.flush()
   }
 
   #unpack(bytes: Uint8Array): void {
+    const { events, limits: told } = this.#dependencies
     for (let at = 0; at < bytes.length; ) {
-      const limits = this.#dependencies.limits()
+      const limits = told()
       // Closed by a handler, or too early: the streams get by without.
       if (limits === undefined) return
       const { kind, peer, payloadStart, end, slot } = readEnvelope(bytes, at, limits.frameBytes)
       if (kind !== ENVELOPE.from || peer === undefined) throw new ProtocolError('envelope.kind', 'expected from')
-      this.#dependencies.frame({ from: peer, payload: bytes.subarray(payloadStart, end), slot })
+      events.emit('frame', { from: peer, payload: bytes.subarray(payloadStart, end), slot })
       at = end
     }
   }

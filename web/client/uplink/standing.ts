@@ -5,15 +5,17 @@
 import { CLOSE } from '../../../signaling/protocol/index.ts'
 import type { Carrier } from '../carriers/carrier.ts'
 import type { PartylineError } from '../errors.ts'
+import type { Emitter } from '../events.ts'
 import type { Access } from './access.ts'
 import { BackOff, openingPatienceMs } from './back-off.ts'
-import type { UplinkOptions, Welcome } from './contract.ts'
+import type { UplinkEvents, UplinkOptions, Welcome } from './contract.ts'
 import type { Credentials } from './credentials.ts'
 import type { Heartbeat } from './heartbeat.ts'
+import type { Incoming } from './incoming.ts'
 import { JOIN_MS, type Opening, Openings } from './openings.ts'
 import { Rival } from './rival.ts'
 import type { Session } from './session.ts'
-import type { UplinkState, UplinkStateName } from './state.ts'
+import type { UplinkState } from './state.ts'
 import { type Verdict, verdictOfClose } from './verdict.ts'
 
 /** Opening or joining for longer than this when the network calls: likely stuck on the old network. */
@@ -27,18 +29,13 @@ export interface StandingDependencies extends Pick<UplinkOptions, 'server' | 'op
   readonly credentials: Pick<Credentials, 'token'>
   readonly heartbeat: Pick<Heartbeat, 'rttMs'>
   nextId(): number
-  /** Of the carrier in use. */
-  text(text: string): void
-  binary(bytes: Uint8Array): void
-  /** A message came by any carrier, and was taken. */
-  heard(): void
+  /** What the carrier in use brings. */
+  readonly incoming: Pick<Incoming, 'text' | 'binary' | 'forgive'>
+  readonly events: Pick<Emitter<UplinkEvents>, 'emit'>
   /** The server has given a carrier the session, which is to be used from now on. */
   welcome(message: Welcome, opening: Pick<Opening, 'carrier' | 'sinceMs'>): void
   /** The carrier in use is so no more. */
   offline(): void
-  /** It was a good one. */
-  steady(): void
-  state(name: UplinkStateName): void
   closed(error: PartylineError | undefined): void
 }
 
@@ -55,23 +52,21 @@ export class Standing {
   #bytesSent = 0
 
   constructor(dependencies: StandingDependencies) {
+    const { session, incoming } = dependencies
     this.#dependencies = dependencies
     this.#backOff = new BackOff(dependencies.random)
     this.#openings = new Openings({
       ...dependencies,
-      join: (id) => dependencies.session.join(id),
+      join: (id) => session.join(id),
       opened: (opening) => {
         if (this.carrier === opening.carrier) this.#await(opening)
       },
       text: (opening, text) => {
         if (this.#rival.opening === opening) this.#rival.said(opening, text)
-        else dependencies.text(text)
-        dependencies.heard()
+        else incoming.text(text)
       },
       binary: (opening, bytes) => {
-        if (this.#rival.opening === opening) return
-        dependencies.binary(bytes)
-        dependencies.heard()
+        if (this.#rival.opening !== opening) incoming.binary(bytes)
       },
       closed: (opening, code, reason) => {
         if (this.#rival.opening === opening) this.#rival.ended()
@@ -167,7 +162,7 @@ export class Standing {
       if (next.name !== 'closed' && next.name !== 'online') this.reconnections += 1
     }
     entered?.()
-    if (this.#state === next) this.#dependencies.state(next.name)
+    if (this.#state === next) this.#dependencies.events.emit('state', next.name)
   }
 
   #connect(begun?: Opening): void {
@@ -253,7 +248,7 @@ export class Standing {
   #goodSpell(now: number): void {
     const { online } = this
     if (online !== undefined && this.#backOff.lost(now, now - online.sinceMs, online.graceMs))
-      this.#dependencies.steady()
+      this.#dependencies.incoming.forgive()
   }
 
   /** It is over, for good. */

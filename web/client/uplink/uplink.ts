@@ -46,7 +46,6 @@ export class Uplink {
   readonly #access: Access
   readonly #session: Session
   readonly #standing: Standing
-  readonly #incoming: Incoming
   readonly #network: NetworkWatch
   #sealer: Sealer | undefined
   #leaving: TimerHandle | undefined
@@ -74,34 +73,31 @@ export class Uplink {
       suspect: () => this.#standing.race(),
       dead: () => this.#standing.lost(CLOSE.timeout, 'the server does not answer'),
     })
+    const incoming = new Incoming({
+      heartbeat: this.#heartbeat,
+      outbox: this.#outbox,
+      events: this.#events,
+      message: (message) => this.#handle(message),
+      limits: () => this.#standing.online?.limits,
+      malformed: () => this.#standing.retry(),
+      hopeless: (error) => this.#standing.end(error),
+    })
     this.#standing = new Standing({
       ...options,
       session: this.#session,
       access: this.#access,
       credentials: this.#credentials,
       heartbeat: this.#heartbeat,
+      incoming,
+      events: this.#events,
       nextId: () => this.#requests.nextId(),
-      text: (text) => this.#incoming.text(text),
-      binary: (bytes) => this.#incoming.binary(bytes),
-      // In hidden tabs, timers come late and messages do not.
-      heard: () => this.#outbox.flush(),
       welcome: (message, opening) => this.#welcome(message, opening),
       offline: () => {
         this.#outbox.close()
         this.#heartbeat.stop()
         this.#credentials.stop()
       },
-      steady: () => this.#incoming.forgive(),
-      state: (name) => this.#events.emit('state', name),
       closed: (error) => this.#closed(error),
-    })
-    this.#incoming = new Incoming({
-      heard: () => this.#heartbeat.heard(),
-      message: (message) => this.#handle(message),
-      frame: (frame) => this.#events.emit('frame', frame),
-      limits: () => this.#standing.online?.limits,
-      malformed: () => this.#standing.retry(),
-      hopeless: (error) => this.#standing.end(error),
     })
     this.#network = new NetworkWatch({
       ...options,

@@ -94,12 +94,15 @@ interface TestGroup {
   readonly timeoutMs: number
   /** Files run one after another: their browsers and servers would only wait for each other's processor. */
   readonly serial?: boolean
+  /** Files run beside each other. Default: 2; more where most of the time is waiting. */
+  readonly workers?: number
 }
 
 /** `vitest run --project NAME` runs one; test/support/suite/steps.mjs lists the order in `npm test`. */
 const testGroups: readonly TestGroup[] = [
   { name: 'unit', folders: ['unit', 'simulation', 'sealing'], timeoutMs: 10_000 },
   { name: 'conformance', folders: ['conformance'], timeoutMs: 15_000 },
+  { name: 'hostile', folders: ['hostile'], timeoutMs: 120_000, workers: 4 },
   { name: 'integration', folders: ['integration'], timeoutMs: 30_000, serial: true },
   { name: 'turn', folders: ['turn'], timeoutMs: 30_000, serial: true },
   { name: 'repository', folders: ['repository'], timeoutMs: 240_000, serial: true },
@@ -108,7 +111,7 @@ const testGroups: readonly TestGroup[] = [
 ]
 
 const testProject = (
-  { name, folders, timeoutMs, serial = false }: TestGroup,
+  { name, folders, timeoutMs, serial = false, workers = 2 }: TestGroup,
   order: number,
 ): TestProjectInlineConfiguration =>
   defineProject({
@@ -121,7 +124,7 @@ const testProject = (
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       fileParallelism: !serial,
-      maxWorkers: serial ? 1 : 2,
+      maxWorkers: serial ? 1 : workers,
       // Only what vite transforms gets the aliases.
       server: { deps: { inline: ['simple-peer'] } },
       sequence: { groupOrder: order },

@@ -12,6 +12,7 @@ import { OptionsError } from './options/errors.ts'
 import { LiveOptions, type PrepareOptions } from './options/live.ts'
 import { parseServerOptions } from './options/parse.ts'
 import { flagName, type ServerOptions, type ServerOptionsInput } from './options/table.ts'
+import type { WebhookStats } from './webhooks/webhooks.ts'
 
 export interface OperationsParts {
   readonly options: ServerOptions
@@ -24,6 +25,8 @@ export interface OperationsParts {
   readonly startedMs: number
   readonly hub: () => HubStats
   readonly turn: () => TurnSnapshot
+  /** Undefined when nobody is told of events. */
+  readonly webhooks: () => WebhookStats | undefined
 }
 
 const names = (keys: readonly string[]): string => keys.map(flagName).join(', ')
@@ -42,7 +45,7 @@ export class Operations {
   #refused = 0
 
   constructor(parts: OperationsParts) {
-    const { options, log, base, version, engine, startedMs, hub, turn } = parts
+    const { options, log, base, version, engine, startedMs, hub, turn, webhooks } = parts
     this.#log = log
     this.#live = new LiveOptions(options)
     this.apiKeys = new ApiKeys(options.apiKey)
@@ -52,7 +55,7 @@ export class Operations {
           this.apiKeys.replace(apiKey),
     )
     const sources = {
-      ...{ version, engine, startedMs, hub, turn },
+      ...{ version, engine, startedMs, hub, turn, webhooks },
       eventLoop: this.#eventLoop,
       readiness: () => this.#readiness,
       reloads: () => ({ done: this.#done, refused: this.#refused }),

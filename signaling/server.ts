@@ -198,6 +198,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       ...{ options, log, base, version, engine, startedMs },
       hub: () => hub.stats(),
       turn: () => ({ state: turn.state(), credentialsIssued: turn.issued() }),
+      webhooks: () => webhooks?.stats,
     })
     undo.unshift(() => operations.stop())
     operations.onReload((next) => {

@@ -151,7 +151,7 @@ export function apiRoutes(directory: Directory): readonly Route[] {
     route({
       ...{ method: 'DELETE', path: '/rooms/{room}/members/{member}', id: 'removeMember' },
       summary:
-        'Remove a member: it is closed with 4005, and its session is over. With a good access token it may join again as a new one.',
+        'Remove a member: it is closed with 4005, and its session is over. With a good access token it may join again as a new one. Of one that is gone already (404) the others let go, too, who may keep it by direct paths.',
       ...{ params: ofMember, answer: Removed, errors: NO_MEMBER },
       run: ({ params }) => {
         if (!directory.remove(params.room, params.member as PeerId)) throw noMember()

@@ -137,6 +137,25 @@ export const METRICS: readonly Metric[] = Object.freeze([
         : [{ labels: {}, value: turn.state === 'running' ? 1 : 0 }],
   },
 
+  {
+    name: 'partyline_webhook_events_waiting',
+    kind: 'gauge',
+    help: 'Events that the webhook address has not taken yet. Absent without such an address.',
+    labels: [],
+    read: ({ webhooks }) => (webhooks === undefined ? [] : [{ labels: {}, value: webhooks.waiting }]),
+  },
+  counters(
+    'partyline_webhook_events_total',
+    'outcome',
+    'Events that the webhook address has taken (delivered), and those that were given up (dropped).',
+    ({ webhooks }) => ({ delivered: webhooks?.delivered ?? 0, dropped: webhooks?.dropped ?? 0 }),
+  ),
+  counter(
+    'partyline_webhook_attempts_failed_total',
+    'Posts that the webhook address did not take; they are tried again.',
+    ({ webhooks }) => webhooks?.failedAttempts ?? 0,
+  ),
+
   counters(
     'partyline_config_reloads_total',
     'result',

@@ -1,5 +1,6 @@
 import type { HubStats } from '../hub.ts'
 import type { EngineName } from '../net/network.ts'
+import type { WebhookStats } from '../webhooks/webhooks.ts'
 import type { EventLoopDelay, EventLoopWatch } from './event-loop.ts'
 
 /** What the server knows of itself at one moment: metrics, the admin page and its plots are all made from this. */
@@ -12,6 +13,8 @@ export interface Snapshot {
   readonly readiness: Readiness
   readonly hub: HubStats
   readonly turn: TurnSnapshot
+  /** Undefined when nobody is told of events. */
+  readonly webhooks: WebhookStats | undefined
   readonly reloads: ReloadCounts
   readonly eventLoop: EventLoopDelay
   readonly process: ProcessSnapshot
@@ -51,6 +54,7 @@ export interface SnapshotSources {
   readonly readiness: () => Readiness
   readonly hub: () => HubStats
   readonly turn: () => TurnSnapshot
+  readonly webhooks: () => WebhookStats | undefined
   readonly reloads: () => ReloadCounts
 }
 
@@ -64,6 +68,7 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
     readiness: sources.readiness(),
     hub: sources.hub(),
     turn: sources.turn(),
+    webhooks: sources.webhooks(),
     reloads: sources.reloads(),
     eventLoop: eventLoop.delay,
     process: {

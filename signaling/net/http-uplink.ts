@@ -64,7 +64,8 @@ export class HttpUplink implements Uplink {
   /** The number of the last request that brought messages. */
   #received = 0
   #paused = false
-  #held: HttpResponse[] = []
+  /** Answers the newest request of `receive` when more may come. */
+  #held: HttpResponse | undefined
 
   constructor(parts: HttpUplinkParts, token: string, address: string, carrier: HttpCarrierKind) {
     this.token = token
@@ -142,7 +143,9 @@ export class HttpUplink implements Uplink {
     const again = number === this.#received
     this.#received = number
     if (!again) this.take(batch)
-    if (this.#paused) this.#held.push(response)
+    // One at a time: a client with more of them under way is not held back by waiting for the older ones.
+    this.#answerHeld()
+    if (this.#paused) this.#held = response
     else this.#parts.answer(response, new Uint8Array())
     return 'taken'
   }
@@ -190,7 +193,7 @@ export class HttpUplink implements Uplink {
   resume(): void {
     this.#paused = false
     this.#pulse.hold(false)
-    for (const response of this.#held.splice(0)) this.#parts.answer(response, new Uint8Array())
+    this.#answerHeld()
   }
 
   close(code: number, reason: string): void {
@@ -208,6 +211,12 @@ export class HttpUplink implements Uplink {
     this.#flush()
     const timer = setTimeout(() => this.#over(), LINGER_MS)
     timer.unref()
+  }
+
+  #answerHeld(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined) this.#parts.answer(held, new Uint8Array())
   }
 
   #push(record: Uint8Array): void {
@@ -308,16 +317,18 @@ export class HttpUplink implements Uplink {
       else this.#parts.answer(taker, new Uint8Array())
     }
     this.#paused = false
-    for (const response of this.#held.splice(0)) this.#parts.answer(response, new Uint8Array())
+    this.#answerHeld()
     this.#parts.forget(this)
     this.#tellClosed()
   }
 
   #tellClosed(): void {
-    const handlers = this.#handlers
-    this.#handlers = undefined
-    // Never inside a call of the hub.
-    setImmediate(() => handlers?.closed())
+    // Never inside a call of the hub, which may close it before it has even said who handles it.
+    setImmediate(() => {
+      const handlers = this.#handlers
+      this.#handlers = undefined
+      handlers?.closed()
+    })
   }
 }
 

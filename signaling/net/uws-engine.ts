@@ -2,6 +2,7 @@ import type { AppOptions, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 import { chosenSubprotocol } from '../protocol/offered-join.ts'
 import { type Listen, type Network, NetworkError, type NetworkOptions, type TlsFiles } from './network.ts'
 import { probePort } from './port.ts'
+import { MOST_HEADERS_BYTES } from './request-shape.ts'
 import { readTls } from './tls-files.ts'
 import { requestHead, requestWithBody, UwsAnswer } from './uws-http.ts'
 import { UwsConnection, type UwsUserData } from './uws-socket.ts'
@@ -33,7 +34,6 @@ const isMissing = (error: unknown): boolean =>
  * takes 16 KiB.
  */
 const HEADERS_VARIABLE = 'UWS_HTTP_MAX_HEADERS_SIZE'
-const MOST_HEADERS_BYTES = 16_384
 
 /** @throws NetworkError `engine-missing` when the native module does not load on this machine */
 export async function loadUws(): Promise<Uws> {
@@ -68,7 +68,12 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
       const protocol = chosenSubprotocol(req.getHeader('sec-websocket-protocol'))
       const extensions = req.getHeader('sec-websocket-extensions')
       try {
-        const decision = options.upgrade(requestHead(res, req, secure))
+        const head = requestHead(res, req, secure)
+        if (head === undefined) {
+          answer.abort()
+          return
+        }
+        const decision = options.upgrade(head)
         if ('accept' in decision) {
           res.cork(() => res.upgrade<UwsUserData>({ accept: decision.accept }, key, protocol, extensions, context))
           return
@@ -123,6 +128,10 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
     }
     try {
       const head = requestHead(res, req, secure)
+      if (head === undefined) {
+        answer.abort()
+        return
+      }
       Promise.resolve(options.http(requestWithBody(head, res, answer), answer)).catch(fail)
     } catch (error) {
       fail(error)

@@ -1,23 +1,31 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
 import { addressFromBytes } from './address.ts'
 import { BodyError, type Headers, type HttpRequest, type HttpResponse, type RequestHead } from './network.ts'
+import { isAmbiguous, MOST_HEADERS_BYTES } from './request-shape.ts'
 import { statusLine } from './status.ts'
 
-/** Copies the request, which uWebSockets.js takes back when the handler returns. */
-export function requestHead(res: UwsResponse, req: UwsRequest, secure: boolean): RequestHead {
+/**
+ * Copies the request, which uWebSockets.js takes back when the handler returns. Undefined for one that has to be broken
+ * off: an answer, even one that closes the connection, would have what stands behind it taken for the next request.
+ */
+export function requestHead(res: UwsResponse, req: UwsRequest, secure: boolean): RequestHead | undefined {
   const headers = new Map<string, string>()
+  const url = req.getUrl()
+  let bytes = url.length
   req.forEach((name, value) => {
+    bytes += name.length + value.length
     const earlier = headers.get(name)
     headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`)
   })
-  return {
+  const head: RequestHead = {
     method: req.getMethod().toUpperCase(),
-    path: req.getUrl(),
+    path: url,
     query: req.getQuery() ?? '',
     socketAddress: addressFromBytes(new Uint8Array(res.getRemoteAddress())),
     secure,
     header: (name) => headers.get(name),
   }
+  return bytes > MOST_HEADERS_BYTES || isAmbiguous(head) ? undefined : head
 }
 
 /** Must be made before anything else happens to `res`: without `onAborted` an unanswered request aborts the process. */

@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { SUBPROTOCOL } from '../protocol/offered-join.ts'
 import type { Listen, NetworkOptions, Refusal } from './network.ts'
 import { asListenError } from './port.ts'
+import { isAmbiguous } from './request-shape.ts'
 import { statusLine } from './status.ts'
 import { readTls } from './tls-files.ts'
 import { NodeAnswer, requestHead, requestWithBody } from './ws-http.ts'
@@ -40,6 +41,8 @@ function refuse(socket: TcpSocket, refusal: Refusal): void {
 }
 
 function answerHttp(options: NetworkOptions, message: IncomingMessage, response: ServerResponse): void {
+  // What stands behind a request that was refused may be its body.
+  if (!message.socket.writable) return
   const answer = new NodeAnswer(response, message.method === 'HEAD')
   const fail = (error: unknown): void => {
     options.onError(error)
@@ -50,7 +53,12 @@ function answerHttp(options: NetworkOptions, message: IncomingMessage, response:
     }
   }
   try {
-    const request = requestWithBody(requestHead(message), message)
+    const head = requestHead(message)
+    if (isAmbiguous(head)) {
+      message.socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', () => message.socket.destroy())
+      return
+    }
+    const request = requestWithBody(head, message)
     Promise.resolve(options.http(request, answer)).catch(fail)
     // A body that nobody asked for must still be read, or the connection cannot be used again.
     if (message.listenerCount('data') === 0) message.resume()

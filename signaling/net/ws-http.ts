@@ -13,7 +13,8 @@ export function requestHead(message: IncomingMessage): RequestHead {
     socketAddress: normalAddress(message.socket.remoteAddress ?? '') ?? '',
     secure: message.socket instanceof TLSSocket,
     header: (name) => {
-      const value = message.headers[name]
+      // Of several, node:http tells the first.
+      const value = name === 'host' ? message.headersDistinct.host : message.headers[name]
       return Array.isArray(value) ? value.join(', ') : value
     },
   }

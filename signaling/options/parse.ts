@@ -44,6 +44,15 @@ function fromText(key: OptionKey, source: string, text: string): unknown {
   throw new OptionsError(key, source, `expected ${kind.expects}${secret ? '' : `, got ${JSON.stringify(text)}`}`)
 }
 
+/** As JSON where that can be. */
+function shown(given: unknown): string {
+  try {
+    return JSON.stringify(given) ?? String(given)
+  } catch {
+    return String(given)
+  }
+}
+
 function fromValues(input: Readonly<Record<string, unknown>>, source: (key: string) => string): Values {
   const values: Values = {}
   for (const [key, given] of Object.entries(input)) {
@@ -52,7 +61,7 @@ function fromValues(input: Readonly<Record<string, unknown>>, source: (key: stri
     const { kind, secret } = optionEntry(key)
     const value = kind.fromValue(given)
     if (value === INVALID) {
-      const got = secret ? '' : `, got ${JSON.stringify(given)}`
+      const got = secret ? '' : `, got ${shown(given)}`
       throw new OptionsError(key, source(key), `expected ${kind.expects}${got}`)
     }
     values[key] = value

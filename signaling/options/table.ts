@@ -288,8 +288,8 @@ export const OPTIONS = {
     optional(
       text(
         'URL',
-        'an http: or https: address',
-        (value) => /^https?:\/\/[^\s]{1,2000}$/.test(value) && URL.canParse(value),
+        'an http: or https: address without a user name or password',
+        (value) => /^https?:\/\/[^\s]{1,2000}$/.test(value) && URL.canParse(value) && new URL(value).username === '',
       ),
     ),
     undefined,

@@ -149,7 +149,14 @@ export type ServerMessage =
       readonly rights?: readonly Right[]
       readonly seal?: string
     }
-  | { readonly t: 'left'; readonly version: number; readonly id: PeerId; readonly reason: LeaveReason }
+  | {
+      readonly t: 'left'
+      readonly version: number
+      readonly id: PeerId
+      readonly reason: LeaveReason
+      /** Of one that `expired`: for so long a direct path may keep it. Absent: as long as that is usable. */
+      readonly keepMs?: number
+    }
   | {
       readonly t: 'snapshot'
       readonly re: number
@@ -359,6 +366,7 @@ export function parseServerMessage(text: string): ServerMessage {
         version: version(fields),
         id: parsePeerId(fields.id, 'id'),
         reason: asOneOf(fields.reason, 'reason', ['left', 'expired', 'removed']),
+        ...(fields.keepMs === undefined ? {} : { keepMs: asNumber(fields.keepMs, 'keepMs') }),
       }
     case 'snapshot':
       return {

@@ -86,10 +86,17 @@ export class Directory {
       })
   }
 
-  /** At once; its session is over. False when there is no such member. */
+  /**
+   * At once; its session is over. False when there is no such member: the others hear of it all the same, who may keep
+   * one that is gone from here by direct paths.
+   */
   remove(room: string, id: PeerId): boolean {
-    const member = this.#dependencies.rooms.get(room)?.get(id)
-    if (member === undefined) return false
+    const present = this.#dependencies.rooms.get(room)
+    const member = present?.get(id)
+    if (member === undefined) {
+      present?.dismiss(id)
+      return false
+    }
     this.#remove([member])
     return true
   }

@@ -94,11 +94,19 @@ export class Room<M extends RoomMember> {
     })
   }
 
-  remove(member: M, reason: LeaveReason): void {
+  /** `keepMs`: for so long direct paths to it may count. Default: for ever. */
+  remove(member: M, reason: LeaveReason, keepMs?: number): void {
     const seen = this.#members.delete(member.id)
     if (!seen && !this.#hidden.delete(member.id)) return
     if (this.#byJoinKey.get(member.joinKey) === member) this.#byJoinKey.delete(member.joinKey)
-    if (seen) this.#publish(member.id, { t: 'left', version: this.#nextVersion(), id: member.id, reason })
+    if (!seen) return
+    const left: ServerMessage = { t: 'left', version: this.#nextVersion(), id: member.id, reason }
+    this.#publish(member.id, keepMs === undefined ? left : { ...left, keepMs })
+  }
+
+  /** Tell everyone that somebody who is no member any more is none for them either, by whatever path they reach it. */
+  dismiss(id: PeerId): void {
+    this.#publish(undefined, { t: 'left', version: this.#nextVersion(), id, reason: 'removed' })
   }
 
   /** Everyone but the one who asks, as far as that one may see. */

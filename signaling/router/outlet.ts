@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { HubOptions } from '../limits/hub-options.ts'
+import { CLOSE } from '../protocol/errors.ts'
 import type { PeerId } from '../protocol/ids.ts'
 import type { Uplink } from '../uplink.ts'
 import type { Parcel, Settling } from './parcel.ts'
@@ -135,14 +136,24 @@ export class Outlet implements Settling, TurnMember {
     this.#flush()
   }
 
-  /** Say `texts`, behind what waits unless the carrier is blocked, and close. What waits is then forgotten. */
+  /**
+   * Say `texts`, and close. What waits goes first unless the carrier is blocked: then it is forgotten, since whoever comes
+   * back gets what it missed. Who is removed does not come back, and is told all.
+   */
   close(texts: readonly string[], code: number, reason: string): void {
     if (this.#closed) return
     this.#keepRun()
     if (!this.#blocked) this.#flush()
+    if (code === CLOSE.removed) this.#waiting.drain({ write: (message) => this.#last(message) })
     this.discard()
     for (const text of texts) this.#owner.uplink.send(text)
     this.#owner.uplink.close(code, reason)
+  }
+
+  /** Its queue has room for all that may wait here. */
+  #last(message: string | Uint8Array): boolean {
+    this.#dependencies.traffic.writes += 1
+    return this.#owner.uplink.send(message) !== 'dropped'
   }
 
   /** The uplink is gone. */

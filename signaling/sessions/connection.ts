@@ -50,6 +50,8 @@ interface Attachment extends Joined {
  * left the room, before the welcome could not say so.
  */
 const UNHEARD_GRACE_MS = 2_000
+/** Whoever is still there then has its welcome. */
+const UNHEARD_MS = 10_000
 
 /** Checking a signature takes up to 0.2 ms: whoever renews without end may do so 64 times a second. */
 const CHECK_COST_BYTES = 65_536
@@ -97,7 +99,9 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   }
 
   get graceMs(): number | undefined {
-    return this.#unheard && this.#joined?.resumed === false ? UNHEARD_GRACE_MS : this.#graceMs
+    if (!this.#unheard || this.#joined?.resumed !== false) return this.#graceMs
+    const sinceMs = this.#dependencies.clock.nowMs() - this.#joined.member.joinedAtMs
+    return sinceMs < UNHEARD_MS ? UNHEARD_GRACE_MS : this.#graceMs
   }
 
   useRate(rate: Rate): void {

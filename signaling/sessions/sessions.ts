@@ -166,7 +166,7 @@ export class Sessions {
     this.#arrivals.exit(member.addressGroup)
     departures.add(member.id, member.tokenExpiresAtMs)
     users.remove(member)
-    member.room.remove(member, reason)
+    member.room.remove(member, reason, reason === 'expired' ? this.#accessLeftMs(member) : undefined)
     watcher?.left(member, reason)
     rooms.release(member.room)
     if (member.room.size === 0) watcher?.emptied(member.room.name)
@@ -182,6 +182,12 @@ export class Sessions {
     this.#dependencies.rooms.clear()
     this.#dependencies.users.clear()
     this.#members = 0
+  }
+
+  /** How long the member's access would have been good; undefined where that has no end. */
+  #accessLeftMs({ grant }: Member): number | undefined {
+    const { expiresAtMs } = grant
+    return expiresAtMs === undefined ? undefined : Math.max(0, expiresAtMs - this.#dependencies.clock.nowMs())
   }
 
   #claims(message: JoinMessage, token: string): SessionClaims {

@@ -1,8 +1,8 @@
 import type { Headers } from '../net/network.ts'
 
 /**
- * Scripts and styles come from this server only, none stand in the pages themselves. `connect-src` leaves WebSockets
- * open, because a page may talk to another Partyline server, and older Safari does not count `wss:` as 'self'.
+ * Scripts and styles come from this server only, none stand in the pages themselves. These pages talk to their own server
+ * only, by whichever carrier; `connect-src` leaves WebSockets open because older Safari does not count `wss:` as 'self'.
  * `blob:` is for files and images that members send each other.
  */
 const CONTENT_SECURITY_POLICY = [

@@ -9,6 +9,9 @@ const ISOLATED = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
+/** How often those who did not all meet try again. */
+const ATTEMPTS = 2
+
 export interface StageOptions {
   /** Default: near. */
   readonly venue?: Venue
@@ -78,12 +81,22 @@ export class Stage {
     return new Company(pages)
   }
 
-  /** Pages in a room of their own, each connected directly to all the others. */
+  /**
+   * Pages in a room of their own, each connected directly to all the others. Others than ours, which have no way to ask
+   * again for what got lost while they met, meet anew where they did not manage it.
+   */
   async gather(name: ContestantName, members: number): Promise<Company> {
-    const company = await this.prepare(name, members)
-    for (const page of company.pages) await page.evaluate(() => guest.enter())
-    await Promise.all(company.pages.map((page) => page.evaluate(() => guest.connected())))
-    return company
+    for (let attempt = 1; ; attempt += 1) {
+      const company = await this.prepare(name, members)
+      for (const page of company.pages) await page.evaluate(() => guest.enter())
+      try {
+        await Promise.all(company.pages.map((page) => page.evaluate(() => guest.connected())))
+        return company
+      } catch (error) {
+        await company.leave()
+        if (name === 'ours' || attempt === ATTEMPTS) throw new Error(`${name}: ${String(error)}`, { cause: error })
+      }
+    }
   }
 
   /** Processor time that both browsers have used so far, s. */

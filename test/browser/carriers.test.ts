@@ -111,6 +111,49 @@ describe('behind an nginx', () => {
     expect(await lost()).toEqual(before)
   }, 120_000)
 
+  it('members whose browsers cannot read an answer as it comes have event streams by EventSource', async () => {
+    await nginx.use('no-websocket')
+    const streams = new Set<string>()
+    const enter = async (name: string): Promise<Page> => {
+      const context = await site.person(name)
+      await context.addInitScript(() => {
+        Reflect.deleteProperty(Response.prototype, 'body')
+      })
+      context.on('request', (request) => {
+        if (request.resourceType() === 'eventsource') streams.add(name)
+      })
+      return site.memberIn(context, { room: 'EventSource', name, paths: ['relay'] }, { address: nginx.address })
+    }
+    const pages = [await enter('Ada'), await enter('Bo')] as const
+    await meet(...pages)
+    await talk(pages, STEADY)
+    expect(await carriers(pages)).toEqual(['sse', 'sse'])
+    expect([...streams]).toEqual(['Ada', 'Bo'])
+  })
+
+  it('that refuses WebSockets leaves connections to those who send, however many tabs there are', async () => {
+    await nginx.use('no-websocket')
+    const context = await site.person('Tabs')
+    const tabs: Page[] = []
+    for (const name of ['Ada', 'Bo', 'Cem', 'Dot', 'Eva', 'Fay', 'Gus', 'Hal']) {
+      tabs.push(await site.memberIn(context, { room: 'tabs', name, paths: ['relay'] }, { address: nginx.address }))
+    }
+    const [ada, bo, , , , , , hal] = tabs as [Page, Page, Page, Page, Page, Page, Page, Page]
+    await meet(ada, bo)
+    await hal.evaluate(() => member.until('Ada', () => member.has('Ada')))
+    await ada.evaluate(() => member.until('Hal', () => member.has('Hal')))
+    expect(await carriers(tabs)).toEqual(['sse', 'sse', 'sse', 'sse', ...Array.from({ length: 4 }, () => 'short-poll')])
+    const plan = { count: 100, burst: 5, pauseMs: 10 }
+    expect(await Promise.all([ada, hal].map((tab) => tab.evaluate((one) => member.sendNumbers(one), plan)))).toEqual([
+      [],
+      [],
+    ])
+    expect(await hal.evaluate(() => member.tally('Ada'))).toEqual(allOf(100))
+    expect(await ada.evaluate(() => member.tally('Hal'))).toEqual(allOf(100))
+    const lost = await Promise.all(tabs.map((tab) => tab.evaluate(() => member.room.stats().reconnections)))
+    expect(lost).toEqual(tabs.map(() => 0))
+  })
+
   it('members without WebRTC have everything by the carrier', async () => {
     await nginx.use('no-websocket')
     const enter = async (name: string): Promise<Page> => {

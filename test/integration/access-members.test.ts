@@ -4,7 +4,7 @@ import { SignJWT } from 'jose'
 import { afterEach, expect, it } from 'vitest'
 import type { WebhookEvent } from '../../signaling/webhooks/events.ts'
 import { verifyWebhook } from '../../signaling/webhooks/signature.ts'
-import type { Message, Room } from '../../web/client/face.ts'
+import type { JoinOptions, Message, Room } from '../../web/client/face.ts'
 import { joinRoom } from '../../web/client/join-room.ts'
 import { describeWire, freshRoom } from '../conformance/target.ts'
 
@@ -53,13 +53,19 @@ async function backend(failures: number) {
   }
 }
 
-function enter(server: string, room: string, sub: string, claims: object = {}): Room {
+function enter(
+  server: string,
+  room: string,
+  sub: string,
+  claims: object = {},
+  options: Pick<JoinOptions, 'uplink'> = {},
+): Room {
   const accessToken = (): Promise<string> =>
     new SignJWT({ rooms: [room], sub, ...claims })
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime('10m')
       .sign(new TextEncoder().encode(ACCESS_SECRET))
-  const entered = joinRoom(room, { server, accessToken, paths: ['relay'] })
+  const entered = joinRoom(room, { server, accessToken, paths: ['relay'], ...options })
   closing.push(() => entered.leave())
   return entered
 }
@@ -110,6 +116,19 @@ describeWire('an application with a backend', (target) => {
     expect(await toBob(2)).toMatchObject([{ direct: false }, { data: { text: 'Hello Bob.' }, direct: true }])
     expect(await ask('DELETE', `/rooms/${name}`)).toEqual({ removed: 2 })
     expect(await bob.closed).toMatchObject({ code: 'removed' })
+  })
+
+  it('can tell somebody why it is sent away, by every carrier', async () => {
+    const { server, ask } = await start()
+    const name = freshRoom()
+    const options = { uplink: [target.carrier] } as const
+    const bob = enter(server.url, name, 'bob', {}, options)
+    await bob.ready
+    const toBob = inbox(bob, 'news')
+    for (let n = 1; n <= 20; n += 1) await ask('POST', `/rooms/${name}/messages`, { channel: 'news', data: n })
+    await ask('DELETE', `/rooms/${name}/members/${bob.self?.id}`)
+    expect(await bob.closed).toMatchObject({ code: 'removed' })
+    expect((await toBob(20)).map(({ data }) => data)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
   })
 
   it('hears of rooms and members, also after it was away', async () => {

@@ -259,6 +259,8 @@ describeWire('the HTTP API', (target) => {
       status: 404,
       body: { error: { code: 'no-such-member' } },
     })
+    // Those who may keep it by a direct path hear of it again.
+    expect(await bob.next('left')).toMatchObject({ id: ada.id, reason: 'removed' })
     expect(await backend.ask('DELETE', `/rooms/${room}`)).toMatchObject({ status: 200, body: { removed: 2 } })
     expect([(await bob.closed).code, (await eve.closed).code]).toEqual([4005, 4005])
     expect(bob.unread.filter(({ t }) => t === 'left')).toEqual([])

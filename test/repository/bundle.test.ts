@@ -13,8 +13,11 @@ const FIRST_BYTES = 42_500
 const BOTH_BYTES = 51_500
 const FIRST = 'partyline.js'
 const DIRECT = 'direct-paths.js'
-/** What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files over a long way. */
-const RARE = ['argon2.js', 'http.js', 'identity-store.js', 'identity.js', 'paths-beside.js']
+/**
+ * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files over a long way,
+ * digits to compare.
+ */
+const RARE = ['argon2.js', 'http.js', 'identity-store.js', 'identity.js', 'paths-beside.js', 'safety-number.js']
 
 const folder = join(TOP, 'dist/client')
 

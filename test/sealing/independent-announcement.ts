@@ -6,6 +6,7 @@ import {
   generateKeyPairSync,
   hkdfSync,
   type KeyObject,
+  sign,
   timingSafeEqual,
   verify,
 } from 'node:crypto'
@@ -111,6 +112,31 @@ function verifies(point: Buffer, data: Buffer, signature: Buffer): boolean {
   } catch {
     return false
   }
+}
+
+interface Making {
+  readonly mode: SealedMode
+  readonly room: string
+  readonly keys: RoomKeys
+  readonly protocol: number
+  readonly instance: Buffer
+  readonly p256: Buffer
+  readonly x25519?: Buffer
+  readonly identity?: Identity
+}
+
+/** As base64url. */
+export function makeAnnouncement({ mode, room, keys, protocol, instance, p256, x25519, identity }: Making): string {
+  const flags = (x25519 ? HAS_X25519 : 0) | (identity ? HAS_IDENTITY : 0)
+  const parts = [Uint8Array.of(1, MODE_CODES[mode]), big(2, protocol), Uint8Array.of(flags), instance, p256]
+  if (x25519 !== undefined) parts.push(x25519)
+  if (identity !== undefined) {
+    parts.push(rawPoint(identity.publicKey))
+    const signed = Buffer.concat([label('identity'), len(room), ...parts])
+    parts.push(sign('sha256', signed, { key: identity.privateKey, dsaEncoding: 'ieee-p1363' }))
+  }
+  if (keys.proof !== undefined) parts.push(hmac(keys.proof, label('announce'), len(room), ...parts))
+  return Buffer.concat(parts).toString('base64url')
 }
 
 interface Reading {

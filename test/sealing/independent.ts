@@ -2,97 +2,49 @@
  * A second implementation of signaling/protocol/SEALING.md, written from its text alone and with node:crypto: plain,
  * synchronous, and nothing of web/client in it. Names are the document's.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createECDH,
-  diffieHellman,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from 'node:crypto'
+import { createECDH, diffieHellman, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import {
   type Announced,
-  big,
   demand,
-  HAS_IDENTITY,
-  HAS_X25519,
-  hkdf,
-  hmac,
   type Identity,
-  label,
-  len,
-  MODE_CODES,
-  NONE,
+  makeAnnouncement,
   Refusal,
   type RoomKeys,
-  rawPoint,
   rawX25519,
   readAnnouncement,
   roomKeys,
   type SealedMode,
-  sha256,
   x25519Key,
 } from './independent-announcement.ts'
+import {
+  decrypt,
+  GROUP,
+  groupKey,
+  groupRecord,
+  HELD,
+  isForTheRoom,
+  isSentAgain,
+  KEY,
+  keyName,
+  LINK,
+  type LinkKeys,
+  linkKeys,
+  linkRecord,
+  nextStep,
+  type Remembered,
+  reaches,
+  type SenderKey,
+  took,
+} from './independent-records.ts'
 
-const STEPS_AHEAD = 16
-
-function encrypt(key: Buffer, head: Buffer, counter: number, plain: Uint8Array): Buffer {
-  const cipher = createCipheriv('aes-256-gcm', key, Buffer.concat([big(4, 0), big(8, counter)]))
-  cipher.setAAD(head)
-  return Buffer.concat([head, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
-}
-
-function decrypt(key: Buffer, head: Buffer, counter: number, sealed: Buffer): Buffer {
-  const decipher = createDecipheriv('aes-256-gcm', key, Buffer.concat([big(4, 0), big(8, counter)]))
-  decipher.setAAD(head)
-  decipher.setAuthTag(sealed.subarray(-16))
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()])
-  } catch {
-    throw new Refusal('forged')
-  }
-}
-
-export interface SenderKey {
-  readonly epoch: number
-  readonly step: number
-  readonly key: Buffer
-}
-
-const nextStep = (of: SenderKey): SenderKey => ({
-  epoch: of.epoch,
-  step: of.step + 1,
-  key: hkdf(of.key, NONE, label('step'), 32),
-})
-
-const groupKey = (of: SenderKey, sender: Buffer, room: string): Buffer =>
-  hkdf(of.key, NONE, Buffer.concat([label('group'), big(4, of.epoch), big(2, of.step), sender, sha256(len(room))]), 32)
-
-/** Frames that go in group records: data, fragment and `latest`, without the flag unicast. */
-export const isForTheRoom = (frame: Uint8Array): boolean =>
-  [0, 1, 7].includes((frame[0] ?? 0) >> 5) && ((frame[0] ?? 0) & 16) === 0
-
-const isSentAgain = (frame: Uint8Array): boolean => [0, 1, 7].includes((frame[0] ?? 0) >> 5)
-
-interface Other {
+interface Other extends LinkKeys {
   readonly announced: Announced
-  readonly sending: Buffer
-  readonly receiving: Buffer
   /** Nothing at or below it counts on this link. */
   readonly floor: number
+  /** A record under the link key has opened. */
+  proven: boolean
   /** Of our sender keys it was given, and may read from: the newest. */
   given?: SenderKey
-}
-
-/** What outlives the link with an instance. */
-interface Remembered {
-  announcement: Buffer
-  newest: number
-  readonly once: Set<number>
-  readonly keys: SenderKey[]
-  waiting: { head: Buffer; epoch: number; step: number; counter: number; sealed: Buffer }[]
 }
 
 export interface IndependentOptions {
@@ -126,6 +78,8 @@ export class IndependentMember {
   readonly announced: Announced
   /** The keys of ours that others said they have, as `id epoch step`. */
   readonly held: string[] = []
+  /** From the server, which may give another when the session was over: all links begin anew then. */
+  id: string
   readonly #options: IndependentOptions
   readonly #keys: RoomKeys
   readonly #p256 = createECDH('prime256v1')
@@ -140,36 +94,45 @@ export class IndependentMember {
 
   constructor(options: IndependentOptions) {
     this.#options = options
+    this.id = options.id
     const { mode, room, identity } = options
     this.#keys = roomKeys(mode, room, options.S)
     const x25519 = options.x25519 === true ? generateKeyPairSync('x25519') : undefined
     this.#x25519 = x25519?.privateKey
-    const parts = [
-      Uint8Array.of(1, MODE_CODES[mode]),
-      big(2, options.protocol ?? 1),
-      Uint8Array.of((x25519 ? HAS_X25519 : 0) | (identity ? HAS_IDENTITY : 0)),
-      Buffer.from(options.instance, 'hex'),
-      this.#p256.generateKeys(),
-    ]
-    if (x25519 !== undefined) parts.push(rawX25519(x25519.publicKey))
-    if (identity !== undefined) {
-      parts.push(rawPoint(identity.publicKey))
-      const signed = Buffer.concat([label('identity'), len(room), ...parts])
-      parts.push(sign('sha256', signed, { key: identity.privateKey, dsaEncoding: 'ieee-p1363' }))
-    }
-    if (this.#keys.proof !== undefined) parts.push(hmac(this.#keys.proof, label('announce'), len(room), ...parts))
-    this.announcement = Buffer.concat(parts).toString('base64url')
     const own = Buffer.from(options.instance, 'hex')
+    this.announcement = makeAnnouncement({
+      mode,
+      room,
+      keys: this.#keys,
+      protocol: options.protocol ?? 1,
+      instance: own,
+      p256: this.#p256.generateKeys(),
+      ...(x25519 && { x25519: rawX25519(x25519.publicKey) }),
+      ...(identity && { identity }),
+    })
     const keys = this.#keys
     this.announced = readAnnouncement(this.announcement, { mode, room, keys, instance: own, own: Buffer.alloc(16) })
   }
 
-  get id(): string {
-    return this.#options.id
-  }
-
+  /** The newest. */
   get senderKey(): SenderKey {
     return this.#own
+  }
+
+  /** Of the next record, whatever the key. */
+  nextCounter(): number {
+    this.#counter += 1
+    return this.#counter
+  }
+
+  /** The key of what goes to a member alone. */
+  sendingTo(id: string): Buffer {
+    return this.#other(id).sending
+  }
+
+  /** The sender keys that it was given by a member. */
+  keysOf(id: string): readonly SenderKey[] {
+    return this.#rememberedOf(this.#other(id)).keys
   }
 
   /** A member that the server shows. Throws a {@link Refusal}. */
@@ -183,19 +146,16 @@ export class IndependentMember {
       own: this.announced.instance,
       ...(before && { before: before.announcement }),
     })
-    const shared = this.#shared(announced)
-    const [mine, its] = [len(this.announced.bytes), len(announced.bytes)]
-    const [myId, itsId] = [Buffer.from(this.id, 'hex'), Buffer.from(shown.id, 'hex')]
-    const first = Buffer.compare(this.announced.instance, announced.instance) < 0
-    const both = first ? [mine, myId, its, itsId] : [its, itsId, mine, myId]
-    const transcript = sha256(label('transcript'), len(this.#options.room), ...both)
-    const link = hkdf(shared, this.#keys.linkSalt, Buffer.concat([label('link'), transcript]), 64)
-    const [toSecond, toFirst] = [link.subarray(0, 32), link.subarray(32)]
+    const ends = [
+      { announced: this.announced, id: this.id },
+      { announced, id: shown.id },
+    ] as const
+    const keys = linkKeys(this.#options.room, this.#keys.linkSalt, this.#shared(announced), ...ends)
     this.#others.set(shown.id, {
       announced,
-      sending: first ? toSecond : toFirst,
-      receiving: first ? toFirst : toSecond,
+      ...keys,
       floor: before?.newest ?? 0,
+      proven: false,
     })
     if (before === undefined) {
       this.#remembered.set(shown.instance, {
@@ -221,20 +181,18 @@ export class IndependentMember {
 
   /** The records of a frame to some members, the keys that they need among them. */
   seal(to: readonly string[], frame: Uint8Array): { readonly to?: string; readonly payload: Buffer }[] {
-    if (!isForTheRoom(frame)) return to.map((id) => ({ to: id, payload: this.#linkRecord(1, this.#other(id), frame) }))
+    if (!isForTheRoom(frame)) {
+      return to.map((id) => ({ to: id, payload: this.#linkRecord(LINK, this.#other(id), frame) }))
+    }
     const own = this.#ownKey()
     const keys = to.flatMap((id) => {
       const other = this.#other(id)
-      const { given } = other
-      if (given?.epoch === own.epoch && own.step - given.step <= STEPS_AHEAD) return []
+      if (other.given !== undefined && reaches(other.given, own.epoch, own.step)) return []
       other.given = own
-      const body = Buffer.concat([big(4, own.epoch), big(2, own.step), own.key])
-      return [{ to: id, payload: this.#linkRecord(3, other, body) }]
+      return [{ to: id, payload: this.#linkRecord(KEY, other, keyName(own)) }]
     })
-    this.#counter += 1
-    const head = Buffer.concat([Uint8Array.of(2), big(4, own.epoch), big(2, own.step), big(8, this.#counter)])
-    const key = groupKey(own, this.announced.instance, this.#options.room)
-    return [...keys, { payload: encrypt(key, head, this.#counter, frame) }]
+    const { instance } = this.announced
+    return [...keys, { payload: groupRecord(own, instance, this.#options.room, this.nextCounter(), frame) }]
   }
 
   /** Opens what came from a member. Throws a {@link Refusal}. */
@@ -242,41 +200,45 @@ export class IndependentMember {
     const other = this.#other(from)
     const record = Buffer.from(payload)
     const kind = record[0] ?? 0
-    const headBytes = kind === 2 ? 15 : 9
-    demand(kind >= 1 && kind <= 4 && record.length >= headBytes + 16, 'unsealed')
+    const headBytes = kind === GROUP ? 15 : 9
+    demand(kind >= LINK && kind <= HELD && record.length >= headBytes + 16, 'unsealed')
     const head = record.subarray(0, headBytes)
     const sealed = record.subarray(headBytes)
     const counter = Number(head.readBigUInt64BE(headBytes - 8))
     const remembered = this.#rememberedOf(other)
-    if (kind === 2) {
+    if (kind === GROUP) {
       const [epoch, step] = [head.readUInt32BE(1), head.readUInt16BE(5)]
       return this.#openGroup(other, remembered, { head, epoch, step, counter, sealed })
     }
     const plain = decrypt(other.receiving, head, counter, sealed)
-    if (kind === 1) {
+    if (kind === LINK) {
       demand(!isForTheRoom(plain), 'forged')
-      this.#took(other, remembered, counter, !isSentAgain(plain))
-      return { frames: [plain] }
+      took(remembered, other.floor, counter, !isSentAgain(plain))
+      return { frames: [plain, ...this.#waited(other, remembered)] }
     }
-    demand(plain.length === (kind === 3 ? 38 : 6), 'forged')
-    this.#took(other, remembered, counter, true)
+    demand(plain.length === (kind === KEY ? 38 : 6), 'forged')
+    took(remembered, other.floor, counter, true)
     const [epoch, step] = [plain.readUInt32BE(0), plain.readUInt16BE(4)]
-    if (kind === 4) {
+    if (kind === HELD) {
       this.held.push(`${from} ${epoch} ${step}`)
-      return { frames: [] }
+      return { frames: this.#waited(other, remembered) }
     }
     remembered.keys.push({ epoch, step, key: Buffer.from(plain.subarray(6)) })
-    const waiting = remembered.waiting.splice(0)
-    const frames = waiting.flatMap((one) => this.#openGroup(other, remembered, one).frames)
-    return { frames, reply: this.#linkRecord(4, other, plain.subarray(0, 6)) }
+    return { frames: this.#waited(other, remembered), reply: this.#linkRecord(HELD, other, plain.subarray(0, 6)) }
+  }
+
+  /** What waited, as far as it need not any more: a record under the link key has opened. */
+  #waited(other: Other, remembered: Remembered): readonly Buffer[] {
+    other.proven = true
+    return remembered.waiting.splice(0).flatMap((one) => this.#openGroup(other, remembered, one).frames)
   }
 
   #openGroup(other: Other, remembered: Remembered, record: Remembered['waiting'][number]): Read {
     const { head, epoch, step, counter, sealed } = record
     const nearest = remembered.keys
-      .filter((key) => key.epoch === epoch && key.step <= step && step - key.step <= STEPS_AHEAD)
+      .filter((key) => reaches(key, epoch, step))
       .sort((one, two) => two.step - one.step)[0]
-    if (nearest === undefined) {
+    if (nearest === undefined || !other.proven) {
       remembered.waiting.push(record)
       return { frames: [] }
     }
@@ -285,22 +247,12 @@ export class IndependentMember {
     const frame = decrypt(groupKey(key, other.announced.instance, this.#options.room), head, counter, sealed)
     demand(isForTheRoom(frame), 'forged')
     if (key !== nearest) remembered.keys.push(key)
-    this.#took(other, remembered, counter, false)
+    took(remembered, other.floor, counter, false)
     return { frames: [frame] }
   }
 
-  #took(other: Other, remembered: Remembered, counter: number, once: boolean): void {
-    demand(counter > other.floor && counter > remembered.newest - 2 ** 31, 'replayed')
-    if (once) {
-      demand(!remembered.once.has(counter) && counter > Math.max(0, ...remembered.once) - 1_024, 'replayed')
-      remembered.once.add(counter)
-    }
-    remembered.newest = Math.max(remembered.newest, counter)
-  }
-
   #linkRecord(kind: number, to: Other, plain: Uint8Array): Buffer {
-    this.#counter += 1
-    return encrypt(to.sending, Buffer.concat([Uint8Array.of(kind), big(8, this.#counter)]), this.#counter, plain)
+    return linkRecord(kind, to.sending, this.nextCounter(), plain)
   }
 
   /** The key for a new frame to the room. */

@@ -29,10 +29,14 @@ export class MaliciousServer {
   readonly recorded = new Map<string, Handed[]>()
   /** Who a client really is, by its name. */
   readonly clients = new Map<string, Shown>()
+  /** What the hub is asked instead of a join. */
+  asked: (first: string) => string = (first) => first
   /** What a client is told instead of a control message. */
   told: (client: string, message: Told) => Told | undefined = (_client, message) => message
   /** What a client is handed instead of a frame. */
   handed: (client: string, frame: Handed) => readonly Handed[] = (_client, frame) => [frame]
+  /** What becomes of an envelope with a frame, on its way to a client. */
+  handedOn: (client: string, envelope: Uint8Array) => Uint8Array = (_client, envelope) => envelope
   readonly #events = new Map<string, CarrierEvents>()
 
   readonly between =
@@ -42,7 +46,7 @@ export class MaliciousServer {
       this.#events.set(client, events)
       return open(
         server,
-        first,
+        this.asked(first),
         {
           ...events,
           opened: () => events.opened(),
@@ -70,7 +74,12 @@ export class MaliciousServer {
 
   /** Hands a client a frame of the server's own making. */
   hand(client: string, frame: Handed): void {
-    this.#events.get(client)?.binary(fromEnvelope(frame.from, frame.payload))
+    this.#events.get(client)?.binary(this.handedOn(client, fromEnvelope(frame.from, frame.payload)))
+  }
+
+  /** One message from the uplink, of any bytes. */
+  handBytes(client: string, bytes: Uint8Array): void {
+    this.#events.get(client)?.binary(bytes)
   }
 
   /** Tells a client something that did not happen. */

@@ -2,8 +2,11 @@
  * One random schedule of a room: members come, talk, lose their networks and go; the network heals; and then every
  * promise of delivery is checked. Everything follows from the seed.
  */
-import type { Json, PeerId } from '../../signaling/protocol/index.ts'
+import type { PeerId } from '../../signaling/protocol/index.ts'
 import type { JoinOptions, Payload, Sent } from '../../web/client/face.ts'
+import { nodePrimitives } from '../support/node-primitives.ts'
+import { cheapPrimitives } from './cheap-primitives.ts'
+import { type ContentOf, content, isContent } from './content.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { type SimClient, SimWorld } from './sim-world.ts'
 
@@ -12,6 +15,8 @@ export interface ScheduleOptions {
   readonly peers: number
   /** How long things go wrong, ms of simulated time. */
   readonly troubleMs: number
+  /** Sealing with real cryptography, not with what stands in for it. */
+  readonly realCiphers?: boolean
   readonly trace?: (line: string) => void
 }
 
@@ -27,12 +32,8 @@ export interface ScheduleResult {
   readonly simulatedMs: number
 }
 
-/** A message as the schedule knows it: content follows from these, so receivers can check it. */
-interface Sending {
-  readonly from: string
-  readonly channel: string
-  readonly n: number
-  readonly bytes: number
+/** A message as the schedule knows it. */
+interface Sending extends ContentOf {
   readonly direct: boolean
   readonly id: string
   outcome: { readonly to: readonly PeerId[]; readonly missed: ReadonlyMap<PeerId, string> } | undefined
@@ -41,7 +42,9 @@ interface Sending {
 interface Actor {
   readonly client: SimClient
   readonly peerIds: Set<PeerId>
-  readonly heard: { readonly from: PeerId; readonly id: string; readonly channel: string; readonly n: number }[]
+  readonly heard: { readonly id: string; readonly channel: string; readonly n: number }[]
+  /** By id: how often it was heard. */
+  readonly times: Map<string, number>
   readonly gaps: Set<PeerId>
   /** Newest value heard of each peer. */
   readonly positions: Map<PeerId, number>
@@ -78,7 +81,10 @@ class ScheduleRun {
   constructor(private readonly options: ScheduleOptions) {
     this.#random = new SeededRandom(options.seed ^ 0x5eed)
     const { random } = { random: this.#random }
-    this.#world = new SimWorld(options.seed, { delayMs: () => random.pick([1, 5, 25, 100]) })
+    this.#world = new SimWorld(options.seed, {
+      delayMs: () => random.pick([1, 5, 25, 100]),
+      primitives: options.realCiphers === true ? nodePrimitives : cheapPrimitives,
+    })
     this.#startMs = this.#world.clock.now()
   }
 
@@ -102,6 +108,8 @@ class ScheduleRun {
     for (const { client } of this.#actors) void client.room.leave()
     await clock.run(CALM_MS)
     if (clock.pending > 0) this.#violations.push(`${clock.pending} timers are left`)
+    const { repeated } = this.#world.nonces
+    if (repeated > 0) this.#violations.push(`${repeated} nonces were used again`)
   }
 
   #join(): void {
@@ -114,6 +122,7 @@ class ScheduleRun {
       client,
       peerIds: new Set(),
       heard: [],
+      times: new Map(),
       gaps: new Set(),
       positions: new Map(),
       leaves: new Map(),
@@ -145,17 +154,17 @@ class ScheduleRun {
     for (const channel of CHANNELS) {
       const slow = channel === 'files' && this.#random.chance(0.2)
       const reliable = client.room.channel<Payload>(channel)
-      const hear = (from: PeerId, id: string, data: unknown): void => this.#hear(actor, channel, from, id, data)
+      const hear = (id: string, data: unknown): void => this.#hear(actor, channel, id, data)
       const late = channel === 'moves' && this.#random.chance(0.2)
       if (slow) {
         this.#mayCut = true
         void this.#readSlowly(reliable, hear)
       } else if (late) {
         this.#world.clock.setTimeout(
-          () => reliable.on('message', ({ from, id, data }) => hear(from, id, data)),
+          () => reliable.on('message', ({ id, data }) => hear(id, data)),
           this.#random.between(100, 10_000),
         )
-      } else reliable.on('message', ({ from, id, data }) => hear(from, id, data))
+      } else reliable.on('message', ({ id, data }) => hear(id, data))
     }
   }
 
@@ -164,25 +173,26 @@ class ScheduleRun {
   }
 
   async #readSlowly(
-    channel: AsyncIterable<{ readonly from: PeerId; readonly id: string; readonly data: unknown }>,
-    hear: (from: PeerId, id: string, data: unknown) => void,
+    channel: AsyncIterable<{ readonly id: string; readonly data: unknown }>,
+    hear: (id: string, data: unknown) => void,
   ): Promise<void> {
-    for await (const { from, id, data } of channel) {
-      hear(from, id, data)
+    for await (const { id, data } of channel) {
+      hear(id, data)
       await new Promise<void>((resolve) => this.#world.clock.setTimeout(resolve, 50))
     }
   }
 
-  #hear(actor: Actor, channel: string, from: PeerId, id: string, data: unknown): void {
+  #hear(actor: Actor, channel: string, id: string, data: unknown): void {
     const { name } = actor.client
     const sending = this.#byId.get(id)
     if (sending === undefined) {
       this.#violations.push(`${name} heard ${id}, which nobody sent`)
       return
     }
-    if (!sameContent(sending, data)) this.#violations.push(`${name} heard ${id} with other content`)
+    if (!isContent(sending, data)) this.#violations.push(`${name} heard ${id} with other content`)
     if (sending.channel !== channel) this.#violations.push(`${name} heard ${id} on ${channel}`)
-    actor.heard.push({ from, id, channel, n: sending.n })
+    actor.heard.push({ id, channel, n: sending.n })
+    actor.times.set(id, (actor.times.get(id) ?? 0) + 1)
   }
 
   #act(): void {
@@ -220,7 +230,9 @@ class ScheduleRun {
     this.#counts.set(key, n + 1)
     let sent: Sent
     try {
-      sent = client.room.channel<Payload>(channel).send(content(client.name, channel, n, bytes), to ? { to } : {})
+      sent = client.room
+        .channel<Payload>(channel)
+        .send(content({ from: client.name, channel, n, bytes }), to ? { to } : {})
     } catch (error) {
       if ((error as { code?: string }).code !== 'queue-full') throw error
       return false
@@ -442,7 +454,9 @@ class ScheduleRun {
           const key = `${name} ${channel}`
           const n = this.#counts.get(key) ?? 0
           this.#counts.set(key, n + 1)
-          const sent = room.channel<Payload>(channel).send(content(name, channel, n, 9), to === undefined ? {} : { to })
+          const sent = room
+            .channel<Payload>(channel)
+            .send(content({ from: name, channel, n, bytes: 9 }), to === undefined ? {} : { to })
           const sending: Sending = {
             from: name,
             channel,
@@ -501,7 +515,7 @@ class ScheduleRun {
     for (const peer of outcome.to) {
       const receiver = this.#actors.find(({ peerIds }) => peerIds.has(peer))
       if (receiver === undefined) continue
-      const times = receiver.heard.filter((heard) => heard.id === id).length
+      const times = receiver.times.get(id) ?? 0
       const missed = outcome.missed.get(peer)
       if (missed === undefined && times !== 1) {
         this.#violations.push(`${label}: said to be delivered to ${receiver.client.name}, who heard it ${times} times`)
@@ -583,17 +597,3 @@ const TROUBLES = [
   'one path goes dark',
   'network changes',
 ] as const
-
-function content(from: string, channel: string, n: number, bytes: number): Json | Uint8Array {
-  if (bytes === 0) return new Uint8Array()
-  if (bytes < 300 && n % 2 === 0) return { from, channel, n, pad: 'x'.repeat(bytes) }
-  const data = new Uint8Array(bytes)
-  for (let index = 0; index < bytes; index += 997) data[index] = (n + index) & 0xff
-  return data
-}
-
-function sameContent(sending: Sending, data: unknown): boolean {
-  const expected = content(sending.from, sending.channel, sending.n, sending.bytes)
-  if (!(expected instanceof Uint8Array)) return JSON.stringify(expected) === JSON.stringify(data)
-  return data instanceof Uint8Array && Buffer.compare(expected, data) === 0
-}

@@ -64,11 +64,22 @@ export class SimClock implements Clock {
   }
 
   /** All timers and the promises between them, for `ms` of simulated time. */
-  async run(ms: number): Promise<void> {
-    const untilMs = this.#nowMs + ms
-    await settle()
-    while (this.step(untilMs)) await settle()
-    this.#nowMs = untilMs
+  run(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // Not in a promise's reaction, where no others can be run to the last.
+      setImmediate(() => {
+        const untilMs = this.#nowMs + ms
+        try {
+          settle()
+          while (this.step(untilMs)) settle()
+        } catch (error) {
+          reject(error)
+          return
+        }
+        this.#nowMs = untilMs
+        resolve()
+      })
+    })
   }
 
   #up(start: number): void {
@@ -109,5 +120,8 @@ export class SimClock implements Clock {
   }
 }
 
-/** Lets promises that are settled run their reactions, to the last: the microtask queue is empty before an immediate. */
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/**
+ * Runs the reactions of promises that are settled, to the last. It is what Node does itself between two callbacks; to
+ * wait for that, with an immediate for each timer, costs ten times as much, and that as often as 5,000 times a seed.
+ */
+const settle = (process as typeof process & { readonly _tickCallback: () => void })._tickCallback

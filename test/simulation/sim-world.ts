@@ -1,18 +1,20 @@
 import type { Access } from '../../signaling/access/access-tokens.ts'
 import type { HubOptions } from '../../signaling/limits/hub-options.ts'
-import type { Json } from '../../signaling/protocol/index.ts'
+import type { FillRandom, Json } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
 import { PathsBeside } from '../../web/client/paths/paths-beside.ts'
 import { RoomPaths } from '../../web/client/paths/room-paths.ts'
 import { ClientRoom } from '../../web/client/room.ts'
+import type { Primitives } from '../../web/client/sealing/primitives.ts'
 import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
 import { nodePrimitives } from '../support/node-primitives.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimPaths } from './sim-paths.ts'
 import { clearUplink, SimServer, type UplinkConditions } from './sim-server.ts'
+import { WatchedNonces } from './watched-nonces.ts'
 
 export interface SimClient {
   readonly name: string
@@ -27,6 +29,7 @@ export class SimWorld {
   readonly random: SeededRandom
   readonly server: SimServer
   readonly paths: SimPaths
+  readonly nonces = new WatchedNonces()
   readonly clients: SimClient[] = []
 
   constructor(
@@ -35,6 +38,8 @@ export class SimWorld {
       readonly hub?: Partial<HubOptions>
       readonly delayMs?: () => number
       readonly access?: Access
+      /** Real ones, if nothing is said. */
+      readonly primitives?: (fill: FillRandom) => Primitives
       /** What sits between a client, by its name, and the server. */
       readonly between?: (name: string, open: OpenCarrier) => OpenCarrier
     } = {},
@@ -68,7 +73,7 @@ export class SimWorld {
           return () => handlers.delete(handler)
         },
       },
-      primitives: nodePrimitives(random.fill),
+      primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
       directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })
     const client: SimClient = {

@@ -54,7 +54,7 @@ export function writeSummary(file: string, summary: Summary): void {
 }
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url))
-const TAKES_PART = ['signaling', 'web/client', 'test/simulation'] as const
+const TAKES_PART = ['signaling', 'web/client', 'test/simulation', 'test/support'] as const
 
 export function digestOfCode(): string {
   const hash = createHash('sha256')

@@ -17,9 +17,10 @@ export type CarrierKind = 'websocket' | 'sse' | 'long-poll' | 'short-poll'
 export type Presence = 'here' | 'away'
 
 /**
- * The token itself, or a function that gives one: it is asked before the room is entered, before the token in use runs
- * out, and when the server says that it has. When it rejects, it is asked again, later and later. What is no string of 1
- * to 8,192 characters ends the room with `protocol`.
+ * The token itself, or a function that gives one. A token that is given so cannot be renewed: when it runs out, the room
+ * ends with `access-expired`, without a warning. A function is asked before the room is entered, before the token in use
+ * runs out, and when the server says that it has. When it rejects, it is asked again, later and later. What is no string
+ * of 1 to 8,192 characters ends the room with `protocol`.
  */
 export type AccessToken = string | (() => string | Promise<string>)
 

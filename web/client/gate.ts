@@ -91,9 +91,10 @@ export class Gate {
     return this.#strangers
   }
 
-  /** Nobody who could prove it has the secret, and somebody who could not. */
+  /** Nobody who could prove it has the secret, let in or not, and somebody who could not. */
   get wrongSecret(): boolean {
-    return this.#known.size === 0 && (this.#refused['wrong-secret'] ?? 0) > 0
+    const { 'wrong-secret': wrong, 'not-admitted': unwanted, 'identity-invalid': invalid } = this.#refused
+    return this.#known.size === 0 && wrong !== undefined && unwanted === undefined && invalid === undefined
   }
 
   admits({ id, instance }: MemberInfo): boolean {

@@ -27,6 +27,8 @@ interface Entry {
   /** Runs while the server does not list it and we are online. */
   timer: TimerHandle | undefined
   listed: boolean
+  /** Until when a direct path may keep it although the server does not list it. */
+  untilMs: number
 }
 
 /**
@@ -100,7 +102,7 @@ export class Membership {
     this.#version = message.version
     if (message.t === 'joined') this.#list(message.member)
     else if (message.t === 'changed') this.#change(message)
-    else this.#left(message.id, message.reason)
+    else this.#left(message.id, message.reason, message.keepMs)
   }
 
   /** The room's version as the server has just told it: events before that have come, or are lost. */
@@ -135,12 +137,13 @@ export class Membership {
     }
     if (entry === undefined) {
       if (this.#options.admits?.(member) === false) return
-      this.#entries.set(id, { info: member, timer: undefined, listed: true })
+      this.#entries.set(id, { info: member, timer: undefined, listed: true, untilMs: Number.POSITIVE_INFINITY })
       this.#events.emit('join', member)
       return
     }
     this.#disarm(entry)
     entry.listed = true
+    entry.untilMs = Number.POSITIVE_INFINITY
     this.#update(entry, member)
   }
 
@@ -163,10 +166,11 @@ export class Membership {
     if (!same) this.#events.emit('change', info)
   }
 
-  #left(id: PeerId, reason: LeaveReason): void {
+  #left(id: PeerId, reason: LeaveReason, keepMs = Number.POSITIVE_INFINITY): void {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
-    if (reason === 'expired' && this.#options.reachable(id)) this.#unlist(id, entry)
+    entry.untilMs = this.#options.clock.now() + keepMs
+    if (reason === 'expired' && this.#isKept(id, entry)) this.#unlist(id, entry)
     else this.#remove(id, reason)
   }
 
@@ -175,10 +179,16 @@ export class Membership {
     entry.listed = false
     this.#update(entry, { ...entry.info, presence: 'away' })
     this.#disarm(entry)
-    entry.timer = this.#options.clock.setTimeout(() => {
-      if (this.#options.reachable(id)) this.#unlist(id, entry)
+    const { clock } = this.#options
+    const againMs = Math.min(this.#graceMs, entry.untilMs - clock.now())
+    entry.timer = clock.setTimeout(() => {
+      if (this.#isKept(id, entry)) this.#unlist(id, entry)
       else this.#remove(id, 'expired')
-    }, this.#graceMs)
+    }, againMs)
+  }
+
+  #isKept(id: PeerId, { untilMs }: Entry): boolean {
+    return this.#options.clock.now() < untilMs && this.#options.reachable(id)
   }
 
   #remove(id: PeerId, reason: LeaveReason | 'lost'): void {

@@ -61,7 +61,7 @@ export interface RoomWorld {
   fillRandom(bytes: Uint8Array): void
   readonly openCarrier: OpenCarrier
   /** The way up from a lesser carrier. Default: none. */
-  readonly choice?: Pick<CarrierChoice, 'better' | 'changed'>
+  readonly choice?: Pick<CarrierChoice, 'better' | 'changed' | 'measured'>
   readonly network: NetworkEvents
   /** Asked for once the server has been. Nothing when it could not be loaded: the relay carries everything. */
   directPaths(): Promise<MakeRoomPaths | undefined>

@@ -13,8 +13,8 @@ export function StartPage({ root }: { readonly root: URL }) {
         <div class="start-words">
           <h1>Rooms where browsers talk to each other.</h1>
           <p class="start-lead">
-            Open a room, share its link, and talk at once. Messages and files go straight from browser to browser, and
-            through the server, which cannot read them, whenever they cannot. Nothing to install, no account.
+            Open a room, share its link, and talk at once. Messages and files go straight from browser to browser. Where
+            that is impossible they go through the server, sealed: it cannot read them. Nothing to install, no account.
           </p>
           <HowItWorks />
         </div>

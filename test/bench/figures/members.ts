@@ -1,7 +1,7 @@
 import { type Figure, figureOf, rounded } from '../figure.ts'
 import { CONTESTANTS, type ContestantName } from '../page/contestant.ts'
 import type { Effort } from '../rounds.ts'
-import type { Stage } from '../stage.ts'
+import type { Company, Stage } from '../stage.ts'
 
 const SIZE_BYTES = 100
 const PER_MESSAGES = 10_000
@@ -13,12 +13,17 @@ export async function members(stage: Stage, effort: Effort, log: (text: string) 
     const processor = new Map<ContestantName, number[]>()
     const heap = new Map<ContestantName, number[]>()
     const idle = new Map<ContestantName, number[]>()
+    const missing: ContestantName[] = []
     for (const name of CONTESTANTS) {
       log(`${count} members, ${name}`)
       const empty = await stage.prepare(name, 1)
       const emptyBytes = await empty.heapBytes()
       await empty.leave()
-      const company = await stage.gather(name, count)
+      const company = await met(stage, name, count, log)
+      if (company === undefined) {
+        missing.push(name)
+        continue
+      }
       const send = (messages: number) =>
         company.first.evaluate((given) => guest.load(given), {
           sizeBytes: SIZE_BYTES,
@@ -46,7 +51,7 @@ export async function members(stage: Stage, effort: Effort, log: (text: string) 
         {
           name: `processor time of 10,000 messages of 100 bytes, ${count} members`,
           unit: 's',
-          note: `All processes of both browsers: one sender and ${count - 1} receivers.`,
+          note: `All processes of both browsers: one sender and ${count - 1} receivers.${absent(missing)}`,
           at,
         },
         processor,
@@ -72,4 +77,24 @@ export async function members(stage: Stage, effort: Effort, log: (text: string) 
     )
   }
   return figures
+}
+
+/** Nobody, where not all of them managed to meet; that ours always do is a promise. */
+async function met(
+  stage: Stage,
+  name: ContestantName,
+  count: number,
+  log: (text: string) => void,
+): Promise<Company | undefined> {
+  try {
+    return await stage.gather(name, count)
+  } catch (error) {
+    if (name === 'ours') throw error
+    log(String(error))
+    return undefined
+  }
+}
+
+function absent(names: readonly string[]): string {
+  return names.length === 0 ? '' : ` Not all of them met: ${names.join(', ')}.`
 }

@@ -63,6 +63,7 @@ export const STEPS = [
   build,
   tests('unit'),
   tests('conformance'),
+  tests('hostile'),
   tests('integration'),
   tests('turn'),
   tests('repository'),

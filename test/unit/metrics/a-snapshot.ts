@@ -30,6 +30,7 @@ export const aSnapshot: Snapshot = {
     loaded: true,
   },
   turn: { state: 'running', credentialsIssued: 22 },
+  webhooks: { waiting: 32, delivered: 33, dropped: 34, failedAttempts: 35 },
   reloads: { done: 23, refused: 24 },
   eventLoop: { p50Ms: 0.5, p99Ms: 25, maxMs: 26 },
   process: {

@@ -31,6 +31,14 @@ describe('links in messages', () => {
     expect(linksIn(text)).toEqual([])
   })
 
+  it('takes no time for what was written to take long: 100,000 characters of it would be minutes', () => {
+    const brackets = ')'.repeat(100_000)
+    expect(linksIn(`https://a.b/(c)${brackets}`)).toEqual(['https://a.b/(c)'])
+    expect(linksIn(`https://a.b/${'('.repeat(100_000)}${brackets}).`)).toEqual([
+      `https://a.b/${'('.repeat(100_000)}${brackets}`,
+    ])
+  })
+
   it('shows exactly what was written, and links to http and https only, whatever comes', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'grapheme' }),

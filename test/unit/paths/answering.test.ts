@@ -219,7 +219,7 @@ describe('slots', () => {
     const side = await started({ slots })
     side.receive(offer(1))
     expect(side.words).toEqual(['full 1'])
-    expect(side.attempts.why).toBe("this room's limit of 1 direct peers is reached")
+    expect(side.attempts.why).toBe("this side's limit of 1 direct peers is reached")
     other?.release()
     expect(side.words).toEqual(['full 1', 'slot'])
     expect(slots.used).toBe(1)

@@ -108,7 +108,7 @@ describe('slots of both sides', () => {
       expect(slots[1 - full]?.used).toBe(0)
       expect(two.sides.map(({ attempts }) => attempts.why).sort()).toEqual([
         "the other side's limit of direct peers is reached",
-        "this room's limit of 1 direct peers is reached",
+        "this side's limit of 1 direct peers is reached",
       ])
       held?.release()
       await two.pass(2_000)

@@ -134,6 +134,28 @@ describe('an announcement', () => {
     expect(results.filter((result) => 'refused' in result)).toHaveLength(1)
   })
 
+  it('two of one instance at the same moment: the one that was shown first, however long it takes', async () => {
+    const room = new SealedRoom()
+    const [first, second] = [await room.begin(), await room.begin({ instance: instanceId(1) })]
+    // What is done first is ready last.
+    const due: (() => void)[] = []
+    let slow = false
+    const alice = await room.begin({}, undefined, (primitives) => ({
+      ...primitives,
+      hmac: async (...args) => {
+        if (slow) await new Promise<void>((resolve) => due.unshift(resolve))
+        return primitives.hmac(...args)
+      },
+    }))
+    slow = true
+    const admitting = [admit(alice, first), admit(alice, second)]
+    for (let turn = 0; turn < 5; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve))
+      due.shift()?.()
+    }
+    expect(await Promise.all(admitting)).toEqual([{ identity: undefined }, { refused: 'seal-changed' }])
+  })
+
   it('without X25519 on one side, they agree on P-256', async () => {
     const room = new SealedRoom()
     const alice = await room.join()

@@ -140,13 +140,16 @@ class Story {
       if (who === whom) return
       who.sealing.left(whom.id)
       await admit(who, whom)
-      if (!step.both) return
-      whom.sealing.left(who.id)
-      await admit(whom, who)
+      if (step.both) {
+        whom.sealing.left(who.id)
+        await admit(whom, who)
+      }
+      await this.#greet([who, whom])
     } else if (step.do === 'resume') {
       const who = this.#pick(step.who)
       who.sealing.welcomed(who.id)
       for (const other of members) if (other !== who) await admit(who, other)
+      await this.#greet(members)
     } else if (members.length > 2) {
       const who = this.#pick(step.who)
       room.leave(who)
@@ -160,6 +163,14 @@ class Story {
         this.#frames.set(again, this.#frames.get(who) ?? [])
         members.push(again)
       }
+    }
+  }
+
+  /** As links do that begin anew: greetings, or the answers to them. */
+  async #greet(members: readonly SealedMember[]): Promise<void> {
+    for (const from of members) {
+      const others = members.filter((other) => other !== from)
+      await this.#deliverAll(await this.room.sealed(from, others, Uint8Array.of(0xa0)), false)
     }
   }
 

@@ -99,6 +99,61 @@ describe('who left', () => {
     expect(nameOf(group(await room.sealed(alice, [bob], roomFrame(2))))).toEqual([2, 0])
   })
 
+  it('has keys of the others that are good for a minute after their next', async () => {
+    const { room, alice, bob, carol } = await three()
+    await room.send(alice, [bob, carol], roomFrame(1))
+    // Two frames as Carol could seal them, with the server's help; Bob has lost them as yet.
+    const late = [
+      group(await room.sealed(alice, [bob, carol], roomFrame(2))),
+      group(await room.sealed(alice, [bob, carol], roomFrame(3))),
+    ] as const
+    room.leave(carol)
+    room.clock.advance(600_000)
+    await room.send(alice, [bob], roomFrame(4))
+    room.clock.advance(59_999)
+    expect(await deliver({ ...late[0], to: bob })).toEqual({ frames: [roomFrame(2)] })
+    room.clock.advance(1)
+    expect(await deliver({ ...late[1], to: bob })).toEqual({ frames: [] })
+    expect(await room.send(alice, [bob], roomFrame(5))).toEqual([[roomFrame(5)]])
+  })
+
+  it('has no more time for stepping on from them', async () => {
+    const { room, alice, bob, carol } = await three()
+    await room.send(alice, [bob, carol], roomFrame(1))
+    await room.join()
+    const stepped = [
+      group(await room.sealed(alice, [bob, carol], roomFrame(2))),
+      group(await room.sealed(alice, [bob, carol], roomFrame(3))),
+    ] as const
+    room.leave(carol)
+    await room.send(alice, [bob], roomFrame(4))
+    room.clock.advance(59_000)
+    expect(await deliver({ ...stepped[0], to: bob })).toEqual({ frames: [roomFrame(2)] })
+    room.clock.advance(1_000)
+    expect(await deliver({ ...stepped[1], to: bob })).toEqual({ frames: [] })
+  })
+
+  it('does not keep what was sealed before from reaching the others, however late it is sent again', async () => {
+    const { room, alice, bob, carol } = await three()
+    const frame = roomFrame(1)
+    await room.send(alice, [carol], frame)
+    await room.send(alice, [bob, carol], roomFrame(2))
+    room.leave(carol)
+    await room.send(alice, [bob], roomFrame(3))
+    for (const [afterMs, keys] of [
+      [29_999, 0],
+      [1, 1],
+      [29_999, 0],
+      [60_000, 1],
+    ] as const) {
+      room.clock.advance(afterMs)
+      const records = await room.sealed(alice, [bob], frame)
+      expect(records.filter(isKey)).toHaveLength(keys)
+      const opened = await Promise.all(records.map(deliver))
+      expect(opened.flatMap(({ frames }) => frames)).toEqual([frame])
+    }
+  })
+
   it('without having had the key costs none', async () => {
     const { room, alice, bob, carol } = await three()
     await room.send(alice, [bob], roomFrame(1))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OPEN_GRANT } from '../../../signaling/access/grant.ts'
 import { MemoryDepartures } from '../../../signaling/sessions/departures.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { type Client, KEY, World, type WorldParts } from './hub-world.ts'
@@ -185,6 +186,32 @@ describe('presence', () => {
     expect(world.hub.stats()).toMatchObject({ members: 1, away: 0 })
   })
 
+  it('tells how long the access of one who let its grace period pass would have been good', async () => {
+    const clock = new FakeClock()
+    const grants = new Map([
+      ['ada', undefined],
+      ['bob', clock.nowMs() + 30_000],
+      ['eve', clock.nowMs() + 10_000],
+    ])
+    const access = {
+      check: async (token = '') => ({ ...OPEN_GRANT, userId: token, expiresAtMs: grants.get(token) }),
+    }
+    const world = new World({ access, clock })
+    const [ada, bob, eve] = ['ada', 'bob', 'eve'].map((token) => {
+      const client = world.connect()
+      client.join({ access: token })
+      return client
+    }) as [Client, Client, Client]
+    for (let index = 0; index < 10; index += 1) await Promise.resolve()
+    bob.uplink.drop()
+    eve.uplink.drop()
+    clock.advance(20_000)
+    expect(ada.messages('left')).toMatchObject([
+      { id: bob.id, reason: 'expired', keepMs: 10_000 },
+      { id: eve.id, reason: 'expired', keepMs: 0 },
+    ])
+  })
+
   it.each([
     [3_000, 3_000],
     [90_000, 20_000],
@@ -241,6 +268,16 @@ describe('presence', () => {
       expect(ada.messages('left')).toEqual([])
     })
 
+    it('is as long as any when it has stayed for 10 s, though it only listens', () => {
+      const world = new World()
+      const ada = world.enter()
+      const bob = world.open({ ...join, ...keys })
+      world.clock.advance(10_000)
+      bob.uplink.drop()
+      world.clock.advance(19_999)
+      expect(ada.messages('left')).toEqual([])
+    })
+
     it('is no uplink at all when that is malformed', () => {
       const world = new World()
       const bob = world.open('')
@@ -274,6 +311,11 @@ describe('presence', () => {
     const bob = world.enter()
     expect(world.hub.remove('lobby', bob.id)).toBe(true)
     expect(world.hub.remove('lobby', bob.id)).toBe(false)
+    // Again, for those whom it still reaches directly.
+    expect(ada.messages('left').map(({ id, reason }) => [id, reason])).toEqual([
+      [bob.id, 'removed'],
+      [bob.id, 'removed'],
+    ])
     expect(ada.last('left').reason).toBe('removed')
     expect(bob.uplink.closedWith?.code).toBe(4005)
   })

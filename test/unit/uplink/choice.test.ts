@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   type Carrier,
   type CarrierEvents,
@@ -71,7 +71,7 @@ class Bench {
 
   open(open: OpenCarrier = this.choice.open): Carrier {
     const events: CarrierEvents = {
-      opened: () => void this.told.push('opened'),
+      opened: (again = false) => void this.told.push(again ? 'opened again' : 'opened'),
       text: (text) => void this.told.push(text),
       binary: () => void this.told.push('binary'),
       closed: (code, reason) => void this.told.push(`closed ${code} ${reason}`),
@@ -120,6 +120,18 @@ it('after its head start the next is tried beside it, without a join, and the fi
   ])
   bench.clock.advance(10_000)
   expect(bench.opened).toHaveLength(3)
+})
+
+it('says that the first took the join along when another is open, unless it was asked not to', () => {
+  const bench = new Bench()
+  bench.open()
+  bench.clock.advance(1_500)
+  bench.last('sse').events.opened()
+  const plain = new Bench()
+  plain.open((server, first, events, clock) => plain.choice.open(server, first, events, clock, true))
+  plain.clock.advance(1_500)
+  plain.last('sse').events.opened()
+  expect([bench.told, plain.told]).toEqual([['opened again'], ['opened']])
 })
 
 it('a WebSocket that fails gives way at once, and is remembered by the next page for ten minutes', () => {
@@ -250,4 +262,52 @@ it('keeps to the carriers that it may use, best first', () => {
   expect(bench.kinds).toEqual(['long-poll', 'short-poll'])
   expect(bench.told).toEqual(['closed 1006 '])
   expect(bench.choice.better('long-poll')).toBeUndefined()
+})
+
+describe('of two that work, measured on this network', () => {
+  /** Down to the event stream, then up to the WebSocket, with these round trips by each. */
+  function both(sseMs: readonly number[], webSocketMs: readonly number[]) {
+    const bench = new Bench()
+    bench.open()
+    bench.last('websocket').events.closed(1006, '')
+    bench.last('sse').events.opened()
+    for (const ms of sseMs) expect(bench.choice.measured('sse', ms)).toBeUndefined()
+    bench.open(bench.choice.better('sse')?.open)
+    bench.last('websocket').events.opened()
+    bench.opened.length = 0
+    const climbs = webSocketMs.map((ms) => bench.choice.measured('websocket', ms))
+    return { bench, climbs }
+  }
+
+  it('the lesser is gone back to when it is clearly quicker, and the better left alone for ten minutes', () => {
+    const { bench, climbs } = both([300, 40, 50, 45], [500, 210, 140, 131])
+    expect(climbs.slice(0, 3)).toEqual([undefined, undefined, undefined])
+    expect(climbs[3]?.inMs).toBe(0)
+    bench.open(climbs[3]?.open)
+    bench.last('sse').events.opened()
+    expect(bench.kinds).toEqual(['sse'])
+    expect(bench.choice.better('sse')?.inMs).toBe(600_000)
+    bench.fresh()
+    bench.open().close(1000, '')
+    expect(bench.kinds).toEqual(['sse'])
+  })
+
+  it.each([
+    ['a little slower', [40, 40, 40, 40], [130, 130, 130, 130, 130]],
+    ['slow at times', [40, 40, 40, 40], [900, 900, 900, 60, 900]],
+    ['compared with what was hardly measured', [40, 40, 40], [900, 900, 900, 900, 900]],
+  ])('the better stays when it is %s', (_, sseMs, webSocketMs) => {
+    expect(both(sseMs, webSocketMs).climbs).toEqual(webSocketMs.map(() => undefined))
+  })
+
+  it('none is gone back to twice for the same measurement, nor on another network', () => {
+    const { bench, climbs } = both([40, 40, 40, 40], [900, 900, 900, 900])
+    expect(climbs[3]).toBeDefined()
+    expect(bench.choice.measured('websocket', 900)).toBeUndefined()
+    bench.choice.changed()
+    expect(bench.choice.better('sse')?.inMs).toBe(15_000)
+    const other = both([40, 40, 40, 40], [900, 900, 900])
+    other.bench.choice.changed()
+    for (let index = 0; index < 5; index += 1) expect(other.bench.choice.measured('websocket', 900)).toBeUndefined()
+  })
 })

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { CLOSE } from '../../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../../web/client/carriers/carrier.ts'
+import type { CarrierChoice } from '../../../web/client/carriers/choice.ts'
 import { FakeConnection, Scene } from './fake-server.ts'
 
 const CLIMB_MS = 15_000
 
 /** Online by what counts as a lesser carrier; each climb is one more connection. */
-function lesser(): { scene: Scene; changes: () => number } {
+function lesser(judge: CarrierChoice['measured'] = () => undefined): { scene: Scene; changes: () => number } {
   let changes = 0
   const better: OpenCarrier = (_server, first, events) => {
     const connection = new FakeConnection(first, events, true)
@@ -19,6 +20,7 @@ function lesser(): { scene: Scene; changes: () => number } {
       changed: () => {
         changes += 1
       },
+      measured: (kind, rttMs) => judge(kind, rttMs),
     },
   })
   scene.online().measured()
@@ -83,6 +85,27 @@ test('a session that was taken over by ones own climb goes on by it', () => {
   first?.say({ t: 'bye', code: CLOSE.replaced, reason: 'replaced' })
   expect(scene.uplink.state).toBe('joining')
   scene.welcome({ resumed: true })
+  expect(scene.uplink.state).toBe('online')
+})
+
+test('a lesser carrier that is quicker is gone to at once, beside the one in use', () => {
+  const judged: number[] = []
+  const { scene } = lesser((kind, rttMs) => {
+    expect(kind).toBe('websocket')
+    judged.push(rttMs)
+    return judged.length === 3 ? { inMs: 0, open } : undefined
+  })
+  const open: OpenCarrier = (_server, first, events) => {
+    const connection = new FakeConnection(first, events, true)
+    scene.connections.push(connection)
+    return connection
+  }
+  pass(scene, 12_000)
+  expect(judged.length).toBeGreaterThanOrEqual(3)
+  expect(scene.connections).toHaveLength(2)
+  scene.connection.open()
+  scene.welcome({ resumed: true })
+  expect(scene.uplink.reconnections).toBe(0)
   expect(scene.uplink.state).toBe('online')
 })
 

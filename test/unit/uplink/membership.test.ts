@@ -156,6 +156,42 @@ describe('a member that a direct path reaches', () => {
     expect(take()).toEqual(['leave a expired'])
   })
 
+  test('stays no longer than its access token would have been good', () => {
+    const { welcome, apply, take, clock, reachable } = setUp()
+    welcome(1, [member(ADA), member(BOB)])
+    reachable.add(ADA).add(BOB)
+    apply({ t: 'left', version: 2, id: ADA, reason: 'expired', keepMs: 50_000 })
+    apply({ t: 'left', version: 3, id: BOB, reason: 'expired', keepMs: 0 })
+    expect(take()).toEqual(['join a here', 'join b here', 'change a away', 'leave b expired'])
+    clock.advance(49_999)
+    expect(take()).toEqual([])
+    clock.advance(1)
+    expect(take()).toEqual(['leave a expired'])
+    expect(clock.pending()).toBe(0)
+  })
+
+  test('is gone when it is removed, also when the server had lost it before', () => {
+    const { welcome, apply, take, reachable, clock } = setUp()
+    welcome(1, [member(ADA)])
+    reachable.add(ADA)
+    apply({ t: 'left', version: 2, id: ADA, reason: 'expired' })
+    clock.advance(60_000)
+    apply({ t: 'left', version: 3, id: ADA, reason: 'removed' })
+    expect(take().at(-1)).toBe('leave a removed')
+    expect(clock.pending()).toBe(0)
+  })
+
+  test('stays again without that bound when it came back meanwhile', () => {
+    const { welcome, apply, take, clock, reachable } = setUp()
+    welcome(1, [member(ADA)])
+    reachable.add(ADA)
+    apply({ t: 'left', version: 2, id: ADA, reason: 'expired', keepMs: 50_000 })
+    apply({ t: 'joined', version: 3, member: member(ADA) })
+    apply({ t: 'left', version: 4, id: ADA, reason: 'expired' })
+    clock.advance(200_000)
+    expect(take().at(-1)).toBe('change a away')
+  })
+
   test('is gone at once when it left or was removed', () => {
     const { welcome, apply, take, reachable } = setUp()
     welcome(1, [member(ADA)])

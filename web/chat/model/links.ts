@@ -10,17 +10,24 @@ const CLOSERS: ReadonlyMap<string, string> = new Map([
 
 const count = (text: string, character: string): number => text.split(character).length - 1
 
-/** Punctuation at the end belongs to the sentence, and a bracket too unless the address opened it. */
+/**
+ * Punctuation at the end belongs to the sentence, and a bracket too unless the address opened it. Each character is
+ * looked at a few times only, however many brackets others may send.
+ */
 function withoutTrailingPunctuation(candidate: string): string {
-  let text = candidate
-  for (;;) {
-    const last = text.at(-1) ?? ''
-    const opener = CLOSERS.get(last)
-    const belongsToSentence =
-      opener === undefined ? /[.,;:!?*_~…]/u.test(last) : count(text, last) > count(text, opener)
-    if (last === '' || !belongsToSentence) return text
-    text = text.slice(0, -last.length)
+  /** Brackets that close what nothing has opened. */
+  const unopened = new Map(
+    [...CLOSERS].map(([closer, opener]) => [closer, count(candidate, closer) - count(candidate, opener)]),
+  )
+  let end = candidate.length
+  for (; end > 0; end -= 1) {
+    const last = candidate.charAt(end - 1)
+    const surplus = unopened.get(last)
+    const belongsToSentence = surplus === undefined ? /[.,;:!?*_~…]/u.test(last) : surplus > 0
+    if (!belongsToSentence) break
+    if (surplus !== undefined) unopened.set(last, surplus - 1)
   }
+  return candidate.slice(0, end)
 }
 
 /** The address to follow, or `undefined` for what should stay text: only http and https, and no user name, which can pose as a host. */

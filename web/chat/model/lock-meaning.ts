@@ -13,7 +13,7 @@ export interface LockMeaning {
 const DIRECT =
   'What goes straight from browser to browser passes no server at all, and is encrypted on its way in every room.'
 const NOT_HIDDEN =
-  'The server always sees the room’s name, who is here and under which name, and when and how much is sent.'
+  'The server always sees the room’s name, who is here, and when and how much is sent. It sees the names of members too, and could show others.'
 
 export function meaningOf(sealing: SealingMode, lock: RoomLock['kind']): LockMeaning {
   if (sealing === 'open') {
@@ -43,8 +43,8 @@ export function meaningOf(sealing: SealingMode, lock: RoomLock['kind']): LockMea
     title: isPassword ? 'Only who knows the password can read along' : 'Only who has the link can read along',
     text: [
       isPassword
-        ? 'Everything that goes through the server is sealed with the password, which is never sent to it. It can neither read nor change anything, nor put itself between you, unless it guesses the password: whoever runs it can try many. Several words are hard to guess.'
-        : 'The link carries a secret that browsers never send to the server. So the server can neither read nor change anything, nor put itself between you, even if it lies. Whoever gets the link can come in: pass it on with care.',
+        ? 'Everything that goes through the server is sealed with the password, which is never sent to it. It can neither read nor change what you write and send, nor put itself between you, unless it guesses the password: whoever runs it can try many. Several words are hard to guess.'
+        : 'The link carries a secret that browsers never send to the server. So the server can neither read nor change what you write and send, nor put itself between you, even if it lies. Whoever gets the link can come in: pass it on with care.',
       NOT_HIDDEN,
     ],
     isClosed: true,

@@ -3,8 +3,11 @@ import type { CarrierKind } from '../face.ts'
 
 /** What a carrier tells. Never from inside `open`, and nothing any more after `close`. */
 export interface CarrierEvents {
-  /** Messages can be sent from now on; the first has been, or goes now. */
-  opened(): void
+  /**
+   * Messages can be sent from now on; the first has been, or goes now. `again`: it went by a carrier that was given up,
+   * too, and the server may hear it from there at any time.
+   */
+  opened(again?: boolean): void
   /** A control message. */
   text(text: string): void
   /** One or more envelopes. The bytes belong to the callee, for as long as it likes. */

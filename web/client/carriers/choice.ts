@@ -1,6 +1,7 @@
 /**
  * Which carrier to use on this network. The best that opens wins: each has a head start before the next is tried beside
- * it, what does not work here is remembered for a while, and whoever is on a lesser one climbs back up.
+ * it, what does not work here is remembered for a while, and whoever is on a lesser one climbs back up, unless that is
+ * measured to be clearly quicker.
  */
 import type { CarrierKind } from '../face.ts'
 import type { OpenCarrier } from './carrier.ts'
@@ -21,6 +22,11 @@ const WORKED_FAILURES = 3
 const EARLY_DEATHS = 2
 const FIRST_CLIMB_MS = 15_000
 const LONGEST_CLIMB_MS = 300_000
+/** Round trips by which a carrier is judged; the first is a guess from its opening. They take some 10 s. */
+const JUDGED_BY = 4
+/** Slower: its shortest round trip is longer than another's by this factor and this time. Polls and TLS cost less. */
+const SLOWER = 2
+const SLOWER_MS = 50
 /** A carrier that lasted for so long: what fails from now on fails anew. */
 const LASTING_MS = 60_000
 
@@ -38,6 +44,13 @@ export interface Climb {
   readonly open: OpenCarrier
 }
 
+interface Measured {
+  readonly count: number
+  readonly leastMs: number
+  /** The last of them, on the wall clock. */
+  readonly atMs: number
+}
+
 export class CarrierChoice {
   readonly #allowed: readonly CarrierKind[]
   readonly #world: ChoiceWorld
@@ -50,6 +63,9 @@ export class CarrierChoice {
   readonly #deaths = new Map<CarrierKind, number>()
   /** When each was first tried since one opened. */
   readonly #triedAtMs = new Map<CarrierKind, number>()
+  readonly #measured = new Map<CarrierKind, Measured>()
+  /** Until when, on the wall clock, none climbs to a carrier that was slower than a lesser one. */
+  readonly #slow = new Map<CarrierKind, number>()
   #climbMs = FIRST_CLIMB_MS
 
   constructor(allowed: readonly CarrierKind[], world: ChoiceWorld) {
@@ -86,7 +102,31 @@ export class CarrierChoice {
   better(kind: CarrierKind): Climb | undefined {
     const kinds = this.#allowed.slice(0, this.#allowed.indexOf(kind))
     if (kinds.length === 0) return undefined
-    const inMs = this.#climbMs
+    const nowMs = this.#world.wallMs()
+    const quick = kinds.filter((one) => nowMs >= (this.#slow.get(one) ?? 0))
+    return quick.length > 0 ? this.#climb(quick, this.#climbMs) : this.#climb(kinds, BAD_MS)
+  }
+
+  /** A round trip by the carrier in use. The way to a lesser one, at once, when that was clearly quicker here. */
+  measured(kind: CarrierKind, rttMs: number): Climb | undefined {
+    const { count = 0, leastMs = rttMs } = this.#measured.get(kind) ?? {}
+    const atMs = this.#world.wallMs()
+    const own = { count: count + 1, leastMs: Math.min(leastMs, rttMs), atMs }
+    this.#measured.set(kind, own)
+    const quicker = this.#allowed.slice(this.#allowed.indexOf(kind) + 1).find((other) => {
+      const known = this.#measured.get(other)
+      if (known === undefined || known.count < JUDGED_BY || atMs - known.atMs > BAD_MS) return false
+      return own.leastMs > SLOWER * known.leastMs + SLOWER_MS
+    })
+    if (quicker === undefined || own.count < JUDGED_BY) return undefined
+    this.avoid([kind])
+    this.#slow.set(kind, atMs + BAD_MS)
+    // Once: it may not work any more.
+    this.#measured.delete(quicker)
+    return this.#climb([quicker], 0)
+  }
+
+  #climb(kinds: readonly CarrierKind[], inMs: number): Climb {
     // One after the other, and none may take the session before it is open: what is in use works.
     const attempt = { kinds, headStartMs: Number.POSITIVE_INFINITY, climbing: true, passed: () => true }
     const open: OpenCarrier = (server, first, events, clock) => {
@@ -103,6 +143,8 @@ export class CarrierChoice {
     this.#failures.clear()
     this.#deaths.clear()
     this.#triedAtMs.clear()
+    this.#measured.clear()
+    this.#slow.clear()
     this.#save()
   }
 
@@ -120,7 +162,6 @@ export class CarrierChoice {
   /** They do not work here. */
   avoid(kinds: readonly CarrierKind[]): void {
     const untilMs = this.#world.wallMs() + BAD_MS
-    if (kinds.length === 0) return
     for (const kind of kinds) {
       this.#bad[kind] = untilMs
       this.#worked.delete(kind)
@@ -131,12 +172,11 @@ export class CarrierChoice {
   /** `passedOver`: better ones that were tried, and did not open. */
   opened(kind: CarrierKind, passedOver: readonly CarrierKind[]): void {
     this.#worked.add(kind)
+    this.#measured.delete(kind)
     this.#failures.clear()
     this.#triedAtMs.clear()
-    if (this.#bad[kind] !== undefined) {
-      delete this.#bad[kind]
-      this.#save()
-    }
+    if (passedOver.length === 0 && !(kind in this.#bad)) return
+    delete this.#bad[kind]
     this.avoid(passedOver)
   }
 

@@ -11,6 +11,7 @@ import {
 import type { Clock, TimerHandle } from '../clock.ts'
 import type { CarrierKind } from '../face.ts'
 import { type Carrier, type CarrierEvents, type OpenCarrier, UNREACHABLE } from './carrier.ts'
+import { waitingPlace } from './waiting-places.ts'
 
 export type HttpCarrierKind = Exclude<CarrierKind, 'websocket'>
 
@@ -91,6 +92,9 @@ class HttpCarrier implements Carrier {
   }
 
   async #run(body: Uint8Array, ticket: boolean): Promise<void> {
+    if (this.kind !== 'short-poll' && !(await waitingPlace(this.#address, this.#ending.signal))) {
+      throw new Error('too many tabs wait for this server')
+    }
     const carrier = ticket ? 'sse; ticket' : this.kind
     const response = await this.#fetch('', 'POST', { [CARRIER_HEADER]: carrier }, body)
     if (!response.ok) throw new Error(`HTTP ${response.status}`)

@@ -37,6 +37,8 @@ export class Ladder implements Carrier {
   #openedAtMs = 0
   #heardAtMs = 0
   #over = false
+  /** The first of another order took the join along, and may be heard. */
+  #again = false
   #timer: TimerHandle | undefined
 
   constructor(
@@ -55,6 +57,7 @@ export class Ladder implements Carrier {
   /** Nothing has opened yet, and another order is better. */
   startOver(attempt: Attempt): void {
     this.#settle()
+    this.#again = !this.#given[4]
     this.#attempt = attempt
     this.#tried = []
     this.#next()
@@ -136,7 +139,9 @@ export class Ladder implements Carrier {
     this.#openedAtMs = this.#clock.now()
     this.#heardAtMs = this.#openedAtMs
     this.#choice.opened(kind, this.#tried.slice(0, this.#tried.indexOf(kind)))
-    this.#given[2].opened()
+    const [, , events, , plain] = this.#given
+    // Unless asked not to, the first took the join along.
+    events.opened(this.#again || (!plain && kind !== this.#tried[0]))
   }
 
   #failed(kind: CarrierKind, code: number, reason: string): void {

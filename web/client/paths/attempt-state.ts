@@ -78,7 +78,7 @@ export function whyOf(state: AttemptState, { kind, turnOnly, slotLimit, nowMs }:
     case 'expecting':
       return state.asked ? 'asked the other side to connect again' : 'waiting for the other side to connect'
     case 'full-here':
-      return `this room's limit of ${slotLimit} direct peers is reached`
+      return `this side's limit of ${slotLimit} direct peers is reached`
     case 'full-there':
       return "the other side's limit of direct peers is reached"
     case 'preparing':

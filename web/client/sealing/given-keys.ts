@@ -1,6 +1,6 @@
 import type { OwnSenderKey } from './own-sender-keys.ts'
 import type { KeyName } from './records.ts'
-import { KEYS_KEPT, reaches } from './sender-key.ts'
+import { KEYS_KEPT, OLD_EPOCH_MS, reaches } from './sender-key.ts'
 
 /** First repeat of a key that is not yet held; doubles. */
 const REPEAT_MS = 300
@@ -23,7 +23,11 @@ export class GivenKeys {
   /** The key that is to go along with a record under `key`. */
   missing(key: OwnSenderKey, nowMs: number): OwnSenderKey | undefined {
     const given = this.#given.filter((one) => reaches(one.key, key))
-    if (given.some(({ held }) => held)) return undefined
+    const newer = this.#given.find((one) => one.key.epoch > key.epoch)
+    // It gives up the keys of an epoch some time after the next.
+    const lasts = ({ sentAtMs }: Given): boolean =>
+      newer === undefined || nowMs < Math.max(sentAtMs, newer.sentAtMs) + OLD_EPOCH_MS / 2
+    if (given.some((one) => one.held && lasts(one))) return undefined
     const [last] = given.slice(-1)
     if (last === undefined) {
       if (this.#given.length === KEYS_KEPT) this.#given.shift()
@@ -32,6 +36,7 @@ export class GivenKeys {
     }
     if (nowMs - last.sentAtMs < REPEAT_MS) return undefined
     last.sentAtMs = nowMs
+    last.held = false
     return last.key
   }
 

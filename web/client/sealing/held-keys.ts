@@ -1,10 +1,13 @@
+import type { Clock } from '../clock.ts'
 import type { CipherKey, Primitives } from './primitives.ts'
 import type { KeyName } from './records.ts'
-import { groupCipher, KEYS_KEPT, type KeyOwner, nextStep, reaches } from './sender-key.ts'
+import { groupCipher, KEYS_KEPT, type KeyOwner, nextStep, OLD_EPOCH_MS, reaches } from './sender-key.ts'
 
 export interface HeldKey extends KeyName {
   readonly key: Uint8Array
   readonly cipher: Promise<CipherKey>
+  /** It, or the one that it is a step of. */
+  givenAtMs: number
 }
 
 const isNamed =
@@ -15,17 +18,28 @@ const isNamed =
 /** The sender keys of one other instance. */
 export class HeldKeys {
   #keys: HeldKey[] = []
+  /** The newest epoch that was given, and since when. */
+  #epoch = 0
+  #epochAtMs = 0
   /** Derived, but nothing has opened under it yet: whoever made up the step must not push out what is good. */
   #tried: (KeyName & { readonly held: Promise<HeldKey> }) | undefined
 
   constructor(
     private readonly primitives: Primitives,
     private readonly owner: KeyOwner,
+    private readonly clock: Pick<Clock, 'now'>,
   ) {}
 
-  /** The sender gave this key. */
+  /** The sender gave this key. The first of its name counts. */
   add(name: KeyName, key: Uint8Array): void {
-    if (!this.#keys.some(isNamed(name))) this.keep(this.#held(name, key))
+    const nowMs = this.clock.now()
+    if (name.epoch > this.#epoch) {
+      this.#epoch = name.epoch
+      this.#epochAtMs = nowMs
+    }
+    const known = this.#keys.find(isNamed(name))
+    if (known === undefined) this.keep(this.#held(name, key, nowMs))
+    else known.givenAtMs = nowMs
   }
 
   /** A record has opened under this key. */
@@ -39,7 +53,8 @@ export class HeldKeys {
   find(name: KeyName): HeldKey | Promise<HeldKey> | undefined {
     let nearest: HeldKey | undefined
     for (const held of this.#keys) {
-      if (reaches(held, name) && (nearest === undefined || held.step > nearest.step)) nearest = held
+      if (this.#isGood(held) && reaches(held, name) && (nearest === undefined || held.step > nearest.step))
+        nearest = held
     }
     if (nearest === undefined || nearest.step === name.step) return nearest
     if (this.#tried === undefined || !isNamed(name)(this.#tried)) {
@@ -48,14 +63,18 @@ export class HeldKeys {
     return this.#tried.held
   }
 
-  async #stepTo(name: KeyName, { step, key }: HeldKey): Promise<HeldKey> {
-    let stepped = key
-    for (let at = step; at < name.step; at += 1) stepped = await nextStep(this.primitives, stepped)
-    return this.#held(name, stepped)
+  #isGood({ epoch, givenAtMs }: HeldKey): boolean {
+    return epoch >= this.#epoch || this.clock.now() < Math.max(givenAtMs, this.#epochAtMs) + OLD_EPOCH_MS
   }
 
-  #held({ epoch, step }: KeyName, key: Uint8Array): HeldKey {
+  async #stepTo(name: KeyName, { step, key, givenAtMs }: HeldKey): Promise<HeldKey> {
+    let stepped = key
+    for (let at = step; at < name.step; at += 1) stepped = await nextStep(this.primitives, stepped)
+    return this.#held(name, stepped, givenAtMs)
+  }
+
+  #held({ epoch, step }: KeyName, key: Uint8Array, givenAtMs: number): HeldKey {
     const name = { epoch, step }
-    return { ...name, key, cipher: groupCipher(this.primitives, this.owner, name, key) }
+    return { ...name, key, cipher: groupCipher(this.primitives, this.owner, name, key), givenAtMs }
   }
 }

@@ -42,7 +42,6 @@ import {
   decodeKeyName,
   decodeRecord,
   encodeKeyName,
-  type GivenKey,
   isForGroup,
   isRepeatable,
   openRecord,
@@ -52,7 +51,6 @@ import {
   sealRecord,
 } from './records.ts'
 import { type RoomKey, roomKey, stretch } from './room-key.ts'
-import { safetyNumber } from './safety-number.ts'
 import { WaitingRecords } from './waiting-records.ts'
 
 /** Being opened at once. Beyond, it is as if the network had lost it. */
@@ -118,9 +116,11 @@ interface Member extends LinkKeys {
   readonly floor: number
   readonly waiting: WaitingRecords
   readonly sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
+  /** Something under its link's key has opened: it is not another that shows this announcement. */
+  proven: boolean
 }
 
-type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor'>
+type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor' | 'proven'>
 type Standing = Member | SealingRefusal | Promise<unknown>
 
 interface GroupRecord {
@@ -148,6 +148,8 @@ export class RoomSealing {
   readonly #standing = new Map<PeerId, Standing>()
   readonly #groupRecords = new WeakMap<Uint8Array, GroupRecord>()
   readonly #waiting = { bytes: 0 }
+  /** Of two that are shown with one instance, the first one shown counts. */
+  #entered: Promise<unknown> | undefined
   /** No member's before the welcome. */
   #self = '' as PeerId
   #counter = 0
@@ -218,13 +220,14 @@ export class RoomSealing {
       return isSame ? { identity: before.identity } : { refused: 'seal-changed' }
     }
     this.left(id)
-    const verifying = this.#verify(shown).then((verified) => {
+    const verifying = Promise.all([this.#verify(shown), this.#entered]).then(([verified]) => {
       // Not when it left, or was shown otherwise, meanwhile.
       if (this.#standing.get(id) !== verifying) return verified
       const standing = typeof verified === 'string' ? verified : this.#enter(verified)
       this.#standing.set(id, standing)
       return standing
     })
+    this.#entered = verifying.catch(() => undefined)
     this.#standing.set(id, verifying)
     const standing = await verifying
     return typeof standing === 'string' ? { refused: standing } : { identity: standing.identity }
@@ -265,7 +268,8 @@ export class RoomSealing {
     if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
     const owner = { instance: announcement.instance, roomHash: this.roomHash }
     const instance =
-      this.#instances.get(instanceId) ?? new Instance(announcement.bytes, new HeldKeys(this.deps.primitives, owner))
+      this.#instances.get(instanceId) ??
+      new Instance(announcement.bytes, new HeldKeys(this.deps.primitives, owner, this.deps.clock))
     this.#instances.enter(instanceId, instance)
     return {
       ...verified,
@@ -274,6 +278,7 @@ export class RoomSealing {
       given: new GivenKeys(this.#senderKeys.came()),
       waiting: new WaitingRecords(this.#waiting),
       sealed: new WeakMap(),
+      proven: false,
     }
   }
 
@@ -291,7 +296,9 @@ export class RoomSealing {
   /** Digits that two people compare. `undefined` when `id` is not admitted. */
   async safetyNumber(id: PeerId): Promise<string | undefined> {
     const member = this.#standing.get(id)
-    return isMember(member) ? safetyNumber(this.deps.primitives, this.#own, member.announcement) : undefined
+    if (!isMember(member)) return undefined
+    const { safetyNumber } = await import('./safety-number.ts')
+    return safetyNumber(this.deps.primitives, this.#own, member.announcement)
   }
 
   /**
@@ -410,34 +417,38 @@ export class RoomSealing {
     if (plain === undefined) return refused('forged')
     if (record.kind === RECORD.link) {
       if (isForGroup(plain)) return refused('forged')
-      return this.#isReplayed(member, record, !isRepeatable(plain)) ? refused('replayed') : { frames: [plain] }
+      if (this.#isReplayed(member, record, !isRepeatable(plain))) return refused('replayed')
+      if (member.proven) return { frames: [plain] }
+      member.proven = true
+      return this.#release(member, { frames: [plain] })
     }
     const name = decodeKeyName(plain, record.kind === RECORD.key ? SENDER_KEY_BYTES : 0)
     if (name === undefined) return refused('forged')
     if (this.#isReplayed(member, record, true)) return refused('replayed')
+    member.proven = true
     if (record.kind === RECORD.held) {
       member.given.held(name)
       this.#arm()
-      return NOTHING
+      return this.#release(member, NOTHING)
     }
-    return this.#takeKey(member, name)
+    member.instance.keys.add(name, name.key)
+    const reply = this.#linkRecord(member, RECORD.held, encodeKeyName(name))
+    const opened = await this.#release(member, NOTHING)
+    return { ...opened, reply: await reply }
   }
 
-  async #takeKey(member: Member, name: GivenKey): Promise<Opened> {
-    const { keys } = member.instance
-    keys.add(name, name.key)
-    const released = member.waiting.take((record) => keys.find(record) !== undefined)
-    const [reply, ...opened] = await Promise.all([
-      this.#linkRecord(member, RECORD.held, encodeKeyName(name)),
-      ...released.map((record) => this.#openGroup(member, record)),
-    ])
+  /** What waited and need not any more, after `first`. */
+  async #release(member: Member, first: Opened): Promise<Opened> {
+    const released = member.waiting.take((record) => member.instance.keys.find(record) !== undefined)
+    const opened = [first, ...(await Promise.all(released.map((record) => this.#openGroup(member, record))))]
     const refusal = opened.find((one) => one.refused !== undefined)?.refused
-    return { frames: opened.flatMap(({ frames }) => frames), reply, ...(refusal && { refused: refusal }) }
+    return { frames: opened.flatMap(({ frames }) => frames), ...(refusal && { refused: refusal }) }
   }
 
   async #openGroup(member: Member, record: RecordHead): Promise<Opened> {
-    const found = member.instance.keys.find(record)
+    const found = member.proven ? member.instance.keys.find(record) : undefined
     if (found === undefined) {
+      if (record.counter <= member.floor) return refused('replayed')
       member.waiting.add(record)
       return NOTHING
     }

@@ -11,6 +11,12 @@ export const STEPS_AHEAD = 16
 /** Keys that a receiver keeps of one sender, and a sender remembers to have given to one receiver. */
 export const KEYS_KEPT = 64
 
+/**
+ * How long the keys of an epoch are good after the next one: what was sealed under them comes late at most. Who left has
+ * them, too. A sender gives them again after half of it.
+ */
+export const OLD_EPOCH_MS = 60_000
+
 /** Whose key, in which room. */
 export interface KeyOwner {
   readonly instance: Uint8Array

@@ -49,7 +49,7 @@ export interface UplinkOptions {
   readonly accessToken?: AccessToken | undefined
   readonly open: OpenCarrier
   /** The way up from a lesser carrier. Default: none. */
-  readonly choice?: Pick<CarrierChoice, 'better' | 'changed'> | undefined
+  readonly choice?: Pick<CarrierChoice, 'better' | 'changed' | 'measured'> | undefined
   readonly clock: Clock
   /** Fed with every round trip. */
   readonly roomClock: RoomClock

@@ -118,7 +118,11 @@ export class Uplink {
       clock,
       ping: (n, rttMs) => this.#control({ t: 'ping', n, rttMs, paths: options.paths?.(), published: this.#seen }),
       bufferedBytes: () => this.#carrier?.bufferedBytes() ?? 0,
-      sample: (serverMs, rttMs) => roomClock.sample(serverMs, rttMs),
+      sample: (serverMs, rttMs) => {
+        roomClock.sample(serverMs, rttMs)
+        const climb = this.carrier && options.choice?.measured(this.carrier, rttMs)
+        if (climb) this.#climb(climb.open)
+      },
       suspect: () => this.#race(),
       dead: () => this.#lost(CLOSE.timeout, 'the server does not answer'),
     })
@@ -312,7 +316,10 @@ export class Uplink {
     this.#bytesSent += join.length
     this.#unanswered += 1
     const events: CarrierEvents = {
-      opened: () => this.#opened(opening),
+      opened: (again = false) => {
+        if (again) this.#unanswered += 1
+        this.#opened(opening)
+      },
       text: (text) => {
         if (this.#rival === opening) this.#rivalSaid(opening, text)
         else this.#received(text.length, () => this.#handle(parseServerMessage(text)))
@@ -376,6 +383,7 @@ export class Uplink {
       this.#climbLater()
       return
     }
+    if (this.#climbing !== undefined) this.#options.clock.clearTimeout(this.#climbing)
     const rival = this.#open(open)
     this.#rival = rival
     // It opens, and does not carry.

@@ -120,7 +120,10 @@ export const SERVER: readonly Mutant[] = [
     {
       name: 'tells nobody of a departure',
       breaks: 'gone when nobody reaches it',
-      find: "if (seen) this.#publish(member.id, { t: 'left', version: this.#nextVersion(), id: member.id, reason })",
+      // With its version: of a version that is missing they would ask.
+      find: `    const left: ServerMessage = { t: 'left', version: this.#nextVersion(), id: member.id, reason }
+    this.#publish(member.id, keepMs === undefined ? left : { ...left, keepMs })
+`,
       replace: '',
       killedBy: 'simulation',
     },

@@ -157,8 +157,8 @@ export const UPLINKS: readonly Mutant[] = [
     {
       name: 'ends a link that a direct path still carries',
       breaks: 'gone when nobody reaches it',
-      find: "if (reason === 'expired' && this.#options.reachable(id)) this.#unlist(id, entry)",
-      replace: "if (reason !== 'expired' && this.#options.reachable(id)) this.#unlist(id, entry)",
+      find: "if (reason === 'expired' && this.#isKept(id, entry)) this.#unlist(id, entry)",
+      replace: "if (reason !== 'expired' && this.#isKept(id, entry)) this.#unlist(id, entry)",
       killedBy: {
         file: MEMBERSHIP,
         test: 'stays, away, when its grace at the server ran out, until the path is gone for a grace period',

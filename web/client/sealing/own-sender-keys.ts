@@ -26,7 +26,7 @@ export class OwnSenderKeys {
 
   /** Makes the first key before it is needed: the first message need not wait for that. */
   prepare(): void {
-    this.#first ??= this.#begin(1)
+    this.#first = this.#begin(1)
   }
 
   /** A member came. The index of the first key that it may be given. */

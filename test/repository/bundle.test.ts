@@ -13,12 +13,16 @@ const FIRST_BYTES = 44_500
 const BOTH_BYTES = 53_250
 const FIRST = 'partyline.js'
 const DIRECT = 'direct-paths.js'
-/** What only some need: a typed password, an identity, a way round a proxy that stops WebSockets; or what is loaded later. */
+/**
+ * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files over a long way,
+ * digits to compare; or what is loaded later.
+ */
 const RARE = [
   'argon2.js',
   'http.js',
   'identity-store.js',
   'identity.js',
+  'paths-beside.js',
   'room-claims.js',
   'safety-number.js',
   'sealed-profile.js',

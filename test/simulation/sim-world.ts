@@ -4,6 +4,7 @@ import type { FillRandom, Json } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
+import { PathsBeside } from '../../web/client/paths/paths-beside.ts'
 import { RoomPaths } from '../../web/client/paths/room-paths.ts'
 import { ClientRoom } from '../../web/client/room.ts'
 import { RoomClaims } from '../../web/client/room-claims.ts'
@@ -75,7 +76,7 @@ export class SimWorld {
       },
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
       claims: async () => RoomClaims,
-      directPaths: Promise.resolve((most: number) => new RoomPaths(this.paths.connect(name), most)),
+      directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })
     const client: SimClient = {
       name,

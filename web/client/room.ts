@@ -132,7 +132,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       },
     )
     // The server is asked before anything else is made; its answer comes in a later turn.
-    if (!options.signal?.aborted) this.#start()
+    const asked = options.signal?.aborted ? undefined : this.#start()
     this.#membership = new Membership({
       clock,
       admits: (member) => this.#gate.admits(member),
@@ -147,7 +147,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
         turn: options.paths.includes('turn'),
         iceTransportPolicy: options.iceTransportPolicy,
       },
-      directPaths: world.directPaths.then((make) => make?.(options.maxDirectPeers)),
+      directPaths: Promise.resolve(asked)
+        .then(() => world.directPaths())
+        .then((make) => make?.(options.maxDirectPeers)),
       sentNow: () => toWire(this.#clock.now()),
       graceMs: () => this.#graceMs,
       uplinkRttMs: () => this.#uplink.rttMs ?? 0,
@@ -325,14 +327,16 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#finish(undefined)
   }
 
-  #start(): void {
-    if (this.sealing === 'open') this.#uplink.start()
-    else {
-      this.#gate.lock().then(
+  /** Resolves once the server has been asked. */
+  #start(): Promise<void> | undefined {
+    if (this.sealing !== 'open') {
+      return this.#gate.lock().then(
         (sealed) => this.#uplink.start(sealed),
         (error: PartylineError) => this.#finish(error),
       )
     }
+    this.#uplink.start()
+    return undefined
   }
 
   #aborted({ reason: cause }: AbortSignal): void {

@@ -34,8 +34,8 @@ export class OwnMember implements DropMember {
         openCarrier: this.#open,
         network: { on: () => () => undefined },
         primitives: webCrypto(),
-        directPaths: Promise.resolve(undefined),
         claims: async () => RoomClaims,
+        directPaths: async () => undefined,
       },
     )
     this.#channel = this.#room.channel<string>('drops')

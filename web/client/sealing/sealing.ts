@@ -209,6 +209,11 @@ export class RoomSealing {
     return new RoomSealing(deps, seal, keys, announcement, linkSalt, profileKey, roomHash, shared)
   }
 
+  /** Makes what the first message will need, while the server is waited for. */
+  prepare(): void {
+    this.#senderKeys.prepare()
+  }
+
   /** With every welcome, before its members: who we are. Another id than before ends all links. */
   welcomed(self: PeerId): void {
     if (self !== this.#self) for (const id of [...this.#standing.keys()]) this.left(id)

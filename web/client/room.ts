@@ -416,11 +416,15 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const take = (): void => this.#take(message)
     const gate = this.#gate
     const inbound = this.#inbound
-    if (message.t === 'joined') inbound.alone(() => gate.look([message.member]), take)
-    else if (message.t === 'snapshot') inbound.alone(() => gate.listed(message.members), take)
+    if (inbound.full) {
+      inbound.skip()
+      if (message.t === 'published') this.#missed(1)
+      this.#uplink.restart()
+    } else if (message.t === 'joined') inbound.alone(() => gate.look([message.member]), take, true)
+    else if (message.t === 'snapshot') inbound.alone(() => gate.listed(message.members), take, true)
     else if (message.t === 'changed' && message.seal !== undefined) {
-      inbound.alone(() => gate.look(this.#announcedAgain(message)), take)
-    } else inbound.run(take)
+      inbound.alone(() => gate.look(this.#announcedAgain(message)), take, true)
+    } else inbound.run(take, message.t !== 'published')
   }
 
   #announcedAgain({ id, seal }: Pick<MemberInfo, 'id' | 'seal'>): readonly MemberInfo[] {

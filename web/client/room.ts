@@ -459,23 +459,30 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #message(message: RoomMessage): void {
     const gate = this.#gate
     const inbound = this.#inbound
-    if (message.t === 'joined') {
+    if (inbound.full) {
+      inbound.skip()
+      if (message.t === 'published') this.#missed(1)
+      this.#uplink.restart()
+    } else if (message.t === 'joined') {
       inbound.alone(
         () => gate.look([message.member]),
         ([member = message.member]) => this.#take({ ...message, member }),
+        true,
       )
     } else if (message.t === 'snapshot') {
       inbound.alone(
         () => gate.listed(message.members),
         (members) => this.#take({ ...message, members }),
+        true,
       )
     } else if (message.t === 'changed' && (message.seal !== undefined || message.profile !== undefined)) {
       inbound.alone(
         () => gate.look(this.#shownAgain(message)),
         ([member]) =>
           this.#take(message.profile === undefined ? message : { ...message, profile: member?.profile ?? null }),
+        true,
       )
-    } else inbound.run(() => this.#take(message))
+    } else inbound.run(() => this.#take(message), message.t !== 'published')
   }
 
   /** A member that we know, with the keys or the profile that the server shows of it now. */

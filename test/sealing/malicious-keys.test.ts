@@ -118,7 +118,7 @@ describe('a member that misuses its sender key', { timeout: 30_000 }, () => {
     mallory.say(bob.id, mallory.line(3))
     await stage.run(500)
     expect(bob.heard).toEqual(['ada 1'])
-    expect(bob.refusedOf).toEqual(['mallory replayed'])
+    expect(bob.refusedOf).toEqual(['mallory forged', 'mallory replayed'])
     await goesOn(scene)
   })
 })

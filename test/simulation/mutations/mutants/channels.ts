@@ -32,6 +32,13 @@ export const CHANNELS: readonly Mutant[] = [
       replace: 'values.size > 1e9 ?',
       killedBy: { file: LATEST, test: 'forgets the first keys of a sender that floods, and of nobody else' },
     },
+    {
+      name: 'forgets the counter with the key',
+      breaks: 'the newest wins',
+      find: 'sender.floor = counter',
+      replace: 'sender.floor = undefined',
+      killedBy: { file: LATEST, test: 'takes nothing for a key it forgot that is as old as what it forgot' },
+    },
   ]),
   ...of('web/client/channel/latest-own.ts', [
     {

@@ -14,7 +14,7 @@ const BOTH_BYTES = 54_200
 const FIRST = 'partyline.js'
 const DIRECT = 'direct-paths.js'
 /**
- * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files over a long way,
+ * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files, and those over a long way,
  * digits to compare; or what is loaded later.
  */
 const RARE = [
@@ -27,6 +27,7 @@ const RARE = [
   'safety-number.js',
   'sealed-profile.js',
   'signed.js',
+  'transfers.js',
 ]
 
 const folder = join(TOP, 'dist/client')

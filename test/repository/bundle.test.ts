@@ -14,8 +14,8 @@ const BOTH_BYTES = 52_550
 const FIRST = 'partyline.js'
 const DIRECT = 'direct-paths.js'
 /**
- * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files, and those over a long way,
- * digits to compare; or what is loaded later.
+ * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files, and a quicker way
+ * for those that go far, digits to compare; or what is loaded later.
  */
 const RARE = [
   'argon2.js',

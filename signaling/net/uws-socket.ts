@@ -44,7 +44,7 @@ export class UwsConnection implements Socket, Topics {
   }
 
   send(message: string | Uint8Array): SendResult {
-    if (this.#state !== 'open') return 'dropped'
+    if (this.#state !== 'open') return 'closed'
     if (this.#awaitingDrain && this.#full(message)) return 'dropped'
     const status = this.#ws.send(message, typeof message !== 'string', false)
     if (status === 1) return 'sent'

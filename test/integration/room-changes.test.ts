@@ -17,29 +17,34 @@ const LARGE = 3_900
 const LARGER = 6_000
 const FLOOD = 300
 
-/** One uplink of a member, with what was to reach it and whether it saw that through. */
+/** One uplink of a member. */
 interface Period {
   readonly client: WireClient
   ended: boolean
 }
 
-/** A member through all its uplinks, with the numbers of what others sent it while it was a member. */
+/** A member through all its uplinks, with what it sent. */
 class Person {
   readonly periods: Period[] = []
-  readonly sentTo = new Map<string, number[]>()
+  readonly #sent: { readonly number: number; readonly reaches: (id: PeerId) => boolean }[] = []
   id = '' as PeerId
   token = ''
-  count = 0
   reading = true
 
   get now(): Period | undefined {
     return this.periods.find(({ ended }) => !ended)
   }
 
-  owed(sender: Person, number: number): void {
-    const numbers = this.sentTo.get(sender.id) ?? []
-    numbers.push(number)
-    this.sentTo.set(sender.id, numbers)
+  /** The number of its next frame. */
+  next(reaches: (id: PeerId) => boolean = () => true): number {
+    const number = this.#sent.length + 1
+    this.#sent.push({ number, reaches })
+    return number
+  }
+
+  /** What may reach another: as long as that one is there. */
+  for(id: PeerId): readonly number[] {
+    return id === this.id ? [] : this.#sent.flatMap(({ number, reaches }) => (reaches(id) ? [number] : []))
   }
 }
 
@@ -70,26 +75,16 @@ class Crowd {
 
   send(sender: Person, client: WireClient): void {
     const how = this.#random.integer(0, 10)
-    const size = [SMALL, SMALL, SMALL, LARGE, LARGER][this.#random.integer(0, 5)] ?? SMALL
-    const others = this.people.filter((other) => other !== sender)
-    sender.count += 1
-    const payload = `${sender.count}:${'x'.repeat(size)}`
-    const some = others.filter(() => this.#random.integer(0, 2) === 0)
-    const ids = some.map(({ id }) => id)
-    let reached = others
-    if (how < 6) client.send({ kind: 'all' }, payload)
-    else if (how < 8 && others[0] !== undefined) {
-      const one = others[this.#random.integer(0, others.length)] ?? others[0]
-      reached = [one]
-      client.send({ kind: 'one', id: one.id }, payload)
-    } else if (how === 8 && ids.length > 0) {
-      reached = some
-      client.send({ kind: 'several', ids }, payload)
-    } else {
-      reached = others.filter((other) => !some.includes(other))
-      client.send({ kind: 'except', ids }, payload)
-    }
-    for (const other of reached) other.owed(sender, sender.count)
+    const filling = 'x'.repeat(this.#random.pick([SMALL, SMALL, SMALL, LARGE, LARGER]))
+    const others = this.people.flatMap(({ id }) => (id === sender.id ? [] : [id]))
+    const some = others.filter(() => this.#random.chance(0.5))
+    if (how < 6) client.send({ kind: 'all' }, `${sender.next()}:${filling}`)
+    else if (how < 8) {
+      const one = this.#random.pick(others)
+      client.send({ kind: 'one', id: one }, `${sender.next((id) => id === one)}:${filling}`)
+    } else if (how === 8 && some.length > 0) {
+      client.send({ kind: 'several', ids: some }, `${sender.next((id) => some.includes(id))}:${filling}`)
+    } else client.send({ kind: 'except', ids: some }, `${sender.next((id) => !some.includes(id))}:${filling}`)
   }
 
   async step(): Promise<void> {
@@ -121,7 +116,7 @@ class Crowd {
       for (const one of present) this.#read(one)
     } else if (present.some(({ reading }) => !reading)) {
       for (let count = 0; count < FLOOD; count += 1) {
-        sendAll(person, client, this.people)
+        client.send({ kind: 'all' }, `${person.next()}:${'x'.repeat(LARGE)}`)
       }
     }
   }
@@ -146,18 +141,12 @@ class Crowd {
   }
 }
 
-function sendAll(sender: Person, client: WireClient, people: readonly Person[]): void {
-  sender.count += 1
-  client.send({ kind: 'all' }, `${sender.count}:${'y'.repeat(LARGE)}`)
-  for (const other of people) if (other !== sender) other.owed(sender, sender.count)
-}
-
 /** Nothing twice, nothing out of order, and in one uplink nothing left out between what came. */
 function check(people: readonly Person[]): number {
   let heard = 0
   for (const person of people) {
     for (const sender of people) {
-      const owed = person.sentTo.get(sender.id) ?? []
+      const owed = sender.for(person.id)
       let last = -1
       for (const { client, ended } of person.periods) {
         const numbers = client.unreadFrames

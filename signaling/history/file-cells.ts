@@ -12,6 +12,8 @@ interface Database {
   }): Iterable<{ readonly key: unknown; readonly value: Uint8Array }>
   batch(write: () => void): Promise<boolean>
   readonly flushed: PromiseLike<unknown>
+  /** A table of the processes and threads that read, dead ones left out. */
+  readerList(): string
   close(): Promise<void>
 }
 
@@ -47,6 +49,14 @@ function looksLikeLmdb(path: string): boolean {
 }
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Another process that has the file open. Each server keeps in memory how far its logs are, so there can be only one. */
+function otherReader(database: Database): string | undefined {
+  // Whoever has read stands in the table.
+  database.get(['log', 0])
+  const pids = [...database.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => pid)
+  return pids.find((pid) => pid !== String(process.pid))
+}
 
 /** Of a commit that failed, LMDB's own error stands in a promise beside, which has to be looked at, too. */
 async function reasonOf(error: unknown): Promise<unknown> {
@@ -92,8 +102,11 @@ export class FileCells implements Cells {
         eventTurnBatching: false,
         noSubdir: true,
         permissionsMode: 0o600,
-      })
-      return new FileCells(database as Database)
+      }) as Database
+      const other = otherReader(database)
+      if (other === undefined) return new FileCells(database)
+      await database.close()
+      throw new Error(`process ${other} has it open, and two would write over each other`)
     } catch (error) {
       throw new HistoryFileError(`${path} cannot be used: ${because(error)}. Restore it, or move it away.`, {
         cause: error,

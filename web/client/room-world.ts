@@ -20,7 +20,7 @@ export interface RoomWorld {
   readonly network: NetworkEvents
   /** Asked for once the server has been. Nothing when it could not be loaded: the relay carries everything. */
   directPaths(): Promise<MakeRoomPaths | undefined>
-  /** What tells of ourselves in a sealed room. Never rejects; nothing when it could not be loaded: nothing is told then. */
+  /** What tells of ourselves in a sealed room. Rejects, or has nothing, when it could not be loaded: it is asked again. */
   claims(): Promise<typeof RoomClaims | undefined>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined

@@ -127,7 +127,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
         transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
-        shown: (member, announced) => this.#claims.do((claims) => void claims.shown(member, announced)),
+        shown: (member, announced) =>
+          this.#claim((claims) => void claims.shown(member, announced), `shown ${member.id}`),
         failed: (error) => this.#finish(error),
       },
     )
@@ -170,12 +171,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
       changed: (peer) => this.#changed(peer),
       gap: (peer) => this.#gap(peer, 'lagging'),
       forgotten: (peer) => this.#forgotten(peer),
-      reached: ({ id }, channels) => {
-        this.#claims.do((claims) => claims.greeted(id, channels))
-        this.#latest.memberJoined(id)
+      reached: (peer, channels) => {
+        this.#claimOf(peer, 'greeted', (claims) => claims.greeted(peer.id, channels))
+        this.#latest.memberJoined(peer.id)
       },
       cutOff: ({ id }) => this.#introduce(id),
-      said: ({ id }, message) => this.#claims.do((claims) => claims.heard(id, message)),
+      said: (peer, message) => this.#claimOf(peer, message.t, (claims) => claims.heard(peer.id, message)),
     })
     this.#claims = new Later(async () => {
       const Claims = await world.claims()
@@ -192,7 +193,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
           withheld: (peer) => this.#gap(peer, 'withheld'),
         })
       )
-    })
+    }, clock)
     this.#channels = new RoomChannels({
       outbox: this.#links.outbox,
       allowed: (from, audience) => this.#allowed(from, audience),
@@ -245,7 +246,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.#self !== undefined) this.#self = { ...this.#self, profile }
     const told = this.#gate.show(profile, (shown) => this.#uplink.setProfile(shown))
     told.then(
-      () => this.#claims.do((claims) => void claims.profile(profile)),
+      () => this.#claim((claims) => void claims.profile(profile), 'profile'),
       () => {},
     )
     return told
@@ -258,7 +259,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
     }
     if (known !== undefined) return known as unknown as Channel<T>
     const outgoing = this.#channels.open(signed ? 's' : 'm', name)
-    const sign = (message: OutgoingMessage): void => this.#claims.do((claims) => claims.sign(outgoing.name, message))
+    const sign = (message: OutgoingMessage): void =>
+      this.#claims.do(
+        (claims) => claims.sign(outgoing.name, message),
+        message,
+        () => this.#links.outbox.giveUp(message),
+      )
     const channel = new ReliableChannel<Payload>(
       name,
       {
@@ -272,7 +278,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     )
     this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
     if (signed) {
-      this.#claims.do((claims) => claims.signs())
+      this.#claim((claims) => claims.signs(), 'signs')
       // What comes without a signature has its turn, and is not heard.
       this.#channels.taker({ name: `m:${name}` }, ({ from }) => this.#unsigned(from))
     }
@@ -430,14 +436,24 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #accessed(id: PeerId, access: AccessInfo | undefined): void {
     if (access?.profile !== undefined) {
       this.#profile = access.profile as P
-      this.#claims.do((claims) => void claims.profile(this.#profile))
+      this.#claim((claims) => void claims.profile(this.#profile), 'profile')
     }
     this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
   }
 
   /** Say to a member what others must not say for us. */
   #introduce(id: PeerId): void {
-    this.#claims.do((claims) => void claims.introduce(id))
+    this.#claim((claims) => void claims.introduce(id), `introduce ${id}`)
+  }
+
+  /** In an open room, nobody could tell who says something of itself. */
+  #claim(what: (claims: RoomClaims) => void, key: string): void {
+    if (this.sealing !== 'open') this.#claims.do(what, key)
+  }
+
+  /** Of this very peer: the server may show another under its id by then. */
+  #claimOf(peer: RoomPeer<Json>, key: string, what: (claims: RoomClaims) => void): void {
+    this.#claim((claims) => this.#links.get(peer.id) === peer && what(claims), `${key} ${peer.id}`)
   }
 
   #unsigned(from: PeerId): true {
@@ -446,7 +462,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #checkLater(wireName: string): boolean {
-    this.#claims.do(() => this.#links.drain(wireName))
+    this.#claims.do(() => this.#links.drain(wireName), wireName)
     return false
   }
 
@@ -586,6 +602,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#inbound.close()
     this.#gate.close()
     this.#claims.here?.close()
+    this.#claims.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

@@ -42,6 +42,7 @@ const ACCEPTED = (): void => {}
 const REFUSED = {
   closed: 'The room is closed',
   aborted: 'The message was given up before it was accepted',
+  unsupported: 'The message could not be signed: send it again, or load the page anew',
 } as const
 
 /** One message to one audience, from `send` until everybody has it or cannot any more. */
@@ -104,10 +105,10 @@ export class OutgoingMessage implements Outgoing {
   }
 
   /**
-   * It will never be accepted: its receiver left, the room closed, or the application gave it up. Returns whether that
-   * came in time; its place in the order is taken by nothing.
+   * It will never be accepted: its receiver left, the room closed, the application gave it up, or it cannot be signed.
+   * Returns whether that came in time; its place in the order is taken by nothing.
    */
-  refuse(to: PeerId | undefined, reason: 'left' | 'closed' | 'aborted'): boolean {
+  refuse(to: PeerId | undefined, reason: 'left' | keyof typeof REFUSED): boolean {
     if (this.#state !== 'waiting') return false
     this.#state = 'done'
     this.content = CONTENT.void
@@ -116,7 +117,8 @@ export class OutgoingMessage implements Outgoing {
       if (reason !== 'left') throw new PartylineError(reason, REFUSED[reason])
     })
     const receivers = to === undefined ? [] : [to]
-    this.#delivered.settle(() => ({ to: receivers, missed: new Map(receivers.map((id) => [id, reason])) }))
+    const missed = reason === 'unsupported' ? 'aborted' : reason
+    this.#delivered.settle(() => ({ to: receivers, missed: new Map(receivers.map((id) => [id, missed])) }))
     return true
   }
 

@@ -84,15 +84,16 @@ export class RoomClaims {
     if (digest !== undefined && digest !== (await this.#announced)) links.say(id, { t: 'profile', digest })
   }
 
-  heard(id: PeerId, message: AboutSelf): void {
-    if (message.t === 'profile') this.#profiles.tell(id, message.digest)
-    else this.#signedOf(id, 'told', (signed) => signed.told(id, message.key))
+  heard(peer: RoomPeer<Json>, message: AboutSelf): void {
+    const { id } = peer
+    if (message.t === 'signer') this.#signedOf(peer, 'told', (signed) => signed.told(id, message.key))
+    else if (this.#isHere(peer)) this.#profiles.tell(id, message.digest)
   }
 
   /** A member's greeting has come. */
-  greeted(id: PeerId, channels: Greeting['channels']): void {
+  greeted(peer: RoomPeer<Json>, channels: Greeting['channels']): void {
     if (channels.some(({ name }) => name.startsWith('s:')))
-      this.#signedOf(id, 'greeted', (signed) => signed.greeted(id, channels))
+      this.#signedOf(peer, 'greeted', (signed) => signed.greeted(peer.id, channels))
   }
 
   /** There is a channel here whose messages are signed. */
@@ -123,11 +124,13 @@ export class RoomClaims {
     this.#signed.close()
   }
 
-  /** Of this very peer: the server may show another under its id by then. */
-  #signedOf(id: PeerId, key: string, what: (signed: SignedChannels) => void): void {
-    const { links } = this.deps
-    const peer = links.get(id)
-    this.#signed.do((signed) => links.get(id) === peer && what(signed), `${key} ${id}`)
+  /** Not: the server may show another under its id by now. */
+  #isHere(peer: RoomPeer<Json>): boolean {
+    return this.deps.links.get(peer.id) === peer
+  }
+
+  #signedOf(peer: RoomPeer<Json>, key: string, what: (signed: SignedChannels) => void): void {
+    this.#signed.do((signed) => this.#isHere(peer) && what(signed), `${key} ${peer.id}`)
   }
 
   #sayKey(signed: SignedChannels, to: Iterable<PeerId>): void {

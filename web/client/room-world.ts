@@ -20,8 +20,8 @@ export interface RoomWorld {
   readonly network: NetworkEvents
   /** Asked for once the server has been. Nothing when it could not be loaded: the relay carries everything. */
   directPaths(): Promise<MakeRoomPaths | undefined>
-  /** What tells of ourselves in a sealed room. Rejects, or has nothing, when it could not be loaded: it is asked again. */
-  claims(): Promise<typeof RoomClaims | undefined>
+  /** What tells of ourselves in a sealed room. Rejects when it could not be loaded: it is asked again. */
+  claims(): Promise<typeof RoomClaims>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }

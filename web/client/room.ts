@@ -127,8 +127,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
-        shown: (member, announced) =>
-          this.#claim((claims) => void claims.shown(member, announced), `shown ${member.id}`),
+        shown: (member, announced) => this.#claim((claims) => void claims.shown(member, announced)),
         failed: (error) => this.#finish(error),
       },
     )
@@ -172,27 +171,24 @@ export class ClientRoom<P extends Json> implements Room<P> {
       gap: (peer) => this.#gap(peer, 'lagging'),
       forgotten: (peer) => this.#forgotten(peer),
       reached: (peer, channels) => {
-        this.#claimOf(peer, 'greeted', (claims) => claims.greeted(peer.id, channels))
+        this.#claim((claims) => claims.greeted(peer, channels))
         this.#latest.memberJoined(peer.id)
       },
       cutOff: ({ id }) => this.#introduce(id),
-      said: (peer, message) => this.#claimOf(peer, message.t, (claims) => claims.heard(peer.id, message)),
+      said: (peer, message) => this.#claim((claims) => claims.heard(peer, message), message.t + peer.id),
     })
     this.#claims = new Later(async () => {
       const Claims = await world.claims()
-      return (
-        Claims &&
-        new Claims({
-          ...world,
-          room: this.name,
-          instance,
-          profile: options.profile,
-          gate: this.#gate,
-          links: this.#links,
-          changed: (peer) => this.#changed(peer),
-          withheld: (peer) => this.#gap(peer, 'withheld'),
-        })
-      )
+      return new Claims({
+        ...world,
+        room: this.name,
+        instance,
+        profile: options.profile,
+        gate: this.#gate,
+        links: this.#links,
+        changed: (peer) => this.#changed(peer),
+        withheld: (peer) => this.#gap(peer, 'withheld'),
+      })
     }, clock)
     this.#channels = new RoomChannels({
       outbox: this.#links.outbox,
@@ -246,7 +242,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.#self !== undefined) this.#self = { ...this.#self, profile }
     const told = this.#gate.show(profile, (shown) => this.#uplink.setProfile(shown))
     told.then(
-      () => this.#claim((claims) => void claims.profile(profile), 'profile'),
+      () => this.#claim((claims) => void claims.profile(profile)),
       () => {},
     )
     return told
@@ -278,7 +274,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     )
     this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
     if (signed) {
-      this.#claim((claims) => claims.signs(), 'signs')
+      this.#claim((claims) => claims.signs())
       // What comes without a signature has its turn, and is not heard.
       this.#channels.taker({ name: `m:${name}` }, ({ from }) => this.#unsigned(from))
     }
@@ -436,24 +432,19 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #accessed(id: PeerId, access: AccessInfo | undefined): void {
     if (access?.profile !== undefined) {
       this.#profile = access.profile as P
-      this.#claim((claims) => void claims.profile(this.#profile), 'profile')
+      this.#claim((claims) => void claims.profile(this.#profile))
     }
     this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
   }
 
   /** Say to a member what others must not say for us. */
   #introduce(id: PeerId): void {
-    this.#claim((claims) => void claims.introduce(id), `introduce ${id}`)
+    this.#claim((claims) => void claims.introduce(id))
   }
 
   /** In an open room, nobody could tell who says something of itself. */
-  #claim(what: (claims: RoomClaims) => void, key: string): void {
+  #claim(what: (claims: RoomClaims) => void, key?: string): void {
     if (this.sealing !== 'open') this.#claims.do(what, key)
-  }
-
-  /** Of this very peer: the server may show another under its id by then. */
-  #claimOf(peer: RoomPeer<Json>, key: string, what: (claims: RoomClaims) => void): void {
-    this.#claim((claims) => this.#links.get(peer.id) === peer && what(claims), `${key} ${peer.id}`)
   }
 
   #unsigned(from: PeerId): true {

@@ -33,7 +33,11 @@ function stage() {
     changed: () => {},
     withheld: () => {},
   } as unknown as RoomClaimsDeps
-  const shows = (instance: InstanceId): void => void peers.set(ID, { info: member(instance) } as RoomPeer<Json>)
+  const shows = (instance: InstanceId): RoomPeer<Json> => {
+    const peer = { id: ID, info: member(instance) } as RoomPeer<Json>
+    peers.set(ID, peer)
+    return peer
+  }
   return { claims: new RoomClaims(deps), deps, shows, refused, digests }
 }
 
@@ -44,16 +48,17 @@ const loaded = async (): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 0))
 }
 
-it('does not take a key for that of another who is shown under the id meanwhile', async () => {
+it('does not take what a member says for that of another who is shown under its id meanwhile', async () => {
   const { claims, shows, refused } = stage()
-  shows(MALLORYS)
-  claims.heard(ID, { t: 'signer', key: key('M') })
-  shows(ADAS)
+  const mallory = shows(MALLORYS)
+  claims.heard(mallory, { t: 'signer', key: key('M') })
+  const ada = shows(ADAS)
   await loaded()
-  claims.heard(ID, { t: 'signer', key: key('A') })
+  claims.heard(ada, { t: 'signer', key: key('A') })
+  claims.heard(mallory, { t: 'signer', key: key('M') })
   expect(refused).toEqual([])
   // The first one counts: it is ada's.
-  claims.heard(ID, { t: 'signer', key: key('M') })
+  claims.heard(ada, { t: 'signer', key: key('M') })
   expect(refused).toEqual(['seal-changed'])
   claims.close()
 })

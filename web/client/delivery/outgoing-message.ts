@@ -1,5 +1,5 @@
 import { CONTENT, type Content, type Lane, type PeerId } from '../../../signaling/protocol/index.ts'
-import { PartylineError } from '../errors.ts'
+import { PartylineError, type PartylineErrorCode } from '../errors.ts'
 import type { MissedReason, Outgoing } from './outgoing-stream.ts'
 
 export interface Delivered {
@@ -42,7 +42,6 @@ const ACCEPTED = (): void => {}
 const REFUSED = {
   closed: 'The room is closed',
   aborted: 'The message was given up before it was accepted',
-  unsupported: 'The message could not be signed: send it again, or load the page anew',
 } as const
 
 /** One message to one audience, from `send` until everybody has it or cannot any more. */
@@ -108,17 +107,16 @@ export class OutgoingMessage implements Outgoing {
    * It will never be accepted: its receiver left, the room closed, the application gave it up, or it cannot be signed.
    * Returns whether that came in time; its place in the order is taken by nothing.
    */
-  refuse(to: PeerId | undefined, reason: 'left' | keyof typeof REFUSED): boolean {
+  refuse(to: PeerId | undefined, reason: 'left' | keyof typeof REFUSED, code?: PartylineErrorCode): boolean {
     if (this.#state !== 'waiting') return false
     this.#state = 'done'
     this.content = CONTENT.void
     this.body = EMPTY
     this.#accepted.settle(() => {
-      if (reason !== 'left') throw new PartylineError(reason, REFUSED[reason])
+      if (reason !== 'left') throw new PartylineError(code ?? reason, REFUSED[reason])
     })
     const receivers = to === undefined ? [] : [to]
-    const missed = reason === 'unsupported' ? 'aborted' : reason
-    this.#delivered.settle(() => ({ to: receivers, missed: new Map(receivers.map((id) => [id, missed])) }))
+    this.#delivered.settle(() => ({ to: receivers, missed: new Map(receivers.map((id) => [id, reason])) }))
     return true
   }
 

@@ -175,7 +175,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         this.#latest.memberJoined(peer.id)
       },
       cutOff: ({ id }) => this.#introduce(id),
-      said: (peer, message) => this.#claim((claims) => claims.heard(peer, message), message.t + peer.id),
+      said: (peer, message) => this.#claims.do((claims) => claims.heard(peer, message), message.t + peer.id),
     })
     this.#claims = new Later(async () => {
       const Claims = await world.claims()
@@ -443,8 +443,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   /** In an open room, nobody could tell who says something of itself. */
-  #claim(what: (claims: RoomClaims) => void, key?: string): void {
-    if (this.sealing !== 'open') this.#claims.do(what, key)
+  #claim(what: (claims: RoomClaims) => void): void {
+    if (this.sealing !== 'open') this.#claims.do(what)
   }
 
   #unsigned(from: PeerId): true {

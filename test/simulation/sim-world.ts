@@ -9,6 +9,7 @@ import { PathsBeside } from '../../web/client/paths/paths-beside.ts'
 import { RoomPaths } from '../../web/client/paths/room-paths.ts'
 import { ClientRoom } from '../../web/client/room.ts'
 import { RoomClaims } from '../../web/client/room-claims.ts'
+import type { RoomWorld } from '../../web/client/room-world.ts'
 import type { Primitives } from '../../web/client/sealing/primitives.ts'
 import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
 import { nodePrimitives } from '../support/node-primitives.ts'
@@ -42,6 +43,8 @@ export class SimWorld {
       readonly access?: Access
       /** Real ones, if nothing is said. */
       readonly primitives?: (fill: FillRandom) => Primitives
+      /** How the code for it is loaded. Nothing said: it is there. */
+      readonly claims?: RoomWorld['claims']
       /** What sits between a client, by its name, and the server. */
       readonly between?: (name: string, open: OpenCarrier) => OpenCarrier
     } = {},
@@ -76,7 +79,7 @@ export class SimWorld {
         },
       },
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
-      claims: async () => RoomClaims,
+      claims: this.options.claims ?? (async () => RoomClaims),
       transfers: async () => Transfers,
       directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })

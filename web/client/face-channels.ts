@@ -24,7 +24,8 @@ export interface Sent {
   readonly id: string
   /**
    * In the window: kept until every receiver has it, or is gone. Await it between sends: that is back-pressure.
-   * Rejects with `aborted`, `closed` (never unhandled).
+   * Rejects with `aborted`, `closed`, or, on a signed channel, `unsupported`: it could not be signed, for code of ours
+   * could not be loaded (never unhandled).
    */
   readonly accepted: Promise<void>
   /**

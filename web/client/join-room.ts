@@ -36,11 +36,7 @@ function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
     choice,
     network: browserNetworkEvents,
     primitives: webCrypto(),
-    claims: () =>
-      import('./room-claims.ts').then(
-        ({ RoomClaims }) => RoomClaims,
-        () => undefined,
-      ),
+    claims: async () => (await import('./room-claims.ts')).RoomClaims,
     directPaths: () =>
       import('./paths/direct-paths.ts').then(({ loadDirectPaths }) => loadDirectPaths()).catch(() => undefined),
   }

@@ -1,26 +1,84 @@
+import type { Clock, TimerHandle } from './clock.ts'
+import { reportError } from './events.ts'
+
+/** What could not be loaded, since the network or the server of the files was away, is tried again after this, doubling. */
+const AGAIN_MS = 1_000
+const LONGEST_AGAIN_MS = 32_000
+
 /** What is loaded when it is first needed: what is asked of it before it is there is done then, in that order. */
 export class Later<T> {
   here: T | undefined
-  #coming: Promise<T | undefined> | undefined
+  readonly #asked = new Map<unknown, readonly [what: (it: T) => void, failed?: (() => void) | undefined]>()
+  #coming = false
+  #againMs = AGAIN_MS
+  /** Until the next try. */
+  #timer: TimerHandle | undefined
+  #closed = false
 
-  /** `load` never rejects; with nothing, what is asked of it is not done. */
-  constructor(private readonly load: () => Promise<T | undefined>) {}
+  /** `load` may reject, or resolve with nothing: then it is tried again. */
+  constructor(
+    private readonly load: () => Promise<T | undefined>,
+    private readonly clock: Clock,
+  ) {}
 
-  /** It is being loaded, if it is not here. */
+  /** It has been needed. */
   get asked(): boolean {
-    return this.#coming !== undefined
+    return this.#coming || this.#asked.size > 0 || this.here !== undefined
   }
 
-  do(what: (it: T) => void): void {
-    if (this.here !== undefined) {
-      what(this.here)
-      return
+  /**
+   * `key`: of what is asked with the same one, the newest is done. `failed`: called instead when it cannot be loaded the
+   * next time; without, it waits for another.
+   */
+  do(what: (it: T) => void, key: unknown = what, failed?: () => void): void {
+    if (this.here !== undefined) what(this.here)
+    else if (!this.#closed) {
+      this.#asked.set(key, [what, failed])
+      this.#try()
     }
-    this.#coming ??= this.load()
-    // These follow each other without anything between: nobody finds it here before all that was asked is done.
-    void this.#coming.then((it) => {
-      this.here = it
-      if (it !== undefined) what(it)
-    })
+  }
+
+  /** Nothing that waits is done any more. */
+  close(): void {
+    this.#closed = true
+    this.#asked.clear()
+    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer)
+  }
+
+  #try(): void {
+    if (this.#coming || this.#timer !== undefined) return
+    this.#coming = true
+    this.load()
+      .catch(() => undefined)
+      .then((it) => {
+        this.#coming = false
+        if (it === undefined) this.#failed()
+        else this.#came(it)
+      })
+  }
+
+  /** Nobody finds it here before all that was asked earlier is done. */
+  #came(it: T): void {
+    for (const [key, [what]] of this.#asked) {
+      this.#asked.delete(key)
+      try {
+        what(it)
+      } catch (error) {
+        reportError(error)
+      }
+    }
+    if (!this.#closed) this.here = it
+  }
+
+  #failed(): void {
+    if (this.#closed) return
+    this.#timer = this.clock.setTimeout(() => {
+      this.#timer = undefined
+      if (this.#asked.size > 0) this.#try()
+    }, this.#againMs)
+    this.#againMs = Math.min(2 * this.#againMs, LONGEST_AGAIN_MS)
+    for (const [key, [, failed]] of this.#asked) {
+      if (failed !== undefined && this.#asked.delete(key)) queueMicrotask(failed)
+    }
   }
 }

@@ -23,9 +23,9 @@ export interface RoomClaimsDeps {
   readonly profile: Json
   /** Absent only in an open room. */
   readonly primitives: Primitives | undefined
-  readonly gate: Pick<Gate, 'digest' | 'refuse' | 'profiles'>
+  readonly gate: Pick<Gate, 'admits' | 'digest' | 'refuse' | 'profiles'>
   readonly links: Pick<RoomLinks, 'say' | 'get' | 'peers' | 'drain'> & {
-    readonly outbox: Pick<Outbox, 'flush' | 'abort'>
+    readonly outbox: Pick<Outbox, 'flush' | 'giveUp'>
   }
   /** Whether a member's profile is verified is another now. */
   changed(peer: RoomPeer<Json>): void
@@ -52,18 +52,20 @@ export class RoomClaims {
     gate.profiles = this.#profiles
     this.#announced = gate.digest(instance, profile)
     this.#claimed = this.#announced
-    this.#signed = new Later(() =>
-      import('./channel/signed.ts').then(
-        ({ SignedChannels }) => this.#makeSigned(SignedChannels),
-        () => undefined,
-      ),
-    )
+    this.#signed = new Later(async () => {
+      // Keys are made with the second.
+      const [{ SignedChannels }] = await Promise.all([import('./channel/signed.ts'), import('./sealing/identity.ts')])
+      return this.#makeSigned(SignedChannels)
+    }, deps.clock)
   }
 
   /** The server shows this of a member, which announced that digest. */
-  async shown({ id, instance, profile }: MemberInfo, announced: string | undefined): Promise<void> {
-    const digest = await this.deps.gate.digest(instance, profile)
-    if (digest !== undefined) this.#profiles.show(id, digest, announced)
+  async shown(member: MemberInfo, announced: string | undefined): Promise<void> {
+    const { gate } = this.deps
+    const { id, instance, profile } = member
+    const digest = await gate.digest(instance, profile)
+    // It may have left meanwhile, and another may have its id.
+    if (digest !== undefined && gate.admits(member)) this.#profiles.show(id, digest, announced)
   }
 
   /** The server has this profile of ours now. */
@@ -77,42 +79,68 @@ export class RoomClaims {
   /** A member came, or may have lost what it was told. */
   async introduce(id: PeerId): Promise<void> {
     const { links } = this.deps
-    if (this.#signs) this.#signed.do(async (signed) => links.say(id, { t: 'signer', key: await signed.key() }))
+    if (this.#signs) this.#signed.do((signed) => this.#sayKey(signed, [id]), `introduce ${id}`)
     const digest = await this.#claimed
     if (digest !== undefined && digest !== (await this.#announced)) links.say(id, { t: 'profile', digest })
   }
 
-  heard(id: PeerId, message: AboutSelf): void {
-    if (message.t === 'profile') this.#profiles.tell(id, message.digest)
-    else this.#signed.do((signed) => signed.told(id, message.key))
+  heard(peer: RoomPeer<Json>, message: AboutSelf): void {
+    const { id } = peer
+    if (message.t === 'signer') this.#signedOf(peer, 'told', (signed) => signed.told(id, message.key))
+    else if (this.#isHere(peer)) this.#profiles.tell(id, message.digest)
   }
 
   /** A member's greeting has come. */
-  greeted(id: PeerId, channels: Greeting['channels']): void {
-    if (channels.some(({ name }) => name.startsWith('s:'))) this.#signed.do((signed) => signed.greeted(id, channels))
+  greeted(peer: RoomPeer<Json>, channels: Greeting['channels']): void {
+    if (channels.some(({ name }) => name.startsWith('s:')))
+      this.#signedOf(peer, 'greeted', (signed) => signed.greeted(peer.id, channels))
   }
 
   /** There is a channel here whose messages are signed. */
   signs(): void {
     if (this.#signs) return
     this.#signs = true
-    this.#signed.do(async (signed) => this.#sayToAll({ t: 'signer', key: await signed.key() }))
+    this.#signed.do((signed) => this.#sayKey(signed, this.deps.links.peers.keys()))
   }
 
   sign(wireName: string, message: OutgoingMessage): void {
-    this.#signed.do((signed) => void signed.sign(wireName, message))
+    this.#signed.do(
+      (signed) => void signed.sign(wireName, message),
+      message,
+      () => this.deps.links.outbox.giveUp(message),
+    )
   }
 
   /** As of `RoomChannelsDeps`. */
   checked(from: PeerId, arrived: Arrived): Arrived | boolean {
     const { here } = this.#signed
     if (here !== undefined) return here.check(from, arrived)
-    this.#signed.do(() => this.deps.links.drain(arrived.channel))
+    this.#signed.do(() => this.deps.links.drain(arrived.channel), arrived.channel)
     return false
   }
 
   close(): void {
     this.#profiles.close()
+    this.#signed.close()
+  }
+
+  /** Not: the server may show another under its id by now. */
+  #isHere(peer: RoomPeer<Json>): boolean {
+    return this.deps.links.get(peer.id) === peer
+  }
+
+  #signedOf(peer: RoomPeer<Json>, key: string, what: (signed: SignedChannels) => void): void {
+    this.#signed.do((signed) => this.#isHere(peer) && what(signed), `${key} ${peer.id}`)
+  }
+
+  #sayKey(signed: SignedChannels, to: Iterable<PeerId>): void {
+    signed.key().then(
+      (key) => {
+        for (const id of to) this.deps.links.say(id, { t: 'signer', key })
+      },
+      // Whoever sends is told.
+      () => undefined,
+    )
   }
 
   #sayToAll(message: AboutSelf): void {
@@ -132,7 +160,7 @@ export class RoomClaims {
       primitives,
       withheld: (id) => this.#tell(id, this.deps.withheld),
       flush: () => links.outbox.flush(),
-      giveUp: (message) => void links.outbox.abort(message),
+      giveUp: (message) => links.outbox.giveUp(message),
       drain: (wireName) => links.drain(wireName),
       refuse: (id, code) => gate.refuse(id, code),
       instanceOf: (id) => links.get(id)?.info.instance,

@@ -21,8 +21,8 @@ export interface RoomWorld {
   readonly network: NetworkEvents
   /** Asked for once the server has been. Nothing when it could not be loaded: the relay carries everything. */
   directPaths(): Promise<MakeRoomPaths | undefined>
-  /** What tells of ourselves in a sealed room. Never rejects; nothing when it could not be loaded: nothing is told then. */
-  claims(): Promise<typeof RoomClaims | undefined>
+  /** What tells of ourselves in a sealed room. Rejects when it could not be loaded: it is asked again. */
+  claims(): Promise<typeof RoomClaims>
   /** What moves files. Rejects when it could not be loaded: it is asked for again. Default: its own file. */
   transfers?(): Promise<typeof Transfers>
   /** Absent where there is no WebCrypto. */

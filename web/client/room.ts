@@ -127,7 +127,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
-        shown: (member, announced) => this.#claims.do((claims) => void claims.shown(member, announced)),
+        shown: (member, announced) => this.#claim((claims) => void claims.shown(member, announced)),
         failed: (error) => this.#finish(error),
       },
     )
@@ -170,29 +170,26 @@ export class ClientRoom<P extends Json> implements Room<P> {
       changed: (peer) => this.#changed(peer),
       gap: (peer) => this.#gap(peer, 'lagging'),
       forgotten: (peer) => this.#forgotten(peer),
-      reached: ({ id }, channels) => {
-        this.#claims.do((claims) => claims.greeted(id, channels))
-        this.#latest.memberJoined(id)
+      reached: (peer, channels) => {
+        this.#claim((claims) => claims.greeted(peer, channels))
+        this.#latest.memberJoined(peer.id)
       },
       cutOff: ({ id }) => this.#introduce(id),
-      said: ({ id }, message) => this.#claims.do((claims) => claims.heard(id, message)),
+      said: (peer, message) => this.#claims.do((claims) => claims.heard(peer, message), message.t + peer.id),
     })
     this.#claims = new Later(async () => {
       const Claims = await world.claims()
-      return (
-        Claims &&
-        new Claims({
-          ...world,
-          room: this.name,
-          instance,
-          profile: options.profile,
-          gate: this.#gate,
-          links: this.#links,
-          changed: (peer) => this.#changed(peer),
-          withheld: (peer) => this.#gap(peer, 'withheld'),
-        })
-      )
-    })
+      return new Claims({
+        ...world,
+        room: this.name,
+        instance,
+        profile: options.profile,
+        gate: this.#gate,
+        links: this.#links,
+        changed: (peer) => this.#changed(peer),
+        withheld: (peer) => this.#gap(peer, 'withheld'),
+      })
+    }, clock)
     this.#channels = new RoomChannels({
       outbox: this.#links.outbox,
       allowed: (from, audience) => this.#allowed(from, audience),
@@ -246,7 +243,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.#self !== undefined) this.#self = { ...this.#self, profile }
     const told = this.#gate.show(profile, (shown) => this.#uplink.setProfile(shown))
     told.then(
-      () => this.#claims.do((claims) => void claims.profile(profile)),
+      () => this.#claim((claims) => void claims.profile(profile)),
       () => {},
     )
     return told
@@ -259,7 +256,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
     }
     if (known !== undefined) return known as unknown as Channel<T>
     const outgoing = this.#channels.open(signed ? 's' : 'm', name)
-    const sign = (message: OutgoingMessage): void => this.#claims.do((claims) => claims.sign(outgoing.name, message))
+    const sign = (message: OutgoingMessage): void =>
+      this.#claims.do(
+        (claims) => claims.sign(outgoing.name, message),
+        message,
+        () => this.#links.outbox.giveUp(message),
+      )
     const channel = new ReliableChannel<Payload>(
       name,
       {
@@ -273,7 +275,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     )
     this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
     if (signed) {
-      this.#claims.do((claims) => claims.signs())
+      this.#claim((claims) => claims.signs())
       // What comes without a signature has its turn, and is not heard.
       this.#channels.taker({ name: `m:${name}` }, ({ from }) => this.#unsigned(from))
     }
@@ -431,14 +433,19 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #accessed(id: PeerId, access: AccessInfo | undefined): void {
     if (access?.profile !== undefined) {
       this.#profile = access.profile as P
-      this.#claims.do((claims) => void claims.profile(this.#profile))
+      this.#claim((claims) => void claims.profile(this.#profile))
     }
     this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
   }
 
   /** Say to a member what others must not say for us. */
   #introduce(id: PeerId): void {
-    this.#claims.do((claims) => void claims.introduce(id))
+    this.#claim((claims) => void claims.introduce(id))
+  }
+
+  /** In an open room, nobody could tell who says something of itself. */
+  #claim(what: (claims: RoomClaims) => void): void {
+    if (this.sealing !== 'open') this.#claims.do(what)
   }
 
   #unsigned(from: PeerId): true {
@@ -447,7 +454,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #checkLater(wireName: string): boolean {
-    this.#claims.do(() => this.#links.drain(wireName))
+    this.#claims.do(() => this.#links.drain(wireName), wireName)
     return false
   }
 
@@ -587,6 +594,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#inbound.close()
     this.#gate.close()
     this.#claims.here?.close()
+    this.#claims.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

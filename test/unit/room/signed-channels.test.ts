@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { JoinOptions, Payload } from '../../../web/client/face.ts'
+import { RoomClaims } from '../../../web/client/room-claims.ts'
 import { type SimClient, SimWorld } from '../../simulation/sim-world.ts'
 
 const SECRET = 'AAECAwQFBgcICQoLDA0ODw'
@@ -168,5 +169,39 @@ describe('a signed channel', () => {
     await world.clock.run(500)
     expect(names).toEqual(['bob plan', 'carol plan'])
     expect(bob.told).toEqual(['unsigned'])
+  })
+})
+
+describe('without the code for it', () => {
+  it('rejects what it cannot sign, holds nothing else up, and goes on when the code is there', async () => {
+    let there = false
+    const world = new SimWorld(10, {
+      claims: async () => {
+        if (!there) throw new Error('away')
+        return RoomClaims
+      },
+    })
+    const ada = person(world, 'ada')
+    const bob = person(world, 'bob')
+    await world.clock.run(500)
+    const lost = chat(ada).send('lost')
+    const accepted = expect(lost.accepted).rejects.toMatchObject({ code: 'unsupported' })
+    const other: unknown[] = []
+    bob.room.channel('other').on('message', ({ data }) => other.push(data))
+    for (let n = 0; n < 2_000; n += 1)
+      chat(ada)
+        .send(n)
+        .accepted.catch(() => {})
+    ada.room.channel('other').send('not held up')
+    await world.clock.run(7_000)
+    expect(other).toEqual(['not held up'])
+    await accepted
+    expect((await lost.delivered).to).toEqual([])
+    there = true
+    await world.clock.run(10_000)
+    chat(ada).send('signed')
+    await world.clock.run(1_000)
+    expect(bob.heard).toEqual(['signed'])
+    expect(bob.told).toEqual(['gap: withheld'])
   })
 })

@@ -3,7 +3,7 @@
  * the application's turn: checking, numbering and announcing. The rest is loaded when it is first needed.
  */
 import { type PeerId, utf8Bytes } from '../../../signaling/protocol/index.ts'
-import type { Clock, TimerHandle } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import { Emitter } from '../events.ts'
 import type { FileOffer, OfferOptions, OutgoingOffer, Unsubscribe } from '../face.ts'
@@ -14,10 +14,6 @@ import type { TransferState } from './offer-out.ts'
 import { Outbox, type ReliablePort } from './port.ts'
 import { receivers } from './receivers.ts'
 import type { Transfers } from './transfers.ts'
-
-/** Loading fails where the network is gone, and works when it is back: it is tried again, at doubling intervals. */
-const RETRY_MS = 1_000
-const RETRY_MOST_MS = 32_000
 
 export interface OffersPort {
   readonly clock: Clock
@@ -43,15 +39,15 @@ export class Offers {
   readonly #transfers: Later<Transfers>
   readonly #outbox: Outbox
   readonly #unsubscribe: Unsubscribe[]
-  #retry: TimerHandle | undefined
   #lastNumber = 0
   #closed = false
 
   constructor(port: OffersPort) {
     this.#port = port
     this.#outbox = new Outbox(port.clock, port.control)
-    this.#transfers = new Later(() => this.#load())
-    const load = (): void => this.#do(() => undefined)
+    this.#transfers = new Later(() => this.#load(), port.clock)
+    const nothing = (): void => undefined
+    const load = (): void => this.#do(nothing)
     this.#unsubscribe = [
       port.control.onWaiting(load),
       port.data.onWaiting(load),
@@ -110,9 +106,9 @@ export class Offers {
   close(): void {
     this.#closed = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    if (this.#retry !== undefined) this.#port.clock.clearTimeout(this.#retry)
     this.#outbox.close()
     this.#transfers.here?.close()
+    this.#transfers.close()
     for (const n of [...this.#open.keys()]) this.#over(n)
   }
 
@@ -129,18 +125,9 @@ export class Offers {
     this.#transfers.do(what)
   }
 
-  async #load(): Promise<Transfers | undefined> {
-    const { clock, load = ownFile } = this.#port
-    for (let afterMs = RETRY_MS; !this.#closed; afterMs = Math.min(2 * afterMs, RETRY_MOST_MS)) {
-      const Loaded = await load().catch(() => undefined)
-      if (this.#closed) break
-      if (Loaded !== undefined) {
-        return new Loaded({ ...this.#port, outbox: this.#outbox, emitter: this.#emitter, over: (n) => this.#over(n) })
-      }
-      await new Promise<void>((resolve) => {
-        this.#retry = clock.setTimeout(resolve, afterMs)
-      })
-    }
-    return undefined
+  async #load(): Promise<Transfers> {
+    const { load = ownFile } = this.#port
+    const Loaded = await load()
+    return new Loaded({ ...this.#port, outbox: this.#outbox, emitter: this.#emitter, over: (n) => this.#over(n) })
   }
 }

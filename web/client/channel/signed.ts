@@ -2,7 +2,14 @@
  * Signed channels: SEALING.md, "Signed channels". Loaded when this member opens the first, or another says that it has:
  * most rooms have none.
  */
-import type { CONTENT, Content, Greeting, InstanceId, PeerId } from '../../../signaling/protocol/index.ts'
+import {
+  type CONTENT,
+  type Content,
+  type Greeting,
+  type InstanceId,
+  LIMITS,
+  type PeerId,
+} from '../../../signaling/protocol/index.ts'
 import type { Arrived } from '../delivery/channel-order.ts'
 import type { OutgoingMessage } from '../delivery/outgoing-message.ts'
 import { before, plus } from '../delivery/serial.ts'
@@ -109,8 +116,11 @@ export class SignedChannels {
   greeted(peer: PeerId, channels: Greeting['channels']): void {
     const signer = this.#signerOf(peer)
     if (signer === undefined) return
+    const { next } = signer
     for (const { name, ordinal } of channels) {
-      if (name.startsWith('s:') && before(signer.next.get(name) ?? 0, ordinal)) signer.next.set(name, ordinal)
+      // An instance has no more, whatever it says in greeting after greeting.
+      const isKnown = next.has(name) || next.size < LIMITS.channels
+      if (name.startsWith('s:') && isKnown && before(next.get(name) ?? 0, ordinal)) next.set(name, ordinal)
     }
   }
 

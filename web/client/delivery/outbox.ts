@@ -9,7 +9,7 @@ import {
   type PeerId,
   streamIndex,
 } from '../../../signaling/protocol/index.ts'
-import { PartylineError } from '../errors.ts'
+import { PartylineError, type PartylineErrorCode } from '../errors.ts'
 import type { Cursor } from './cursor.ts'
 import type { LinkSender } from './link-sender.ts'
 import { OutgoingMessage } from './outgoing-message.ts'
@@ -280,11 +280,18 @@ export class Outbox {
    * Give up a message that is still waiting, `to` one member or the room; false when it is too late. Its place in the
    * order is spoken for: it goes out empty.
    */
-  abort(message: OutgoingMessage, to?: PeerId): boolean {
+  abort(message: OutgoingMessage, to?: PeerId, code?: PartylineErrorCode): boolean {
     const bytes = message.body.length
-    if (!message.refuse(to, 'aborted')) return false
+    if (!message.refuse(to, 'aborted', code)) return false
     this.#waitingBytes -= bytes
     return true
+  }
+
+  /** A message to the room that is late, and cannot be made whole. */
+  giveUp(message: OutgoingMessage): void {
+    this.abort(message, undefined, 'unsupported')
+    message.late = false
+    this.flush()
   }
 
   #dropWaiting(to: PeerId | undefined, reason: 'left' | 'closed'): void {

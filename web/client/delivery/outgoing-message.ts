@@ -1,5 +1,5 @@
 import { CONTENT, type Content, type Lane, type PeerId } from '../../../signaling/protocol/index.ts'
-import { PartylineError } from '../errors.ts'
+import { PartylineError, type PartylineErrorCode } from '../errors.ts'
 import type { MissedReason, Outgoing } from './outgoing-stream.ts'
 
 export interface Delivered {
@@ -104,16 +104,16 @@ export class OutgoingMessage implements Outgoing {
   }
 
   /**
-   * It will never be accepted: its receiver left, the room closed, or the application gave it up. Returns whether that
-   * came in time; its place in the order is taken by nothing.
+   * It will never be accepted: its receiver left, the room closed, the application gave it up, or it cannot be signed.
+   * Returns whether that came in time; its place in the order is taken by nothing.
    */
-  refuse(to: PeerId | undefined, reason: 'left' | 'closed' | 'aborted'): boolean {
+  refuse(to: PeerId | undefined, reason: 'left' | keyof typeof REFUSED, code?: PartylineErrorCode): boolean {
     if (this.#state !== 'waiting') return false
     this.#state = 'done'
     this.content = CONTENT.void
     this.body = EMPTY
     this.#accepted.settle(() => {
-      if (reason !== 'left') throw new PartylineError(reason, REFUSED[reason])
+      if (reason !== 'left') throw new PartylineError(code ?? reason, REFUSED[reason])
     })
     const receivers = to === undefined ? [] : [to]
     this.#delivered.settle(() => ({ to: receivers, missed: new Map(receivers.map((id) => [id, reason])) }))

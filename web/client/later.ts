@@ -16,6 +16,11 @@ export class Later<T> {
     private readonly clock: Clock,
   ) {}
 
+  /** It is being loaded, if it is not here. */
+  get asked(): boolean {
+    return this.#coming
+  }
+
   /**
    * `key`: of what is asked with the same one, the newest is done. `failed`: called instead when it cannot be loaded the
    * next time; without, it waits for another.

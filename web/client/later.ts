@@ -54,7 +54,8 @@ export class Later<T> {
           this.#coming = false
           if (this.#asked.size) this.#try()
         }
-        if (!it) this.clock.setTimeout(again, AGAIN_MS)
+        if (!it && this.#asked.size) this.clock.setTimeout(again, AGAIN_MS)
+        else if (!it) this.#coming = false
       })
   }
 }

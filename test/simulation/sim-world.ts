@@ -2,6 +2,7 @@ import type { Access } from '../../signaling/access/access-tokens.ts'
 import type { HubOptions } from '../../signaling/limits/hub-options.ts'
 import type { FillRandom, Json } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
+import { Transfers } from '../../web/client/channel/transfers.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
 import { PathsBeside } from '../../web/client/paths/paths-beside.ts'
@@ -76,6 +77,7 @@ export class SimWorld {
       },
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
       claims: async () => RoomClaims,
+      transfers: async () => Transfers,
       directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })
     const client: SimClient = {

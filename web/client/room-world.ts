@@ -1,5 +1,6 @@
 import type { OpenCarrier } from './carriers/carrier.ts'
 import type { CarrierChoice } from './carriers/choice.ts'
+import type { Transfers } from './channel/transfers.ts'
 import type { Clock } from './clock.ts'
 import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import type { RoomClaims } from './room-claims.ts'
@@ -22,6 +23,8 @@ export interface RoomWorld {
   directPaths(): Promise<MakeRoomPaths | undefined>
   /** What tells of ourselves in a sealed room. Never rejects; nothing when it could not be loaded: nothing is told then. */
   claims(): Promise<typeof RoomClaims | undefined>
+  /** What moves files. Rejects when it could not be loaded: it is asked for again. Default: its own file. */
+  transfers?(): Promise<typeof Transfers>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }

@@ -12,6 +12,9 @@ export const LINK_CHANNEL_NAME = 'link'
 
 const SDP_BYTES = 65_536
 const CANDIDATE_BYTES = 1_024
+/** Of 65 and of 32 bytes, as base64url. */
+const SIGNER_CHARS = 87
+const DIGEST_CHARS = 43
 
 export interface CandidateSignal {
   readonly candidate: string
@@ -26,6 +29,13 @@ export type PeerSignal =
   | { readonly t: 'answer'; readonly attempt: number; readonly sdp: string }
   | { readonly t: 'candidate'; readonly attempt: number; readonly candidate: CandidateSignal }
 
+/** What a member says of itself, which nobody else can say for it: SEALING.md. */
+export type AboutSelf =
+  /** By which its signed channels are checked: a point of P-256, as base64url. */
+  | { readonly t: 'signer'; readonly key: string }
+  /** Of its profile as it is now, as base64url. */
+  | { readonly t: 'profile'; readonly digest: string }
+
 export type LinkMessage =
   | PeerSignal
   /** Of a peer connection beside the one in use, for large messages: numbered apart, by both sides. */
@@ -39,6 +49,7 @@ export type LinkMessage =
   | { readonly t: 'relay-only' }
   /** A channel of kind `latest`, whose frames may overtake this. */
   | { readonly t: 'declare'; readonly channel: number; readonly name: string }
+  | AboutSelf
 
 const attempt = (fields: Fields): number => asInteger(fields.attempt, 'attempt', 1, 0xffff_ffff)
 
@@ -101,6 +112,10 @@ export function parseLinkMessage(value: unknown): LinkMessage {
         channel: asInteger(fields.channel, 'channel', 1, 255),
         name: asString(fields.name, 'name', 64, 1),
       }
+    case 'signer':
+      return { t: 'signer', key: asString(fields.key, 'key', SIGNER_CHARS, SIGNER_CHARS) }
+    case 'profile':
+      return { t: 'profile', digest: asString(fields.digest, 'digest', DIGEST_CHARS, DIGEST_CHARS) }
     default:
       throw new ProtocolError('link.t', 'unknown message')
   }

@@ -13,8 +13,17 @@ const FIRST_BYTES = 42_500
 const BOTH_BYTES = 51_500
 const FIRST = 'partyline.js'
 const DIRECT = 'direct-paths.js'
-/** What only some need: a typed password, an identity, a way round a proxy that stops WebSockets. */
-const RARE = ['argon2.js', 'http.js', 'identity-store.js', 'identity.js']
+/** What only some need: a typed password, an identity, a way round a proxy that stops WebSockets; or what is loaded later. */
+const RARE = [
+  'argon2.js',
+  'http.js',
+  'identity-store.js',
+  'identity.js',
+  'room-claims.js',
+  'safety-number.js',
+  'sealed-profile.js',
+  'signed.js',
+]
 
 const folder = join(TOP, 'dist/client')
 

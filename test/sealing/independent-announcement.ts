@@ -16,6 +16,7 @@ export type SealedMode = keyof typeof MODE_CODES
 
 export const HAS_X25519 = 1
 export const HAS_IDENTITY = 2
+export const HAS_PROFILE = 4
 export const NONE = Buffer.alloc(0)
 
 export const label = (word: string): Buffer => Buffer.from(`partyline 1 ${word}`)
@@ -156,7 +157,7 @@ export function readAnnouncement(seal: string | undefined, by: Reading): Announc
   const bytes = Buffer.from(seal, 'base64url')
   demand(bytes.length >= 21 && bytes[0] === 1 && bytes[1] === MODE_CODES[by.mode], 'seal-mismatch')
   const flags = bytes[4] ?? 0
-  demand((flags & ~(HAS_X25519 | HAS_IDENTITY)) === 0, 'seal-mismatch')
+  demand((flags & ~(HAS_X25519 | HAS_IDENTITY | HAS_PROFILE)) === 0, 'seal-mismatch')
   let at = 0
   const take = (length: number): Buffer => {
     at += length
@@ -166,6 +167,7 @@ export function readAnnouncement(seal: string | undefined, by: Reading): Announc
   const instance = take(16)
   const p256 = take(65)
   const x25519 = flags & HAS_X25519 ? take(32) : undefined
+  if (flags & HAS_PROFILE) take(32)
   const identity = flags & HAS_IDENTITY ? take(65) : undefined
   const signed = bytes.subarray(0, at)
   const signature = take(flags & HAS_IDENTITY ? 64 : 0)

@@ -90,6 +90,21 @@ export const isSentAgain = (frame: Uint8Array): boolean => [0, 1, 7].includes((f
 /** Frames that go in group records: data, fragment and `latest`, without the flag unicast. */
 export const isForTheRoom = (frame: Uint8Array): boolean => isSentAgain(frame) && ((frame[0] ?? 0) & 16) === 0
 
+const isGreeting = (frame: Uint8Array): boolean => (frame[0] ?? 0) >> 5 === 5
+
+/** What a link record holds of a frame: behind a greeting, our counter when the link began. */
+export const withSince = (frame: Uint8Array, since: number): Uint8Array =>
+  isGreeting(frame) ? Buffer.concat([frame, big(8, since)]) : frame
+
+/** `counter`: of its record. */
+export function splitSince(plain: Buffer, counter: number): { readonly frame: Buffer; readonly since: number } {
+  if (!isGreeting(plain)) return { frame: plain, since: 0 }
+  demand(plain.length > 8, 'forged')
+  const since = Number(plain.readBigUInt64BE(plain.length - 8))
+  demand(since < counter, 'forged')
+  return { frame: plain.subarray(0, -8), since }
+}
+
 /** What outlives the link with an instance. */
 export interface Remembered {
   announcement: Buffer

@@ -34,13 +34,17 @@ import {
   type Remembered,
   reaches,
   type SenderKey,
+  splitSince,
   took,
+  withSince,
 } from './independent-records.ts'
 
 interface Other extends LinkKeys {
   readonly announced: Announced
   /** Nothing at or below it counts on this link. */
-  readonly floor: number
+  floor: number
+  /** Our counter when it began. */
+  readonly since: number
   /** A record under the link key has opened. */
   proven: boolean
   /** Of our sender keys it was given, and may read from: the newest. */
@@ -155,6 +159,7 @@ export class IndependentMember {
       announced,
       ...keys,
       floor: before?.newest ?? 0,
+      since: this.#counter,
       proven: false,
     })
     if (before === undefined) {
@@ -182,7 +187,10 @@ export class IndependentMember {
   /** The records of a frame to some members, the keys that they need among them. */
   seal(to: readonly string[], frame: Uint8Array): { readonly to?: string; readonly payload: Buffer }[] {
     if (!isForTheRoom(frame)) {
-      return to.map((id) => ({ to: id, payload: this.#linkRecord(LINK, this.#other(id), frame) }))
+      return to.map((id) => {
+        const other = this.#other(id)
+        return { to: id, payload: this.#linkRecord(LINK, other, withSince(frame, other.since)) }
+      })
     }
     const own = this.#ownKey()
     const keys = to.flatMap((id) => {
@@ -213,8 +221,10 @@ export class IndependentMember {
     const plain = decrypt(other.receiving, head, counter, sealed)
     if (kind === LINK) {
       demand(!isForTheRoom(plain), 'forged')
+      const { frame, since } = splitSince(plain, counter)
       took(remembered, other.floor, counter, !isSentAgain(plain))
-      return { frames: [plain, ...this.#waited(other, remembered)] }
+      other.floor = Math.max(other.floor, since)
+      return { frames: [frame, ...this.#waited(other, remembered)] }
     }
     demand(plain.length === (kind === KEY ? 38 : 6), 'forged')
     took(remembered, other.floor, counter, true)

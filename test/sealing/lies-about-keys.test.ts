@@ -58,12 +58,12 @@ describe('a server that lies about keys', () => {
     ['the mode link', 'seal-mismatch', resealed(set(1, 1))],
     ['the mode open', 'seal-mismatch', resealed(set(1, 0))],
     ['another version', 'wrong-secret', resealed(set(3, 9))],
-    ['unknown flags', 'seal-mismatch', resealed((seal) => set(4, (seal[4] ?? 0) | 4)(seal))],
+    ['unknown flags', 'seal-mismatch', resealed((seal) => set(4, (seal[4] ?? 0) | 8)(seal))],
     ['another key', 'wrong-secret', resealed((seal) => set(40, (seal[40] ?? 0) ^ 1)(seal))],
     [
       'no X25519',
       'wrong-secret',
-      resealed((seal) => set(4, 0)(Buffer.concat([seal.subarray(0, 86), seal.subarray(118)]))),
+      resealed((seal) => set(4, 4)(Buffer.concat([seal.subarray(0, 86), seal.subarray(118)]))),
     ],
     ['one that is cut', 'seal-mismatch', resealed((seal) => seal.subarray(0, -1))],
   ]

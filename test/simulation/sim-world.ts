@@ -6,6 +6,7 @@ import type { JoinOptions } from '../../web/client/face.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
 import { RoomPaths } from '../../web/client/paths/room-paths.ts'
 import { ClientRoom } from '../../web/client/room.ts'
+import { RoomClaims } from '../../web/client/room-claims.ts'
 import type { Primitives } from '../../web/client/sealing/primitives.ts'
 import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
 import { nodePrimitives } from '../support/node-primitives.ts'
@@ -73,6 +74,7 @@ export class SimWorld {
         },
       },
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
+      claims: async () => RoomClaims,
       directPaths: Promise.resolve((most: number) => new RoomPaths(this.paths.connect(name), most)),
     })
     const client: SimClient = {

@@ -56,8 +56,12 @@ export type PartylineErrorCode =
   | 'unsealed'
   /** or does not open: altered, or from somebody else; */
   | 'forged'
-  /** or came again. */
+  /** or came again; */
   | 'replayed'
+  /** or was for a channel that is `signed` here, and is not signed. */
+  | 'unsigned'
+  /** The server shows another profile than the member says it has. */
+  | 'profile-altered'
   /** More was sealed than the keys of one room are good for: enter it again. */
   | 'sealing-exhausted'
   | 'internal'

@@ -1,12 +1,18 @@
 /** The client's face: everything an application sees. The classes behind it implement these types. */
 import type { Json, PeerId, Right } from '../../signaling/protocol/index.ts'
-import type { MissedReason } from './delivery/outgoing-stream.ts'
 import type { PartylineError, PartylineErrorCode } from './errors.ts'
+import type {
+  Channel,
+  ChannelOptions,
+  Latest,
+  Payload,
+  Procedure,
+  ProcedureHandler,
+  Unsubscribe,
+} from './face-channels.ts'
 
+export type * from './face-channels.ts'
 export type { Json, PeerId, Right }
-/** What a reliable or `latest` channel, or a procedure, can carry: JSON, text, or bytes. */
-export type Payload = Json | Uint8Array | object
-export type Unsubscribe = () => void
 
 /** `joining` until the first welcome; `reconnecting` while the server is unreachable: direct paths go on meanwhile. */
 export type RoomStatus = 'joining' | 'online' | 'reconnecting' | 'closed'
@@ -27,8 +33,13 @@ export type AccessToken = string | (() => string | Promise<string>)
 export interface JoinOptions<P extends Json = Json> {
   /** Address of the server, `https://host/base/` or `wss://…`; default: where the page came from. */
   readonly server?: string | URL
-  /** Seen by all members; at most 4 KiB of JSON. Default `null`. */
+  /** Seen by all members, and the server; at most 4 KiB of JSON. Default `null`. */
   readonly profile?: P
+  /**
+   * Keeps the profile from the server: sealed with the room's `secret` or `password`, which it needs. At most 3,000 bytes
+   * of JSON then. Each member says so for itself. Default false.
+   */
+  readonly sealProfile?: boolean
   /** For a server that asks for one: a JWT that your backend signs, at most 8,192 characters. Default none. */
   readonly accessToken?: AccessToken
   /**
@@ -83,6 +94,8 @@ export interface Newcomer {
   readonly profile: Json
   /** As of `Peer`: verified. */
   readonly identity: string | undefined
+  /** As of `Peer`: whether the profile is the one it asked for. */
+  readonly profileVerified: boolean | undefined
 }
 export type AdmitMember = (newcomer: Newcomer) => boolean | Promise<boolean>
 
@@ -97,6 +110,8 @@ export type RefusedCode = Extract<
   | 'unsealed'
   | 'forged'
   | 'replayed'
+  | 'unsigned'
+  | 'profile-altered'
 >
 
 export interface Peer<P extends Json = Json> {
@@ -107,6 +122,11 @@ export interface Peer<P extends Json = Json> {
    */
   readonly userId: string | undefined
   readonly profile: P
+  /**
+   * Whether the profile is the member's own, as it says itself: `false` when the server has shown another one for 10 s.
+   * `undefined` while that is not known: just changed, or in an open room.
+   */
+  readonly profileVerified: boolean | undefined
   /** The identity it holds, verified: SHA-256 of its public key as hex. `undefined` when it shows none. */
   readonly identity: string | undefined
   /**
@@ -184,8 +204,11 @@ export interface RoomEvents<P extends Json = Json> {
   leave: { readonly peer: Peer<P>; readonly reason: 'left' | 'expired' | 'removed' | 'lost' }
   /** A peer's profile, presence, path, or the reason for the path changed. */
   change: Peer<P>
-  /** Messages from this peer were lost for good, because we or it were away or behind for too long. */
-  gap: { readonly peer: Peer<P>; readonly reason: 'lagging' | 'expired' }
+  /**
+   * Messages from this peer were lost for good: because we or it were away or behind for too long, or, `withheld`,
+   * because somebody kept them back from a `signed` channel.
+   */
+  gap: { readonly peer: Peer<P>; readonly reason: 'lagging' | 'expired' | 'withheld' }
   /**
    * So many messages from a backend are lost for good: this member was away for too long, or nobody reads their channel.
    * A server that was started anew has forgotten what it had for this member, and does not know.
@@ -227,7 +250,7 @@ export interface Room<P extends Json = Json> {
   readonly peers: ReadonlyMap<PeerId, Peer<P>>
   on<Name extends keyof RoomEvents<P>>(name: Name, handler: (value: RoomEvents<P>[Name]) => void): Unsubscribe
   /**
-   * At most 4 KiB of JSON. `self` shows it at once. Resolves when the server has it, or a newer one; waits while the
+   * At most 4 KiB of JSON (3,000 bytes with `sealProfile`). `self` shows it at once. Resolves when the server has it, or a newer one; waits while the
    * server is unreachable. Rejects (never unhandled) with `closed`, or `too-large` where the server allows less.
    * @throws PartylineError `bad-argument`
    */
@@ -243,9 +266,9 @@ export interface Room<P extends Json = Json> {
   /**
    * A reliable channel; the same object for the same name. Names have 1 to 60 bytes of UTF-8; channels, `latest` channels
    * and procedures have names of their own, and there is room for 192 of them together at least.
-   * @throws PartylineError `bad-argument`
+   * @throws PartylineError `bad-argument`, also when the name is open already and was said to be signed, or not
    */
-  channel<T extends Payload = Json>(name: string): Channel<T>
+  channel<T extends Payload = Json>(name: string, options?: ChannelOptions): Channel<T>
   /** A channel whose newest value wins; the same object for the same name. @throws PartylineError `bad-argument` */
   latest<T extends Payload = Json>(name: string): Latest<T>
   /**
@@ -258,158 +281,3 @@ export interface Room<P extends Json = Json> {
   ): Procedure<Q, A>
   stats(): RoomStats
 }
-
-export interface Message<T> {
-  /** The same at sender and receivers. */
-  readonly id: string
-  /** A member; or `'server'`, which is no member's id, for what a backend published: no member can send such. */
-  readonly from: PeerId
-  readonly data: T
-  /** When it was sent, on the room clock, ms since 1970. */
-  readonly sentAtMs: number
-  /** Sent to this member alone, or to a list it is on. */
-  readonly direct: boolean
-}
-
-export type { MissedReason }
-
-export interface Sent {
-  readonly id: string
-  /**
-   * In the window: kept until every receiver has it, or is gone. Await it between sends: that is back-pressure.
-   * Rejects with `aborted`, `closed` (never unhandled).
-   */
-  readonly accepted: Promise<void>
-  /**
-   * Always resolves, when each receiver's library has handed the message to its application or cannot any more.
-   * `to`: whom it was addressed to. That is, of a message to the room, those who were here when it was accepted; nobody,
-   * if it never was. `missed`: who did not get it, as far as can be known here, and why.
-   */
-  readonly delivered: Promise<{ readonly to: readonly PeerId[]; readonly missed: ReadonlyMap<PeerId, MissedReason> }>
-}
-
-export interface SendOptions {
-  /** One member, or several; absent: everyone here now. */
-  readonly to?: PeerId | readonly PeerId[]
-  /** Gives up what is not accepted yet; of a list, those for whom it is accepted still get it. */
-  readonly signal?: AbortSignal
-}
-
-/**
- * Reliable: each message reaches every member it was addressed to once, in the order sent.
- * Messages wait, bounded, until the first listener is there.
- */
-export interface Channel<T extends Payload = Json> extends AsyncIterable<Message<T>> {
-  readonly name: string
-  /**
-   * At most 8 MiB; larger things are files: `offer` them. Before `ready` it waits, and goes to those who are here then.
-   * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`, `aborted` (the signal has fired already),
-   * `denied` (the access token does not allow it)
-   */
-  send(data: T, options?: SendOptions): Sent
-  /** `message`: called for each, in order. `offer`: somebody offers a file here. */
-  on(name: 'message', handler: (message: Message<T>) => void): Unsubscribe
-  on(name: 'offer', handler: (offer: FileOffer) => void): Unsubscribe
-  /**
-   * Offer a file or other bytes; they move only to those who accept. At most 256 offers at a time that neither are
-   * withdrawn nor have ended with everyone addressed.
-   * @throws PartylineError `bad-argument`, `too-large`, `queue-full`, `aborted`, `closed`
-   */
-  offer(data: Blob, options?: OfferOptions): OutgoingOffer
-  /** A reader that is slower than the senders holds them back; it is never dropped from. Ends with the room. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Message<T>>
-}
-
-export interface OfferOptions {
-  readonly to?: PeerId | readonly PeerId[]
-  /** At most 1,024 bytes. Default: the file's own name, or `file`. */
-  readonly name?: string
-  /** JSON for the receivers, at most 4 KiB. Default `null`. */
-  readonly meta?: Json
-  readonly onProgress?: (progress: TransferProgress) => void
-  /** Withdraws the offer and stops transfers. */
-  readonly signal?: AbortSignal
-}
-
-export interface TransferProgress {
-  readonly peer: PeerId
-  /** Bytes that the receiver's reader has taken. */
-  readonly bytes: number
-  readonly totalBytes: number
-}
-
-export interface OutgoingOffer {
-  readonly id: string
-  /** Who has accepted or declined, and how far that is. */
-  readonly transfers: ReadonlyMap<PeerId, 'running' | 'done' | 'failed' | 'declined'>
-  /** Nobody may accept from now on; running transfers end. Does nothing once everybody has ended. */
-  withdraw(): void
-}
-
-export interface FileOffer {
-  readonly id: string
-  readonly from: PeerId
-  readonly name: string
-  /** MIME type, may be empty; given by the sender: do not trust it. */
-  readonly type: string
-  readonly sizeBytes: number
-  readonly meta: Json
-  readonly sentAtMs: number
-  /**
-   * Fires when it is over without success: withdrawn, declined, its sender gone, the room over, or its transfer failed or
-   * was given up. `reason` is the `PartylineError`.
-   */
-  readonly withdrawn: AbortSignal
-  /**
-   * Start the transfer; once. Reading slowly holds the sender back; cancelling the stream, or the signal, ends it. The
-   * stream errors with `left`, `withdrawn` (also: the sender cannot read the file, or we were cut off), `aborted`,
-   * `closed` or `protocol`.
-   * @throws PartylineError `bad-argument` when accepted before, `declined` after `decline()`
-   */
-  accept(options?: {
-    readonly onProgress?: (progress: TransferProgress) => void
-    readonly signal?: AbortSignal
-  }): ReadableStream<Uint8Array>
-  /** Not wanted: the sender is told. Does nothing once accepted. */
-  decline(): void
-}
-
-/** Newest value wins per (sender, key): never blocks, may skip, never goes back. For positions, cursors, typing. */
-export interface Latest<T extends Payload = Json> {
-  readonly name: string
-  /**
-   * At most 16 KiB a value, and 1,024 keys over all `latest` channels of the room. Newcomers get what was set for all.
-   * @throws PartylineError `too-large`, `bad-argument`, `closed`
-   */
-  set(value: T, options?: { readonly key?: string; readonly to?: PeerId | readonly PeerId[] }): void
-  /** `value`: called with each newer value. The first handler also gets the newest of those that came before it. */
-  on(name: 'value', handler: (value: LatestValue<T>) => void): Unsubscribe
-  /** The newest value of each (peer, key) seen, while the peer is in the room. */
-  get(peer: PeerId, key?: string): T | undefined
-}
-
-export interface LatestValue<T> {
-  readonly from: PeerId
-  readonly key: string
-  readonly value: T
-  readonly sentAtMs: number
-}
-
-/**
- * May return or resolve; what it throws reaches the asker as `handler-failed` with the message. `signal` fires when the
- * asker gives up or leaves, and when the room is over.
- */
-export type ProcedureHandler<Q, A> = (
-  question: Q,
-  context: { readonly from: PeerId; readonly signal: AbortSignal },
-) => A | Promise<A>
-/**
- * Ask one member. `timeoutMs`: 1 to 2³¹ − 1, default 30,000. Rejects (never unhandled) with `timeout`, `left`,
- * `no-handler`, `handler-failed`, `aborted`, `closed`, `queue-full` (1,024 asks wait for answers here, or there from us,
- * or too much waits to be sent), `bad-argument`, `too-large`, or `protocol` when the answer cannot be read.
- */
-export type Procedure<Q, A> = (
-  peer: PeerId,
-  question: Q,
-  options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
-) => Promise<A>

@@ -1,10 +1,18 @@
 /** Who counts as a member, and what of theirs does: announcements checked, frames sealed and opened, refusals told. */
-import { type Address, type InstanceId, type MemberInfo, type PeerId, VERSION } from '../../signaling/protocol/index.ts'
+import {
+  type Address,
+  type InstanceId,
+  type Json,
+  type MemberInfo,
+  type PeerId,
+  VERSION,
+} from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
 import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face.ts'
 import type { Primitives } from './sealing/primitives.ts'
+import type { Profiles } from './sealing/profiles.ts'
 import { RECORD, SEALED_BYTES } from './sealing/records.ts'
-import { type Admitted, RoomSealing, type SealingDeps, type SealingOptions } from './sealing/sealing.ts'
+import { RoomSealing, type SealingDeps, type SealingOptions, type Verification } from './sealing/sealing.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
 export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
@@ -14,6 +22,8 @@ export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
   /** Members that the relay reaches. */
   here(): Iterable<PeerId>
   refused(id: PeerId, error: PartylineError): void
+  /** The server shows this of a member, which announced the digest of a profile. */
+  shown(member: MemberInfo, announced: string | undefined): void
   /** The room cannot go on. */
   failed(error: PartylineError): void
 }
@@ -22,9 +32,18 @@ export interface GateOptions extends Pick<SealingOptions, 'room' | 'instance' | 
   readonly sealing: SealingMode
   readonly identity: CryptoKeyPair | undefined
   readonly admit: AdmitMember | undefined
+  readonly profile: Json
+  readonly sealProfile: boolean
 }
 
-type Admission = Exclude<Admitted, { readonly refused: unknown }> | { readonly refused: RefusedCode }
+type Admission = Verification | { readonly refused: RefusedCode }
+
+/** What the server is told with the first join. */
+export interface Locked {
+  readonly announcement: string
+  readonly sealer: Sealer
+  readonly profile: Json
+}
 
 const INSECURE =
   "Sealing needs a page opened by https or on localhost; without, everybody must enter with sealing: 'open'"
@@ -33,6 +52,8 @@ const TELL_EVERY_MS = 1_000
 const MOST_TOLD = 1_024
 /** For the application, to say whom it admits. */
 const ADMIT_MS = 5_000
+
+type Members = readonly MemberInfo[] | Promise<readonly MemberInfo[]>
 
 interface Known {
   readonly instance: InstanceId
@@ -43,10 +64,13 @@ export class Gate {
   readonly #options: GateOptions
   readonly #deps: GateDeps
   #keys: RoomSealing | undefined
+  #locked: Promise<Locked> | undefined
   #self: PeerId | undefined
   readonly #known = new Map<PeerId, Known>()
   /** In the room, and not let in. */
   readonly #strangers = new Set<PeerId>()
+  /** Once they are loaded. */
+  profiles: Profiles | undefined
   readonly #told = new Map<string, number>()
   readonly #refused: { [Code in RefusedCode]?: number } = {}
   #sealed = 0
@@ -57,8 +81,13 @@ export class Gate {
     this.#deps = deps
   }
 
-  /** Makes the keys, if the room is sealed. Rejects with the PartylineError that ends it. */
-  async lock(): Promise<{ readonly announcement: string; readonly sealer: Sealer }> {
+  /** Makes the keys, if the room is sealed: once. Rejects with the PartylineError that ends it. */
+  lock(): Promise<Locked> {
+    this.#locked ??= this.#lock()
+    return this.#locked
+  }
+
+  async #lock(): Promise<Locked> {
     const { sealing: mode, identity, ...options } = this.#options
     const { primitives } = this.#deps
     const fatal = (code: 'insecure-context' | 'unsupported', text: string, cause?: unknown): PartylineError =>
@@ -71,6 +100,7 @@ export class Gate {
       this.#keys = keys
       return {
         announcement: keys.announcement,
+        profile: this.sealsProfile ? await this.#sealedProfile(keys, options.profile) : options.profile,
         sealer: { overheadBytes: SEALED_BYTES, seal: (address, frame) => this.#seal(keys, address, frame) },
       }
     } catch (cause) {
@@ -80,6 +110,36 @@ export class Gate {
 
   close(): void {
     this.#keys?.close()
+  }
+
+  get sealsProfile(): boolean {
+    return this.#options.sealProfile
+  }
+
+  /** Our profile is this: the server is told what it is to show. */
+  show(profile: Json, tell: (shown: Json) => Promise<void>): Promise<void> {
+    if (!this.sealsProfile) return tell(profile)
+    return this.lock()
+      .then(() => this.#sealedProfile(this.#keys as RoomSealing, profile))
+      .then(tell)
+  }
+
+  async #sealedProfile(keys: RoomSealing, profile: Json): Promise<Json> {
+    return (await import('./sealing/sealed-profile.ts')).sealProfile(keys, profile)
+  }
+
+  /** By which its member says which profile is its own. `undefined` in an open room. */
+  async digest(instance: InstanceId, profile: Json): Promise<string | undefined> {
+    return this.#keys?.profileDigest(instance, profile)
+  }
+
+  profileVerified(id: PeerId): boolean | undefined {
+    return this.profiles?.verified(id)
+  }
+
+  /** The other side ended the link and has begun another, as we do. */
+  begunAgain(id: PeerId): void {
+    this.#keys?.begunAgain(id)
   }
 
   get stats(): SealingStats {
@@ -109,26 +169,32 @@ export class Gate {
   }
 
   /** The server lists these alone, and us. As `look`. */
-  welcomed(self: PeerId, members: readonly MemberInfo[]): void | Promise<void> {
+  welcomed(self: PeerId, members: readonly MemberInfo[]): Members {
     // Under another id, everything begins anew.
-    if (this.#self !== self) this.#known.clear()
+    if (this.#self !== self) {
+      this.#known.clear()
+      this.profiles?.close()
+    }
     this.#self = self
     this.#keys?.welcomed(self)
     return this.listed(members)
   }
 
-  listed(members: readonly MemberInfo[]): void | Promise<void> {
+  listed(members: readonly MemberInfo[]): Members {
     this.#strangers.clear()
     return this.look(members)
   }
 
-  /** The server lists these: look at their announcements, all at a time. What comes later waits for that. */
-  look(members: readonly MemberInfo[]): void | Promise<void> {
+  /**
+   * The server lists these: look at their announcements, all at a time. What comes later waits for that. They come back
+   * with their profiles opened.
+   */
+  look(members: readonly MemberInfo[]): Members {
     if (this.#keys === undefined && this.#options.admit === undefined) {
       for (const member of members) this.#settle(member, checkOpen(member))
-      return
+      return members
     }
-    return Promise.all(members.map((member) => this.#look(member))).then(() => undefined)
+    return Promise.all(members.map((member) => this.#look(member)))
   }
 
   /** The server lists it no more, or as somebody else. */
@@ -137,6 +203,7 @@ export class Gate {
     const known = this.#known.get(id)
     if (known === undefined || known.instance === present) return
     this.#known.delete(id)
+    this.profiles?.gone(id)
     this.#keys?.left(id)
   }
 
@@ -148,7 +215,7 @@ export class Gate {
 
   async #open(keys: RoomSealing, from: PeerId, payload: Uint8Array): Promise<readonly Uint8Array[]> {
     const { frames, reply, refused } = await keys.open(from, payload)
-    if (refused !== undefined) this.#refuse(from, refused)
+    if (refused !== undefined) this.refuse(from, refused)
     if (reply !== undefined) this.#deps.transmit(from, reply)
     this.#opened += frames.length
     return frames
@@ -179,18 +246,31 @@ export class Gate {
     return address.kind === 'all' ? here : here.filter((id) => !address.ids.includes(id))
   }
 
-  async #look(member: MemberInfo): Promise<void> {
-    const { id, instance } = member
+  async #look(shown: MemberInfo): Promise<MemberInfo> {
+    const { id, instance, seal, profile } = shown
     const keys = this.#keys
-    const again = this.admits(member)
+    const again = this.admits(shown)
     if (!again) this.gone(id, instance)
-    const admission = keys === undefined ? checkOpen(member) : await keys.admit({ id, instance, seal: member.seal })
-    if ('refused' in admission || again || (await this.#admit(member, admission.identity))) {
-      this.#settle(member, admission)
-      return
+    const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
+    const isRefused = 'refused' in admission
+    const isSealed =
+      this.#options.sealing === 'secret' && (profile as { sealed?: unknown } | null)?.sealed !== undefined
+    const member =
+      keys && isSealed && (again || !isRefused)
+        ? {
+            ...shown,
+            profile: await (await import('./sealing/sealed-profile.ts')).openProfile(keys, instance, profile),
+          }
+        : shown
+    const announced = isRefused ? undefined : admission.profile
+    if (!isRefused && !again && !(await this.#admit(member, admission))) {
+      keys?.left(id)
+      this.#settle(member, { refused: 'not-admitted' })
+      return member
     }
-    keys?.left(id)
-    this.#settle(member, { refused: 'not-admitted' })
+    this.#settle(member, admission)
+    if (keys && this.admits(member)) this.#deps.shown(member, announced)
+    return member
   }
 
   #settle(member: MemberInfo, admission: Admission): void {
@@ -202,13 +282,17 @@ export class Gate {
     }
     // Who is in already stays, with the keys it came with.
     if (!this.admits(member)) this.#strangers.add(id)
-    this.#refuse(id, admission.refused)
+    this.refuse(id, admission.refused)
   }
 
-  #admit({ id, userId, profile }: MemberInfo, identity: string | undefined): boolean | Promise<boolean> {
+  async #admit(
+    { id, userId, profile, instance }: MemberInfo,
+    { identity, profile: said }: Verification,
+  ): Promise<boolean> {
     const { admit } = this.#options
     const { clock } = this.#deps
     if (admit === undefined) return true
+    const profileVerified = said === undefined ? undefined : said === (await this.digest(instance, profile))
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve(false), ADMIT_MS)
       const settle = (good: boolean): void => {
@@ -216,13 +300,14 @@ export class Gate {
         resolve(good)
       }
       // What it throws, too, is no.
-      Promise.resolve({ id, userId, profile, identity })
+      Promise.resolve({ id, userId, profile, identity, profileVerified })
         .then(admit)
         .then(settle, () => settle(false))
     })
   }
 
-  #refuse(id: PeerId, code: RefusedCode): void {
+  /** Something of this member was refused. */
+  refuse(id: PeerId, code: RefusedCode): void {
     this.#refused[code] = (this.#refused[code] ?? 0) + 1
     const { clock, refused } = this.#deps
     const key = id + code
@@ -236,4 +321,4 @@ export class Gate {
 
 /** Who announces keys is not for an open room. */
 const checkOpen = ({ seal }: MemberInfo): Admission =>
-  seal === undefined ? { identity: undefined } : { refused: 'seal-mismatch' }
+  seal === undefined ? { identity: undefined, profile: undefined } : { refused: 'seal-mismatch' }

@@ -5,7 +5,8 @@ import { openWebSocket } from './carriers/websocket.ts'
 import { systemClock } from './clock.ts'
 import type { CarrierKind, JoinOptions, Room } from './face.ts'
 import { parseJoinOptions } from './options.ts'
-import { ClientRoom, type RoomWorld } from './room.ts'
+import { ClientRoom } from './room.ts'
+import type { RoomWorld } from './room-world.ts'
 import { webCrypto } from './sealing/web-crypto.ts'
 import { browserNetworkEvents } from './uplink/network-events.ts'
 
@@ -35,6 +36,11 @@ function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
     choice,
     network: browserNetworkEvents,
     primitives: webCrypto(),
+    claims: () =>
+      import('./room-claims.ts').then(
+        ({ RoomClaims }) => RoomClaims,
+        () => undefined,
+      ),
     directPaths: import('./paths/direct-paths.ts')
       .then(({ loadDirectPaths }) => loadDirectPaths())
       .catch(() => undefined),

@@ -20,6 +20,7 @@ export interface RoomOptions {
   readonly password: string | undefined
   readonly identity: CryptoKeyPair | undefined
   readonly admit: AdmitMember | undefined
+  readonly sealProfile: boolean
   readonly uplink: readonly CarrierKind[]
 }
 
@@ -38,6 +39,7 @@ const KEYS = [
   'password',
   'identity',
   'admit',
+  'sealProfile',
   'uplink',
 ]
 /** A browser with more peer connections than this is busier with ICE than with anything else. */
@@ -57,16 +59,20 @@ export function checkRoomName(name: unknown): string {
   return name
 }
 
+/** In base64url, what seals it and all, it is within `LIMITS.profileBytes`. */
+const SEALED_PROFILE_BYTES = 3_000
+
 /** A profile as the server will accept it. */
-export function checkProfile(profile: unknown): Json {
+export function checkProfile(profile: unknown, sealed = false): Json {
+  const most = sealed ? SEALED_PROFILE_BYTES : LIMITS.profileBytes
   let text: string | undefined
   try {
     text = JSON.stringify(profile)
   } catch {
     // Said below.
   }
-  if (text === undefined || utf8Bytes(text) > LIMITS.profileBytes) {
-    return bad('profile', `at most ${LIMITS.profileBytes} bytes of JSON`)
+  if (text === undefined || utf8Bytes(text) > most) {
+    return bad('profile', `at most ${most} bytes of JSON`)
   }
   return profile as Json
 }
@@ -110,12 +116,18 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   if (!['undefined', 'string', 'function'].includes(typeof accessToken)) bad('accessToken', 'a string or a function')
   const { admit } = given
   if (admit !== undefined && typeof admit !== 'function') bad('admit', 'a function')
+  const sealing = parseSealing(given)
+  const { sealProfile = false } = given
+  if (typeof sealProfile !== 'boolean' || (sealProfile && sealing.sealing !== 'secret')) {
+    bad('sealProfile', 'a boolean; true needs a secret or password')
+  }
   return {
-    ...parseSealing(given),
+    ...sealing,
     admit,
+    sealProfile,
     accessToken,
     server: given.server,
-    profile: checkProfile(given.profile ?? null),
+    profile: checkProfile(given.profile ?? null, sealProfile),
     signal: given.signal,
     paths,
     iceTransportPolicy,

@@ -2,6 +2,7 @@
 
 import {
   type Audience,
+  CONTENT,
   LIMITS,
   type PeerId,
   ProtocolError,
@@ -18,12 +19,16 @@ import { PartylineError } from './errors.ts'
 import { Emitter } from './events.ts'
 import type { Message, MissedReason, Payload, Sent } from './face.ts'
 import { fromWire } from './room-clock.ts'
+import { joined } from './sealing/octets.ts'
 
 /**
- * Kinds of channel: the first letter of the name that travels. Message · files' control · files' bytes · latest ·
- * procedure.
+ * Kinds of channel: the first letter of the name that travels. Message · signed message · files' control · files' bytes ·
+ * latest · procedure.
  */
-export type ChannelKind = 'm' | 'f' | 'b' | 'l' | 'p'
+export type ChannelKind = 'm' | 's' | 'f' | 'b' | 'l' | 'p'
+
+/** Before the payload of a signed message: the signature, and what the payload is. */
+const SIGNATURE_BYTES = 64
 
 /** So many channels are opened to refuse what others ask for; the rest are this member's own. */
 const MOST_FOREIGN = LIMITS.channels / 4
@@ -42,6 +47,11 @@ export interface RoomChannelsDeps {
   nowMs(): number
   instanceOf(peer: PeerId): string
   drain(wireName: string): void
+  /**
+   * What a signed message to the room holds, with its payload for a body. Or: true, its turn passes, for it is not to be
+   * handed on; false, it has to wait.
+   */
+  checked(from: PeerId, arrived: Arrived): Arrived | boolean
 }
 
 interface Events {
@@ -65,7 +75,7 @@ export class RoomChannels {
   }
 
   /** Who takes what comes on a channel. */
-  taker(channel: OutgoingChannel, take: Take): void {
+  taker(channel: Pick<OutgoingChannel, 'name'>, take: Take): void {
     this.#takers.set(channel.name, take)
   }
 
@@ -95,15 +105,31 @@ export class RoomChannels {
     }
   }
 
-  /** @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument` */
-  send(channel: OutgoingChannel, data: unknown, to: readonly PeerId[] | undefined, signal?: AbortSignal): Sent {
+  /**
+   * `sign`: writes the signature to the beginning of the body of a message to the room, which waits for it.
+   * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`
+   */
+  send(
+    channel: OutgoingChannel,
+    data: unknown,
+    to: readonly PeerId[] | undefined,
+    signal?: AbortSignal,
+    sign?: (message: OutgoingMessage) => void,
+  ): Sent {
     const { outbox } = this.deps
     if (!this.deps.allowed(undefined, to === undefined ? 'room' : 'unicast')) {
       throw new PartylineError('denied', 'The access token does not allow this')
     }
-    const { content, body } = encodePayload(data, LIMITS.messageBytes)
+    const isSigned = sign !== undefined && to === undefined
+    const { content, body } = encodePayload(data, LIMITS.messageBytes - (isSigned ? SIGNATURE_BYTES + 1 : 0))
     const wire = this.deps.sentNow()
     if (signal?.aborted) throw new PartylineError('aborted', 'The message was given up before it was sent')
+    if (isSigned) {
+      const whole = joined(new Uint8Array(SIGNATURE_BYTES), Uint8Array.of(content), body)
+      const message = outbox.send(channel, CONTENT.binary, whole, wire, undefined, 0, true)
+      sign(message)
+      return message
+    }
     if (to === undefined) {
       const message = outbox.send(channel, content, body, wire)
       if (signal !== undefined) giveUpOn(signal, message.accepted, () => outbox.abort(message))
@@ -121,13 +147,19 @@ export class RoomChannels {
 
   /** A message of a peer has its turn. False: nobody takes it now. */
   take(from: PeerId, arrived: Arrived): boolean {
+    const { channel, audience } = arrived
     // Direct paths do not pass the server, which would have kept it: it only has its turn.
-    if (!this.deps.allowed(from, arrived.audience)) return true
-    const take = this.#takers.get(arrived.channel)
-    if (take === undefined && !arrived.channel.startsWith('p:')) return false
+    if (!this.deps.allowed(from, audience)) return true
+    const toRoom = audience === 'room'
+    // Who can forge what goes to the room could ask and answer in another's name.
+    if (toRoom && /^[pb]:/.test(channel)) return true
+    const take = this.#takers.get(channel)
+    if (take === undefined && !channel.startsWith('p:')) return false
+    const checked = toRoom && channel.startsWith('s:') ? this.deps.checked(from, arrived) : arrived
+    if (typeof checked === 'boolean') return checked
     let data: unknown
     try {
-      data = decodePayload(arrived.content, arrived.body)
+      data = decodePayload(checked.content, checked.body)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       // The sender's fault: its turn passes.
@@ -145,7 +177,7 @@ export class RoomChannels {
       }
       return true
     }
-    const direct = arrived.audience === 'unicast'
+    const direct = !toRoom
     const ordinal = direct ? `u${arrived.number}` : arrived.ordinal
     return take({
       id: `${this.deps.instanceOf(from)}-${arrived.channelId}-${ordinal}`,

@@ -1,8 +1,10 @@
 /** All links of a room: made and ended as members come and go, fed by the uplink, and given their peer connections. */
 import {
+  type AboutSelf,
   type Address,
   CONTENT,
   encodeText,
+  type Greeting,
   type IceServer,
   type InstanceId,
   type Json,
@@ -67,8 +69,12 @@ export interface RoomLinksDeps {
   gap(peer: RoomPeer<Json>): void
   /** The other side has ended the link: the member is to leave and join again. */
   forgotten(peer: RoomPeer<Json>): void
-  /** The first usable path to a new member is there. */
-  reached(peer: RoomPeer<Json>): void
+  /** The first usable path to a new member is there; these are its channels. */
+  reached(peer: RoomPeer<Json>, channels: Greeting['channels']): void
+  /** A member may not have what it was told of us. */
+  cutOff(peer: RoomPeer<Json>): void
+  /** What a member says of itself. */
+  said(peer: RoomPeer<Json>, message: AboutSelf): void
 }
 
 export class RoomLinks {
@@ -180,11 +186,12 @@ export class RoomLinks {
           deps.changed(peer)
         }),
       bulkWaits: (link, { path, rttMs }) => tell(link, ({ beside }) => beside?.waiting(path, rttMs ?? 0)),
-      reached: (link) =>
+      reached: (link, channels) =>
         tell(link, (peer) => {
           deps.clock.setTimeout(() => peer.attempts?.start(), 0)
-          deps.reached(peer)
+          deps.reached(peer, channels)
         }),
+      cutOff: (link) => tell(link, deps.cutOff),
       gap: (link) => tell(link, deps.gap),
       forgotten: (link) => tell(link, deps.forgotten),
       gaveUp: (link, { path, beside }, reason) =>
@@ -203,6 +210,10 @@ export class RoomLinks {
   }
 
   #signal(peer: RoomPeer<Json>, message: LinkMessage): void {
+    if (message.t === 'signer' || message.t === 'profile') {
+      this.deps.said(peer, message)
+      return
+    }
     // In order, and after `attempts` is there.
     this.deps.directPaths.then(() => {
       if (message.t === 'beside') peer.beside?.receive(message.signal)
@@ -252,6 +263,12 @@ export class RoomLinks {
     const attempts = paths.attempts({ ...deps, initiator, events, say })
     peer.attempts = attempts
     deps.clock.setTimeout(() => attempts.start(), ATTEMPT_AFTER_MS)
+  }
+
+  /** Say something of ourselves to one member. */
+  say(id: PeerId, message: AboutSelf): void {
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) this.#say(peer, message)
   }
 
   #say(peer: RoomPeer<Json>, message: LinkMessage): void {

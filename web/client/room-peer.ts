@@ -7,6 +7,7 @@ import type { PathsBeside } from './paths/paths-beside.ts'
 /** What is known of a member by its keys. */
 export interface PeerSeal {
   identity(id: PeerId): string | undefined
+  profileVerified(id: PeerId): boolean | undefined
   safetyNumber(id: PeerId): Promise<string | undefined>
 }
 
@@ -39,6 +40,10 @@ export class RoomPeer<P extends Json> implements Peer<P> {
 
   get profile(): P {
     return this.info.profile as P
+  }
+
+  get profileVerified(): boolean | undefined {
+    return this.seal.profileVerified(this.info.id)
   }
 
   get presence(): Presence {

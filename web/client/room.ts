@@ -12,18 +12,17 @@ import {
   RIGHTS,
   randomHex,
 } from '../../signaling/protocol/index.ts'
-import type { OpenCarrier } from './carriers/carrier.ts'
-import type { CarrierChoice } from './carriers/choice.ts'
 import { serverAddress } from './carriers/server-address.ts'
 import { LatestChannels } from './channel/latest.ts'
 import { Offers } from './channel/offer.ts'
 import { ProcedureCalls } from './channel/procedure.ts'
 import { ReliableChannel } from './channel/reliable.ts'
-import type { Clock } from './clock.ts'
+import type { OutgoingMessage } from './delivery/outgoing-message.ts'
 import { PartylineError } from './errors.ts'
 import { Emitter } from './events.ts'
 import type {
   Channel,
+  ChannelOptions,
   Latest,
   Message,
   Payload,
@@ -40,34 +39,16 @@ import type {
 } from './face.ts'
 import { Gate } from './gate.ts'
 import { Inbound } from './inbound.ts'
+import { Later } from './later.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
-import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import { RoomChannels } from './room-channels.ts'
+import type { RoomClaims } from './room-claims.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
-import type { Primitives } from './sealing/primitives.ts'
-import type { NetworkEvents } from './uplink/network-events.ts'
+import type { RoomWorld } from './room-world.ts'
 import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
-
-/** What a room needs of the world: a browser, Node, or a simulation. */
-export interface RoomWorld {
-  readonly clock: Clock
-  /** ms since 1970 as this machine believes. */
-  wallMs(): number
-  /** 0 ≤ value < 1. */
-  readonly random: () => number
-  fillRandom(bytes: Uint8Array): void
-  readonly openCarrier: OpenCarrier
-  /** The way up from a lesser carrier. Default: none. */
-  readonly choice?: Pick<CarrierChoice, 'better' | 'changed' | 'measured'>
-  readonly network: NetworkEvents
-  /** Nothing when it could not be loaded: the relay carries everything. */
-  readonly directPaths: Promise<MakeRoomPaths | undefined>
-  /** Absent where there is no WebCrypto. */
-  readonly primitives: Primitives | undefined
-}
 
 /** Until the first welcome says otherwise. */
 const GRACE_MS = 20_000
@@ -89,6 +70,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly #membership: Membership
   readonly #links: RoomLinks
   readonly #channels: RoomChannels
+  readonly #claims: Later<RoomClaims>
   readonly #latest: LatestChannels
   readonly #offers: Offers
   readonly #reliable = new Map<string, ReliableChannel<Payload>>()
@@ -145,6 +127,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
+        shown: (member, announced) => this.#claims.do((claims) => void claims.shown(member, announced)),
         failed: (error) => this.#finish(error),
       },
     )
@@ -182,13 +165,31 @@ export class ClientRoom<P extends Json> implements Room<P> {
         if (channelName.startsWith('l:') && this.#allowed(from, frame.audience))
           this.#latest.receive(from, channelName.slice(2), frame)
       },
-      changed: (peer) => {
-        // Before it has joined for the application, nothing of it changes.
-        if (this.#peers.has(peer.id)) this.#changed(peer)
-      },
-      gap: (peer) => this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason: 'lagging' }),
+      changed: (peer) => this.#changed(peer),
+      gap: (peer) => this.#gap(peer, 'lagging'),
       forgotten: (peer) => this.#forgotten(peer),
-      reached: ({ id }) => this.#latest.memberJoined(id),
+      reached: ({ id }, channels) => {
+        this.#claims.do((claims) => claims.greeted(id, channels))
+        this.#latest.memberJoined(id)
+      },
+      cutOff: ({ id }) => this.#introduce(id),
+      said: ({ id }, message) => this.#claims.do((claims) => claims.heard(id, message)),
+    })
+    this.#claims = new Later(async () => {
+      const Claims = await world.claims()
+      return (
+        Claims &&
+        new Claims({
+          ...world,
+          room: this.name,
+          instance,
+          profile: options.profile,
+          gate: this.#gate,
+          links: this.#links,
+          changed: (peer) => this.#changed(peer),
+          withheld: (peer) => this.#gap(peer, 'withheld'),
+        })
+      )
     })
     this.#channels = new RoomChannels({
       outbox: this.#links.outbox,
@@ -197,6 +198,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       nowMs: () => this.#clock.now(),
       instanceOf: (peer) => this.#links.get(peer)?.info.instance ?? peer,
       drain: (wireName) => this.#links.drain(wireName),
+      checked: (from, arrived) => this.#claims.here?.checked(from, arrived) ?? this.#checkLater(arrived.channel),
     })
     this.#latest = new LatestChannels({
       clock,
@@ -209,6 +211,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       control: this.#channels.port('f', FILES),
       data: this.#channels.port('b', FILES),
       members: () => this.#links.peers.keys(),
+      refuses: (from, name) => (this.#reliable.get(name)?.signed ? this.#unsigned(from) : false),
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
@@ -235,23 +238,42 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   setProfile(profile: P): Promise<void> {
-    checkProfile(profile)
+    checkProfile(profile, this.#gate.sealsProfile)
     this.#profile = profile
     if (this.#self !== undefined) this.#self = { ...this.#self, profile }
-    return this.#uplink.setProfile(profile)
+    const told = this.#gate.show(profile, (shown) => this.#uplink.setProfile(shown))
+    told.then(
+      () => this.#claims.do((claims) => void claims.profile(profile)),
+      () => {},
+    )
+    return told
   }
 
-  channel<T extends Payload = Json>(name: string): Channel<T> {
+  channel<T extends Payload = Json>(name: string, { signed = false }: ChannelOptions = {}): Channel<T> {
     const known = this.#reliable.get(name)
+    if (typeof signed !== 'boolean' || (known?.signed ?? signed) !== signed || (signed && this.sealing === 'open')) {
+      throw new PartylineError('bad-argument', 'signed: a boolean, the same for a name, and false in an open room')
+    }
     if (known !== undefined) return known as unknown as Channel<T>
-    const outgoing = this.#channels.open('m', name)
-    const channel = new ReliableChannel<Payload>(name, {
-      send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal),
-      drain: () => this.#channels.drain(outgoing),
-      offer: (data, options) => this.#offers.offer(name, data, options),
-      onOffer: (handler) => this.#offers.on(name, handler),
-    })
+    const outgoing = this.#channels.open(signed ? 's' : 'm', name)
+    const sign = (message: OutgoingMessage): void => this.#claims.do((claims) => claims.sign(outgoing.name, message))
+    const channel = new ReliableChannel<Payload>(
+      name,
+      {
+        send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal, signed ? sign : undefined),
+        drain: () => this.#channels.drain(outgoing),
+        offer: (data, options) =>
+          this.#offers.offer(name, data, signed ? { to: [...this.#links.peers.keys()], ...options } : options),
+        onOffer: (handler) => this.#offers.on(name, handler),
+      },
+      signed,
+    )
     this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
+    if (signed) {
+      this.#claims.do((claims) => claims.signs())
+      // What comes without a signature has its turn, and is not heard.
+      this.#channels.taker({ name: `m:${name}` }, ({ from }) => this.#unsigned(from))
+    }
     this.#reliable.set(name, channel)
     if (this.#status === 'closed') channel.close()
     return channel as unknown as Channel<T>
@@ -325,8 +347,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     uplink.on('welcome', ({ message, how, missed }) =>
       inbound.alone(
         () => gate.welcomed(message.peerId, message.members),
-        () => {
-          this.#welcome(message, how)
+        (members) => {
+          this.#welcome({ ...message, members }, how)
           this.#missed(missed)
         },
       ),
@@ -402,8 +424,26 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #accessed(id: PeerId, access: AccessInfo | undefined): void {
-    if (access?.profile !== undefined) this.#profile = access.profile as P
+    if (access?.profile !== undefined) {
+      this.#profile = access.profile as P
+      this.#claims.do((claims) => void claims.profile(this.#profile))
+    }
     this.#self = { id, profile: this.#profile, userId: access?.userId, rights: access?.rights ?? RIGHTS }
+  }
+
+  /** Say to a member what others must not say for us. */
+  #introduce(id: PeerId): void {
+    this.#claims.do((claims) => void claims.introduce(id))
+  }
+
+  #unsigned(from: PeerId): true {
+    this.#gate.refuse(from, 'unsigned')
+    return true
+  }
+
+  #checkLater(wireName: string): boolean {
+    this.#claims.do(() => this.#links.drain(wireName))
+    return false
   }
 
   /** Whether a peer, or this member, may send to this audience. */
@@ -413,19 +453,32 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #message(message: RoomMessage): void {
-    const take = (): void => this.#take(message)
     const gate = this.#gate
     const inbound = this.#inbound
-    if (message.t === 'joined') inbound.alone(() => gate.look([message.member]), take)
-    else if (message.t === 'snapshot') inbound.alone(() => gate.listed(message.members), take)
-    else if (message.t === 'changed' && message.seal !== undefined) {
-      inbound.alone(() => gate.look(this.#announcedAgain(message)), take)
-    } else inbound.run(take)
+    if (message.t === 'joined') {
+      inbound.alone(
+        () => gate.look([message.member]),
+        ([member = message.member]) => this.#take({ ...message, member }),
+      )
+    } else if (message.t === 'snapshot') {
+      inbound.alone(
+        () => gate.listed(message.members),
+        (members) => this.#take({ ...message, members }),
+      )
+    } else if (message.t === 'changed' && (message.seal !== undefined || message.profile !== undefined)) {
+      inbound.alone(
+        () => gate.look(this.#shownAgain(message)),
+        ([member]) =>
+          this.#take(message.profile === undefined ? message : { ...message, profile: member?.profile ?? null }),
+      )
+    } else inbound.run(() => this.#take(message))
   }
 
-  #announcedAgain({ id, seal }: Pick<MemberInfo, 'id' | 'seal'>): readonly MemberInfo[] {
+  /** A member that we know, with the keys or the profile that the server shows of it now. */
+  #shownAgain({ id, seal, profile }: Pick<MemberInfo, 'id' | 'seal'> & Partial<MemberInfo>): readonly MemberInfo[] {
     const info = this.#membership.get(id)
-    return info === undefined || seal === undefined ? [] : [{ ...info, seal }]
+    if (info === undefined) return []
+    return [{ ...info, ...(seal === undefined ? {} : { seal }), ...(profile === undefined ? {} : { profile }) }]
   }
 
   #gone(id: PeerId): void {
@@ -470,6 +523,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const self = this.#self
     if (self === undefined) return
     const peer = this.#links.add(info, self.id < info.id, this.#relayed(info.id))
+    this.#introduce(info.id)
     this.#publishPeers()
     this.#events.emit('join', peer as unknown as Peer<P>)
   }
@@ -484,6 +538,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #forgotten(peer: RoomPeer<Json>): void {
+    this.#gate.begunAgain(peer.id)
     this.#leaveOf(peer.id, 'lost')
     this.#join(peer.info)
   }
@@ -498,8 +553,14 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #changed(peer: RoomPeer<Json>): void {
+    // Before it has joined for the application, nothing of it changes.
+    if (!this.#peers.has(peer.id)) return
     this.#publishPeers()
     this.#events.emit('change', peer as unknown as Peer<P>)
+  }
+
+  #gap(peer: RoomPeer<Json>, reason: RoomEvents<P>['gap']['reason']): void {
+    this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason })
   }
 
   #publishPeers(): void {
@@ -513,6 +574,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#stopListening()
     this.#inbound.close()
     this.#gate.close()
+    this.#claims.here?.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

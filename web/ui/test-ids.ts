@@ -83,6 +83,7 @@ export const testIds = Object.freeze({
   safetyNumber: 'safety-number',
   safetyVerify: 'safety-verify',
   verifiedMark: 'verified-mark',
+  alteredMark: 'altered-mark',
   // Files
   file: 'file',
   fileName: 'file-name',

@@ -4,6 +4,7 @@ import { systemClock } from '../../../web/client/clock.ts'
 import type { Channel } from '../../../web/client/face.ts'
 import { parseJoinOptions } from '../../../web/client/options.ts'
 import { ClientRoom } from '../../../web/client/room.ts'
+import { RoomClaims } from '../../../web/client/room-claims.ts'
 import { webCrypto } from '../../../web/client/sealing/web-crypto.ts'
 import type { MemberPlace } from './contestants.ts'
 import type { DropMember, Heard } from './drop-member.ts'
@@ -34,6 +35,7 @@ export class OwnMember implements DropMember {
         network: { on: () => () => undefined },
         primitives: webCrypto(),
         directPaths: Promise.resolve(undefined),
+        claims: async () => RoomClaims,
       },
     )
     this.#channel = this.#room.channel<string>('drops')

@@ -51,6 +51,7 @@ export interface FakePeer {
   why: string
   rttMs: number | undefined
   identity?: string
+  profileVerified?: boolean
 }
 
 const notUsed = (): never => {
@@ -146,13 +147,14 @@ export class FakeRoom {
   }
 
   #asPeer(peer: FakePeer): Peer<ChatProfile> {
-    const { id, profile, presence, path, why, rttMs, identity } = peer
+    const { id, profile, presence, path, why, rttMs, identity, profileVerified = true } = peer
     return {
       id,
       userId: undefined,
       identity,
       safetyNumber: Promise.resolve('57300 50739 03161 02685 13351 23229 28559 85988 91009 49370 93811 19692'),
       profile,
+      profileVerified,
       presence,
       path,
       why,

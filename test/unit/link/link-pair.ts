@@ -105,6 +105,7 @@ export class Side {
         changed: ({ path }) => this.events.push(`path ${path}`),
         bulkWaits: () => this.events.push('bulk waits'),
         reached: () => this.events.push('reached'),
+        cutOff: () => this.events.push('cut off'),
         gap: () => this.events.push('gap'),
         forgotten: () => {
           this.events.push('forgotten')

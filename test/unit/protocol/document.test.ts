@@ -58,7 +58,19 @@ const SERVER_MESSAGES = [
   'error',
   'bye',
 ]
-const LINK_MESSAGES = ['offer', 'answer', 'candidate', 'ask', 'full', 'slot', 'relay-only', 'beside', 'declare']
+const LINK_MESSAGES = [
+  'offer',
+  'answer',
+  'candidate',
+  'ask',
+  'full',
+  'slot',
+  'relay-only',
+  'beside',
+  'declare',
+  'signer',
+  'profile',
+]
 const OFFER_MESSAGES = ['offer', 'accept', 'progress', 'withdraw', 'decline']
 
 describe("PROTOCOL.md's examples of JSON", () => {

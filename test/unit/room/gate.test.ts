@@ -45,6 +45,8 @@ class Gates {
       password: undefined,
       identity: undefined,
       admit: undefined,
+      profile: null,
+      sealProfile: false,
       ...options,
     }
     const gate = new Gate(wanted, {
@@ -55,6 +57,7 @@ class Gates {
       here: () => here,
       refused: (of, { code }) => told.push(`${of} ${code}`),
       failed: (error) => failed.push(error),
+      shown: () => {},
       ...deps,
     })
     const lock = wanted.sealing === 'open' ? undefined : await gate.lock()
@@ -339,7 +342,13 @@ describe('an application that chooses whom it admits', () => {
     await bob.gate.welcomed(bob.info.id, [{ ...ada.info, profile: { name: 'Ada' }, userId: 'u1' }, mallory.info])
     await bob.gate.look([ada.info])
     expect(asked).toEqual([
-      { id: ada.info.id, userId: 'u1', profile: { name: 'Ada' }, identity: bob.gate.identity(ada.info.id) },
+      {
+        id: ada.info.id,
+        userId: 'u1',
+        profile: { name: 'Ada' },
+        identity: bob.gate.identity(ada.info.id),
+        profileVerified: false,
+      },
     ])
     expect(asked[0]?.identity).toMatch(/^[0-9a-f]{64}$/)
   })

@@ -16,6 +16,7 @@ it('has a default for everything', () => {
     iceServers: [],
     maxDirectPeers: 16,
     sealing: 'link',
+    sealProfile: false,
     uplink: ['websocket', 'sse', 'long-poll', 'short-poll'],
   })
 })

@@ -45,6 +45,12 @@ export function ConnectionPanel({ session, id }: ConnectionPanelProps) {
           <span>{member.why}</span>
         </p>
       )}
+      {member?.isAltered && (
+        <p class="panel-altered">
+          The server shows a name that is not theirs, or not theirs any more: what this member says of itself is
+          another.
+        </p>
+      )}
       <RoundTripPlot samples={samples.get(id) ?? []} />
       {member !== undefined && <SafetyNumber session={session} member={member} />}
       <h3>This member</h3>

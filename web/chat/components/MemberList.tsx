@@ -42,6 +42,16 @@ export function MemberList({ session, inspect }: MemberListProps) {
                     <span class="visually-hidden">verified by you</span>
                   </span>
                 )}
+                {member.isAltered && (
+                  <span
+                    class="member-altered"
+                    title="The server shows a name that is not theirs, or not theirs any more"
+                    data-testid={testIds.alteredMark}
+                  >
+                    <Icon name="warning" />
+                    <span class="visually-hidden">name not confirmed</span>
+                  </span>
+                )}
               </span>
               {member.presence === 'away' && <span class="member-away">away</span>}
             </span>

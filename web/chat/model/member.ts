@@ -13,6 +13,8 @@ export interface Member {
   readonly why: string
   /** Verified by the client; `undefined` when it shows none. */
   readonly identity: string | undefined
+  /** The server shows another name than the member says it has. */
+  readonly isAltered: boolean
   /** Whole ms once above 10, so that the list does not flicker. */
   readonly rttMs: number | undefined
 }
@@ -32,6 +34,7 @@ export function memberFrom(peer: Peer<ChatProfile>): Member {
     path: peer.path,
     why: peer.why,
     identity: peer.identity,
+    isAltered: peer.profileVerified === false,
     rttMs,
   }
 }

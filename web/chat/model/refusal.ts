@@ -24,6 +24,9 @@ const WORDS: Readonly<Record<RefusedCode, Words>> = Object.freeze({
   forged: (who) => `Something from ${who} was refused: it was altered on its way, or is from somebody else.`,
   replayed: (who) =>
     `Something from ${who} was refused: it had come before. Connections that break may cause this too.`,
+  unsigned: (who) => `Something from ${who} was refused: it is not signed, so somebody else may have written it.`,
+  'profile-altered': (who) =>
+    `The server shows a name or profile of ${who} that is not theirs, or not theirs any more. Do not rely on it.`,
 })
 
 /** @param name of a member; `undefined` of somebody who is none */

@@ -21,7 +21,13 @@ export function departureText(name: string, reason: RoomEvents['leave']['reason'
   }
 }
 
-export const gapText = (name: string, reason: RoomEvents['gap']['reason']): string =>
-  reason === 'lagging'
-    ? `Some messages from ${name} are missing here: this page was too far behind.`
-    : `Some messages from ${name} may be missing here: one of you was away for too long.`
+export function gapText(name: string, reason: RoomEvents['gap']['reason']): string {
+  switch (reason) {
+    case 'lagging':
+      return `Some messages from ${name} are missing here: this page was too far behind.`
+    case 'expired':
+      return `Some messages from ${name} may be missing here: one of you was away for too long.`
+    case 'withheld':
+      return `Some messages from ${name} are missing here: they were kept back on their way.`
+  }
+}

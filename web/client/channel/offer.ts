@@ -18,10 +18,14 @@ export interface OffersPort {
   readonly data: ReliablePort
   /** Everyone else here now: whom a message to all is addressed to. */
   members(): Iterable<PeerId>
+  /** Of a channel that is signed here, a message to the room: somebody may have made it up. True: refused. */
+  refuses?(from: PeerId, channel: string): boolean
 }
 
 interface Incoming {
   readonly channel: string
+  /** To the room, and not to us alone. */
+  readonly toRoom: boolean
   readonly offer: IncomingOffer
   /** Whether a handler was called with it. */
   heard: boolean
@@ -116,6 +120,10 @@ export class Offers {
   #hear(incoming: Incoming, channel: string): void {
     if (incoming.heard || incoming.channel !== channel || this.#emitter.count(channel) === 0) return
     incoming.heard = true
+    if (incoming.toRoom && this.#port.refuses?.(incoming.offer.from, channel)) {
+      incoming.offer.decline()
+      return
+    }
     this.#emitter.emit(channel, incoming.offer)
   }
 
@@ -128,7 +136,7 @@ export class Offers {
     }
   }
 
-  #receive({ from, data, id, sentAtMs }: PortMessage): void {
+  #receive({ from, data, id, sentAtMs, direct }: PortMessage): void {
     let message: OfferMessage | undefined
     try {
       message = parseOfferMessage(data)
@@ -136,12 +144,14 @@ export class Offers {
       this.#end(from, 'protocol', (error as Error).message)
       return
     }
-    if (message === undefined) return
+    const toRoom = direct === false
+    // Only offers are for the room: what is about one transfer comes from its two ends.
+    if (message === undefined || (toRoom && message.t !== 'offer')) return
     const file = this.#outgoing.get(message.n)
     const incoming = this.#incoming.get(from)?.get(message.n)?.offer
     switch (message.t) {
       case 'offer':
-        this.#offered(from, id, sentAtMs, message)
+        this.#offered(from, id, sentAtMs, toRoom, message)
         break
       case 'withdraw': {
         const why = message.unreadable ? 'The sender cannot read the file' : 'The sender withdrew the file'
@@ -160,7 +170,7 @@ export class Offers {
     }
   }
 
-  #offered(from: PeerId, id: string, sentAtMs: number, announcement: Announcement): void {
+  #offered(from: PeerId, id: string, sentAtMs: number, toRoom: boolean, announcement: Announcement): void {
     const offers = this.#incoming.get(from) ?? new Map<number, Incoming>()
     const { n, channel } = announcement
     if (offers.has(n)) {
@@ -185,7 +195,7 @@ export class Offers {
       sentAtMs,
       announcement,
     )
-    const incoming = { channel, offer, heard: false }
+    const incoming = { channel, toRoom, offer, heard: false }
     this.#incoming.set(from, offers.set(n, incoming))
     this.#hear(incoming, channel)
   }

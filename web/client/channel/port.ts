@@ -12,6 +12,8 @@ export interface PortMessage {
   readonly data: unknown
   readonly id: string
   readonly sentAtMs: number
+  /** False: it was sent to the room. */
+  readonly direct?: boolean
 }
 
 export interface ReliablePort {

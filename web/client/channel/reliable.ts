@@ -31,6 +31,7 @@ export class ReliableChannel<T extends Payload> implements Channel<T> {
   constructor(
     readonly name: string,
     private readonly port: ChannelPort,
+    readonly signed = false,
   ) {}
 
   send(data: T, options: SendOptions = {}): Sent {

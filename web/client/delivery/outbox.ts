@@ -23,6 +23,9 @@ import { StreamBase } from './stream-base.ts'
  */
 const UNSENT_BYTES = 262_144
 
+/** How names of signed channels begin: greetings tell where these are from the moment they are there. */
+const SIGNED = 's:'
+
 /** A channel as its sender sees it. */
 export interface OutgoingChannel {
   readonly id: number
@@ -101,7 +104,7 @@ export class Outbox {
   /** What a greeting says of the channels: where the room's messages begin for a newcomer. */
   channelTable(): { channel: number; ordinal: number; name: string }[] {
     return this.#channels
-      .filter(({ roomOpened }) => roomOpened)
+      .filter(({ roomOpened, name }) => roomOpened || name.startsWith(SIGNED))
       .map(({ id, name, roomOrdinal }) => ({ channel: id, name, ordinal: this.#acceptedOrdinal(id, roomOrdinal) }))
   }
 
@@ -130,7 +133,8 @@ export class Outbox {
   }
 
   /**
-   * Put a message on its way. `to`: one member; absent: the room.
+   * Put a message on its way. `to`: one member; absent: the room. `late`: it waits until it is not `late` any more, and
+   * `flush` is called; its body may be written to until then.
    * @throws PartylineError `queue-full`, `closed`
    */
   send(
@@ -140,6 +144,7 @@ export class Outbox {
     sentWire: number,
     to?: PeerId,
     number = 0,
+    late = false,
   ): OutgoingMessage {
     if (channel.id !== 0) this.ensureRoom(body.length, 1)
     const lane: Lane = body.length > LIMITS.fragmentBytes ? 'bulk' : 'small'
@@ -151,8 +156,9 @@ export class Outbox {
       message.settle(to, 'left')
       return message
     }
+    message.late = late
     const waiting = this.#waiting.get(to)
-    if ((waiting === undefined || channel.id === 0) && this.#takes(channel.id, lane, to)) {
+    if (!late && (waiting === undefined || channel.id === 0) && this.#takes(channel.id, lane, to)) {
       this.#accept(channel, message, to)
       this.#sendOut(to)
       return message
@@ -316,6 +322,11 @@ export class Outbox {
       if (kept.length >= MOST_BLOCKED || (blocked.has('small') && blocked.has('bulk'))) break
       looked += 1
       const channel = this.#channels[message.channel]
+      if (message.late) {
+        blocked.add(message.channel)
+        kept.push(message)
+        continue
+      }
       if (
         channel === undefined ||
         blocked.has(message.lane) ||

@@ -50,6 +50,8 @@ export class OutgoingMessage implements Outgoing {
   #to: readonly PeerId[] = []
   #left = 0
   #missed: Map<PeerId, MissedReason> | undefined
+  /** Its bytes are not what they are to be yet: it waits, and what comes after it on its channel. */
+  late = false
   readonly #accepted = new Lazy<void>()
   readonly #delivered = new Lazy<Delivered>()
 

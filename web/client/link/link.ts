@@ -19,6 +19,7 @@ import {
   encodePong,
   FRAME,
   frameType,
+  type Greeting,
   type InstanceId,
   type LatestFrame,
   LIMITS,
@@ -73,8 +74,10 @@ export interface LinkDeps {
   changed(link: Link): void
   /** Neither the direct path in use nor those beside it take more bulk now. */
   bulkWaits(link: Link, path: WatchedPath): void
-  /** The peer's greeting has come: it will understand what we send. */
-  reached(link: Link): void
+  /** The peer's greeting has come, with its channels: it will understand what we send. */
+  reached(link: Link, channels: Greeting['channels']): void
+  /** We gave up what the peer had not acknowledged: what it must know has to be said again. */
+  cutOff(link: Link): void
   /** The peer lost what we sent, or we what it sent. */
   gap(link: Link): void
   /** The peer has ended the link: its member is to leave and join again. */
@@ -421,7 +424,7 @@ export class Link {
     this.sender.peerDelayMs = greeting.delayMs
     for (const { channel, name } of greeting.channels) this.#declared.set(channel, name)
     if (greeting.afterCut) this.deps.gap(this)
-    this.deps.reached(this)
+    this.deps.reached(this, greeting.channels)
     const early = this.#early
     this.#early = []
     this.#earlyBytes = 0
@@ -516,6 +519,7 @@ export class Link {
     this.deps.outbox.trim()
     this.#begin(true)
     this.#greet(this.deps.clock.now())
+    this.deps.cutOff(this)
   }
 
   /** The link is over: what was not acknowledged is reported with `reason`. */

@@ -23,6 +23,7 @@ export type SealingRefusal =
 const FORM = 1
 const X25519 = 1
 const IDENTITY = 2
+const PROFILE = 4
 
 /** What all announcements of a room have in common. */
 export interface RoomSeal {
@@ -39,6 +40,8 @@ export interface OwnKeys {
   readonly p256: AgreementKey
   readonly x25519: AgreementKey | undefined
   readonly identity: SigningKey | undefined
+  /** 32 bytes: the digest of the profile that the first `join` asks for. */
+  readonly profile?: Uint8Array | undefined
 }
 
 export interface Announcement {
@@ -46,6 +49,7 @@ export interface Announcement {
   readonly instance: Uint8Array
   readonly p256: Uint8Array
   readonly x25519: Uint8Array | undefined
+  readonly profile: Uint8Array | undefined
   readonly identity: Uint8Array | undefined
   /** Where the signature, and where the proof, stands. */
   readonly signatureAt: number
@@ -59,8 +63,8 @@ const proof = ({ hmac }: Primitives, key: Uint8Array, room: Uint8Array, bytes: U
   hmac(key, labelled('announce', room, bytes.subarray(0, end)))
 
 export async function announce(primitives: Primitives, seal: RoomSeal, own: OwnKeys): Promise<Uint8Array> {
-  const { x25519, identity, p256, instance, protocol } = own
-  const flags = (x25519 ? X25519 : 0) | (identity ? IDENTITY : 0)
+  const { x25519, identity, p256, instance, protocol, profile } = own
+  const flags = (x25519 ? X25519 : 0) | (identity ? IDENTITY : 0) | (profile ? PROFILE : 0)
   const writer = new ByteWriter(new Uint8Array(lengthOf(seal.mode, flags)))
   const { bytes } = writer
   writer.u8(FORM)
@@ -70,6 +74,7 @@ export async function announce(primitives: Primitives, seal: RoomSeal, own: OwnK
   writer.raw(instance)
   writer.raw(p256.publicKey)
   if (x25519) writer.raw(x25519.publicKey)
+  if (profile) writer.raw(profile)
   if (identity) {
     writer.raw(identity.publicKey)
     writer.raw(await identity.sign(signed(seal.room, bytes, writer.position)))
@@ -79,14 +84,18 @@ export async function announce(primitives: Primitives, seal: RoomSeal, own: OwnK
 }
 
 const lengthOf = (mode: SealedMode, flags: number): number =>
-  86 + (flags & X25519 ? 32 : 0) + (flags & IDENTITY ? 129 : 0) + (mode === 'secret' ? 32 : 0)
+  86 +
+  (flags & X25519 ? 32 : 0) +
+  (flags & PROFILE ? 32 : 0) +
+  (flags & IDENTITY ? 129 : 0) +
+  (mode === 'secret' ? 32 : 0)
 
 /** `undefined`: it is none of this mode. */
 export function decodeAnnouncement(text: string | undefined, mode: SealedMode): Announcement | undefined {
   const bytes = text === undefined || text.length > SEAL_CHARS ? undefined : fromBase64url(text)
   if (bytes === undefined) return undefined
   const flags = bytes[4] as number
-  if (bytes[0] !== FORM || bytes[1] !== MODES[mode] || flags > 3 || bytes.length !== lengthOf(mode, flags)) {
+  if (bytes[0] !== FORM || bytes[1] !== MODES[mode] || flags > 7 || bytes.length !== lengthOf(mode, flags)) {
     return undefined
   }
   let at = 5
@@ -97,10 +106,11 @@ export function decodeAnnouncement(text: string | undefined, mode: SealedMode): 
   const instance = take(16)
   const p256 = take(65)
   const x25519 = flags & X25519 ? take(32) : undefined
+  const profile = flags & PROFILE ? take(32) : undefined
   const identity = flags & IDENTITY ? take(65) : undefined
   const signatureAt = at
   if (identity) at += 64
-  return { bytes, instance, p256, x25519, identity, signatureAt, proofAt: at }
+  return { bytes, instance, p256, x25519, profile, identity, signatureAt, proofAt: at }
 }
 
 /** The third and fourth check. */

@@ -1,5 +1,3 @@
-import { encodeText } from '../../../signaling/protocol/index.ts'
-
 export const NO_BYTES = new Uint8Array(0)
 
 export function joined(...parts: readonly Uint8Array[]): Uint8Array {
@@ -18,7 +16,7 @@ export const counted = (bytes: Uint8Array): Uint8Array =>
 
 /** A label, and what follows it. */
 export const labelled = (word: string, ...parts: readonly Uint8Array[]): Uint8Array =>
-  joined(encodeText(`partyline 1 ${word}`), ...parts)
+  joined(new TextEncoder().encode(`partyline 1 ${word}`), ...parts)
 
 /** Below 0: `a` is the smaller, byte by byte. 0: they are the same. */
 export function compare(a: Uint8Array, b: Uint8Array): number {
@@ -28,6 +26,10 @@ export function compare(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length
 }
+
+/** Of ids, as the wire has them in texts. */
+export const fromHex = (text: string): Uint8Array =>
+  Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(2 * at, 2 * at + 2), 16))
 
 export const base64url = (bytes: Uint8Array): string =>
   btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (char) => (char === '+' ? '-' : char === '/' ? '_' : ''))

@@ -1,15 +1,13 @@
 /** What travels: SEALING.md, "Records". */
-import { FRAME, frameType } from '../../../signaling/protocol/index.ts'
 import { joined } from './octets.ts'
 import type { CipherKey } from './primitives.ts'
 
-export const RECORD = Object.freeze({ link: 1, group: 2, key: 3, held: 4 } as const)
+export const RECORD = Object.freeze({ link: 1, group: 2, key: 3, held: 4, profile: 5 } as const)
 export type RecordKind = (typeof RECORD)[keyof typeof RECORD]
 
-const TAG_BYTES = 16
+export const TAG_BYTES = 16
 const GROUP_HEAD_BYTES = 15
-const HEAD_BYTES = 9
-const UNICAST = 16
+export const HEAD_BYTES = 9
 
 /** What sealing adds to a frame, at most. */
 export const SEALED_BYTES = GROUP_HEAD_BYTES + TAG_BYTES
@@ -25,15 +23,6 @@ export interface RecordHead extends KeyName {
   readonly counter: number
   readonly head: Uint8Array
   readonly ciphertext: Uint8Array
-}
-
-/** Whether a frame goes in a group record: to the room, and not about a link. */
-export const isForGroup = (frame: Uint8Array): boolean => isRepeatable(frame) && ((frame[0] as number) & UNICAST) === 0
-
-/** Whether a frame that is sent again goes in the same record: data, fragments and `latest`. */
-export const isRepeatable = (frame: Uint8Array): boolean => {
-  const type = frameType(frame)
-  return frame.length > 0 && (type <= FRAME.fragment || type === FRAME.latest)
 }
 
 /** The nonce of a head, which ends with the counter. */
@@ -70,12 +59,17 @@ export async function sealRecord(
 /** `undefined`: it is no record. */
 export function decodeRecord(payload: Uint8Array): RecordHead | undefined {
   const kind = payload[0] as RecordKind
-  const isGroup = kind === RECORD.group
-  const headBytes = isGroup ? GROUP_HEAD_BYTES : HEAD_BYTES
+  const headBytes = kind === RECORD.group ? GROUP_HEAD_BYTES : HEAD_BYTES
   if (!(kind >= RECORD.link && kind <= RECORD.held) || payload.length < headBytes + TAG_BYTES) return undefined
+  return recordHead(payload, headBytes)
+}
+
+/** Of a payload that has a head of so many bytes. */
+export function recordHead(payload: Uint8Array, headBytes: number): RecordHead {
+  const isGroup = headBytes === GROUP_HEAD_BYTES
   const view = new DataView(payload.buffer, payload.byteOffset)
   return {
-    kind,
+    kind: payload[0] as RecordKind,
     epoch: isGroup ? view.getUint32(1) : 0,
     step: isGroup ? view.getUint16(5) : 0,
     // Beyond 2^53 it is not exact, and not ours: the nonce is taken from the bytes all the same.

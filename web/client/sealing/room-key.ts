@@ -8,7 +8,7 @@ export const MOST_SECRET_BYTES = 64
 /** Longest password, in UTF-8 bytes. */
 export const PASSWORD_BYTES = 1_024
 
-/** What the room's secret is good for. `history` and `profile` are reserved. */
+/** What the room's secret is good for. `history` is reserved. */
 export type RoomKeyUse = 'proof' | 'salt' | 'history' | 'profile'
 
 /** What all who know the room's secret have in common. Mode `secret` only. */

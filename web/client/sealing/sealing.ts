@@ -17,8 +17,8 @@ import {
   type FillRandom,
   hexAt,
   type InstanceId,
+  type Json,
   type PeerId,
-  writeHex,
 } from '../../../signaling/protocol/index.ts'
 import type { Clock, TimerHandle } from '../clock.ts'
 import {
@@ -31,19 +31,19 @@ import {
   type SealingRefusal,
   verifyAnnouncement,
 } from './announcement.ts'
+import { isForGroup, isGreeting, isRepeatable, splitSince, withSince } from './framing.ts'
 import { GivenKeys } from './given-keys.ts'
 import { type HeldKey, HeldKeys } from './held-keys.ts'
 import { Instance, Instances } from './instances.ts'
 import { type LinkKeys, linkKeys } from './link-keys.ts'
-import { base64url, compare, counted } from './octets.ts'
+import { base64url, compare, counted, fromHex } from './octets.ts'
 import { type OwnSenderKey, OwnSenderKeys } from './own-sender-keys.ts'
 import type { Primitives, SigningKey } from './primitives.ts'
+import { profileDigest } from './profile-digest.ts'
 import {
   decodeKeyName,
   decodeRecord,
   encodeKeyName,
-  isForGroup,
-  isRepeatable,
   openRecord,
   RECORD,
   type RecordHead,
@@ -51,7 +51,6 @@ import {
   sealRecord,
 } from './records.ts'
 import { type RoomKey, roomKey, stretch } from './room-key.ts'
-import { safetyNumber } from './safety-number.ts'
 import { WaitingRecords } from './waiting-records.ts'
 
 /** Being opened at once. Beyond, it is as if the network had lost it. */
@@ -70,6 +69,8 @@ export interface SealingOptions {
   readonly secret?: Uint8Array | undefined
   readonly password?: string | undefined
   readonly identity?: SigningKey | undefined
+  /** That the first `join` asks for, as JSON has it; the announcement says its digest. */
+  readonly profile?: Json
 }
 
 export interface SealingDeps {
@@ -87,8 +88,13 @@ export interface ShownMember {
   readonly seal: string | undefined
 }
 
-/** `identity`: SHA-256 of its verified public key, as hex, if it has one. */
-export type Admitted = { readonly identity: string | undefined } | { readonly refused: SealingRefusal }
+export interface Verification {
+  /** SHA-256 of its verified public key, as hex, if it has one. */
+  readonly identity: string | undefined
+  /** The digest of the profile that it came with, as base64url, if it says so. */
+  readonly profile: string | undefined
+}
+export type Admitted = Verification | { readonly refused: SealingRefusal }
 
 export interface SealedRecord {
   /** `undefined`: whom the frame was to go to. */
@@ -111,17 +117,19 @@ interface Member extends LinkKeys {
   readonly instanceId: InstanceId
   readonly instance: Instance
   readonly announcement: Announcement
-  readonly identity: string | undefined
-  readonly given: GivenKeys
-  /** Counters up to this were the ended link's. */
-  readonly floor: number
+  readonly verification: Verification
+  given: GivenKeys
+  /** Counters of its records up to this were an ended link's. */
+  floor: number
+  /** Our counter when the link to it began. */
+  since: number
   readonly waiting: WaitingRecords
-  readonly sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
+  sealed: WeakMap<Uint8Array, Uint8Array | Promise<Uint8Array>>
   /** Something under its link's key has opened: it is not another that shows this announcement. */
   proven: boolean
 }
 
-type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor' | 'proven'>
+type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor' | 'since' | 'proven'>
 type Standing = Member | SealingRefusal | Promise<unknown>
 
 interface GroupRecord {
@@ -134,12 +142,6 @@ const refused = (code: SealingRefusal): Opened => ({ frames: [], refused: code }
 const isMember = (standing: Standing | undefined): standing is Member =>
   typeof standing === 'object' && !(standing instanceof Promise)
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && compare(a, b) === 0
-const idBytes = (id: PeerId): Uint8Array => {
-  const bytes = new Uint8Array(8)
-  writeHex(id, bytes, 0)
-  return bytes
-}
-
 export class RoomSealing {
   /** For `join.seal`: the same as long as this instance lives. */
   readonly announcement: string
@@ -159,11 +161,12 @@ export class RoomSealing {
   #timerAtMs = Number.POSITIVE_INFINITY
 
   private constructor(
-    private readonly deps: SealingDeps,
+    readonly deps: SealingDeps,
     private readonly room: RoomSeal,
-    private readonly keys: OwnKeys,
+    readonly keys: OwnKeys,
     announcement: Uint8Array,
     private readonly linkSalt: Uint8Array,
+    readonly profileKey: Uint8Array,
     private readonly roomHash: Uint8Array,
     /** Mode `secret` only. */
     readonly roomKey: RoomKey | undefined,
@@ -179,8 +182,7 @@ export class RoomSealing {
     const { mode, protocol, identity, secret, password } = options
     const name = encodeText(options.room)
     const room = counted(name)
-    const instance = new Uint8Array(16)
-    writeHex(options.instance, instance, 0)
+    const instance = fromHex(options.instance)
     const [p256, x25519, roomHash, shared] = await Promise.all([
       primitives.p256(),
       primitives.x25519(),
@@ -191,11 +193,20 @@ export class RoomSealing {
             (bytes) => roomKey(primitives, bytes, name),
           ),
     ])
-    const [proofKey, linkSalt] = await Promise.all([shared?.derive('proof'), shared?.derive('salt')])
+    const none = new Uint8Array(32)
+    const [proofKey, linkSalt, profileKey] = await Promise.all([
+      shared?.derive('proof'),
+      shared?.derive('salt') ?? none,
+      shared?.derive('profile') ?? none,
+    ])
     const seal: RoomSeal = { mode, room, proofKey }
-    const keys: OwnKeys = { protocol, instance, p256, x25519, identity }
+    const profile =
+      options.profile === undefined
+        ? undefined
+        : await profileDigest(primitives, profileKey, room, instance, options.profile)
+    const keys: OwnKeys = { protocol, instance, p256, x25519, identity, profile }
     const announcement = await announce(primitives, seal, keys)
-    return new RoomSealing(deps, seal, keys, announcement, linkSalt ?? new Uint8Array(32), roomHash, shared)
+    return new RoomSealing(deps, seal, keys, announcement, linkSalt, profileKey, roomHash, shared)
   }
 
   /** With every welcome, before its members: who we are. Another id than before ends all links. */
@@ -213,7 +224,7 @@ export class RoomSealing {
     const before = this.#standing.get(id)
     if (isMember(before) && before.instanceId === instance) {
       const isSame = sameBytes(decodeAnnouncement(seal, this.room.mode)?.bytes, before.announcement.bytes)
-      return isSame ? { identity: before.identity } : { refused: 'seal-changed' }
+      return isSame ? before.verification : { refused: 'seal-changed' }
     }
     this.left(id)
     const verifying = Promise.all([this.#verify(shown), this.#entered]).then(([verified]) => {
@@ -226,7 +237,7 @@ export class RoomSealing {
     this.#entered = verifying.catch(() => undefined)
     this.#standing.set(id, verifying)
     const standing = await verifying
-    return typeof standing === 'string' ? { refused: standing } : { identity: standing.identity }
+    return typeof standing === 'string' ? { refused: standing } : standing.verification
   }
 
   async #verify({ id, instance: instanceId, seal }: ShownMember): Promise<Verified | SealingRefusal> {
@@ -244,13 +255,14 @@ export class RoomSealing {
     if (refusal !== undefined) return refusal
     const room = { room: this.room.room, linkSalt: this.linkSalt }
     const [ours, theirs] = [
-      { announcement: this.#own, id: idBytes(this.#self) },
-      { announcement, id: idBytes(id) },
+      { announcement: this.#own, id: fromHex(this.#self) },
+      { announcement, id: fromHex(id) },
     ]
     const keys = await linkKeys(primitives, room, this.keys, ours, theirs).catch(() => undefined)
     if (keys === undefined) return 'seal-mismatch'
     const identity = announcement.identity && hexAt(await primitives.sha256(announcement.identity), 0, 32)
-    return { ...keys, id, instanceId, announcement, identity }
+    const profile = announcement.profile && base64url(announcement.profile)
+    return { ...keys, id, instanceId, announcement, verification: { identity, profile } }
   }
 
   #isChanged(instanceId: InstanceId, { bytes }: Announcement): boolean {
@@ -271,6 +283,7 @@ export class RoomSealing {
       ...verified,
       instance,
       floor: instance.newest,
+      since: this.#counter,
       given: new GivenKeys(this.#senderKeys.came()),
       waiting: new WaitingRecords(this.#waiting),
       sealed: new WeakMap(),
@@ -289,10 +302,31 @@ export class RoomSealing {
     this.#arm()
   }
 
+  /**
+   * The other side ended the link and began another: so do we. What we have sealed before does not go to it again; what
+   * it sealed before its own beginning is refused from the greeting on that says so, which has come.
+   */
+  begunAgain(id: PeerId): void {
+    const member = this.#standing.get(id)
+    if (!isMember(member)) return
+    member.since = this.#counter
+    member.sealed = new WeakMap()
+    member.given = new GivenKeys(this.#senderKeys.came())
+    this.#arm()
+  }
+
+  /** By which a member of this instance says that this profile is its own, as base64url. */
+  async profileDigest(instance: InstanceId, profile: Json | undefined): Promise<string> {
+    const { primitives } = this.deps
+    return base64url(await profileDigest(primitives, this.profileKey, this.room.room, fromHex(instance), profile))
+  }
+
   /** Digits that two people compare. `undefined` when `id` is not admitted. */
   async safetyNumber(id: PeerId): Promise<string | undefined> {
     const member = this.#standing.get(id)
-    return isMember(member) ? safetyNumber(this.deps.primitives, this.#own, member.announcement) : undefined
+    if (!isMember(member)) return undefined
+    const { safetyNumber } = await import('./safety-number.ts')
+    return safetyNumber(this.deps.primitives, this.#own, member.announcement)
   }
 
   /**
@@ -332,7 +366,7 @@ export class RoomSealing {
 
   #groupRecord(frame: Uint8Array): GroupRecord {
     const key = this.#senderKeys.next()
-    const counter = this.#nextCounter()
+    const counter = this.nextCounter()
     const record: GroupRecord = {
       key,
       payload: key.cipher
@@ -351,7 +385,7 @@ export class RoomSealing {
   }
 
   #linkRecord({ send }: Member, kind: RecordKind, plain: Uint8Array): Promise<Uint8Array> {
-    return sealRecord(send, kind, this.#nextCounter(), plain)
+    return sealRecord(send, kind, this.nextCounter(), plain)
   }
 
   #sealToEach(members: readonly Member[], frame: Uint8Array): Sealed | Promise<Sealed> {
@@ -369,7 +403,8 @@ export class RoomSealing {
   #unicast(member: Member, frame: Uint8Array): Uint8Array | Promise<Uint8Array> {
     const before = member.sealed.get(frame)
     if (before !== undefined) return before
-    const payload = this.#linkRecord(member, RECORD.link, frame)
+    const plain = isGreeting(frame) ? withSince(frame, member.since) : frame
+    const payload = this.#linkRecord(member, RECORD.link, plain)
     if (isRepeatable(frame)) {
       member.sealed.set(frame, payload)
       payload.then(
@@ -380,7 +415,8 @@ export class RoomSealing {
     return payload
   }
 
-  #nextCounter(): number {
+  /** For one sealing. Throws a RangeError when there is none left. */
+  nextCounter(): number {
     if (this.#counter >= Number.MAX_SAFE_INTEGER) throw new RangeError('sealing-exhausted')
     this.#counter += 1
     return this.#counter
@@ -411,10 +447,13 @@ export class RoomSealing {
     if (plain === undefined) return refused('forged')
     if (record.kind === RECORD.link) {
       if (isForGroup(plain)) return refused('forged')
+      const { frame, since } = isGreeting(plain) ? splitSince(plain) : { frame: plain, since: 0 }
+      if (since >= record.counter) return refused('forged')
       if (this.#isReplayed(member, record, !isRepeatable(plain))) return refused('replayed')
-      if (member.proven) return { frames: [plain] }
+      member.floor = Math.max(member.floor, since)
+      if (member.proven) return { frames: [frame] }
       member.proven = true
-      return this.#release(member, { frames: [plain] })
+      return this.#release(member, { frames: [frame] })
     }
     const name = decodeKeyName(plain, record.kind === RECORD.key ? SENDER_KEY_BYTES : 0)
     if (name === undefined) return refused('forged')

@@ -159,10 +159,11 @@ export class Uplink {
     return this.#events.on(name, handler)
   }
 
-  /** Once. `sealed`: how frames are sealed, and the announcement of the keys for it. */
-  start(sealed?: { readonly announcement: string; readonly sealer: Sealer }): void {
+  /** Once. `sealed`: how frames are sealed, the announcement of the keys for it, and the profile as it is to be shown. */
+  start(sealed?: { readonly announcement: string; readonly sealer: Sealer; readonly profile: Json }): void {
     if (this.#state.name !== 'idle') return
     this.#sealed = sealed
+    if (sealed !== undefined) this.#profile = sealed.profile
     // First of all: everything else can be done while the network is waited for.
     this.#connect()
     this.#unsubscribe = this.#options.network.on((event) => this.#networkEvent(event))

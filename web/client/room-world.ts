@@ -1,0 +1,27 @@
+import type { OpenCarrier } from './carriers/carrier.ts'
+import type { CarrierChoice } from './carriers/choice.ts'
+import type { Clock } from './clock.ts'
+import type { MakeRoomPaths } from './paths/direct-paths.ts'
+import type { RoomClaims } from './room-claims.ts'
+import type { Primitives } from './sealing/primitives.ts'
+import type { NetworkEvents } from './uplink/network-events.ts'
+
+/** What a room needs of the world: a browser, Node, or a simulation. */
+export interface RoomWorld {
+  readonly clock: Clock
+  /** ms since 1970 as this machine believes. */
+  wallMs(): number
+  /** 0 ≤ value < 1. */
+  readonly random: () => number
+  fillRandom(bytes: Uint8Array): void
+  readonly openCarrier: OpenCarrier
+  /** The way up from a lesser carrier. Default: none. */
+  readonly choice?: Pick<CarrierChoice, 'better' | 'changed' | 'measured'>
+  readonly network: NetworkEvents
+  /** Nothing when it could not be loaded: the relay carries everything. */
+  readonly directPaths: Promise<MakeRoomPaths | undefined>
+  /** What tells of ourselves in a sealed room. Never rejects; nothing when it could not be loaded: nothing is told then. */
+  claims(): Promise<typeof RoomClaims | undefined>
+  /** Absent where there is no WebCrypto. */
+  readonly primitives: Primitives | undefined
+}

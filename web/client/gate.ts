@@ -142,6 +142,11 @@ export class Gate {
     this.#keys?.begunAgain(id)
   }
 
+  /** Once locked, in a sealed room. */
+  get keys(): RoomSealing | undefined {
+    return this.#keys
+  }
+
   get stats(): SealingStats {
     return { sealed: this.#sealed, opened: this.#opened, refused: { ...this.#refused } }
   }

@@ -41,6 +41,7 @@ function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
         ({ RoomClaims }) => RoomClaims,
         () => undefined,
       ),
+    history: () => import('./history/room-history.ts').then(({ RoomHistory }) => RoomHistory),
     directPaths: import('./paths/direct-paths.ts')
       .then(({ loadDirectPaths }) => loadDirectPaths())
       .catch(() => undefined),

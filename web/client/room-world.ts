@@ -1,6 +1,7 @@
 import type { OpenCarrier } from './carriers/carrier.ts'
 import type { CarrierChoice } from './carriers/choice.ts'
 import type { Clock } from './clock.ts'
+import type { RoomHistory } from './history/room-history.ts'
 import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import type { RoomClaims } from './room-claims.ts'
 import type { Primitives } from './sealing/primitives.ts'
@@ -22,6 +23,8 @@ export interface RoomWorld {
   readonly directPaths: Promise<MakeRoomPaths | undefined>
   /** What tells of ourselves in a sealed room. Never rejects; nothing when it could not be loaded: nothing is told then. */
   claims(): Promise<typeof RoomClaims | undefined>
+  /** What the server keeps. Rejects when it could not be loaded. */
+  history(): Promise<typeof RoomHistory>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }

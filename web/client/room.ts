@@ -7,12 +7,14 @@ import {
   type Address,
   type Audience,
   type Json,
+  LIMITS,
   type MemberInfo,
   type PeerId,
   RIGHTS,
   randomHex,
 } from '../../signaling/protocol/index.ts'
 import { serverAddress } from './carriers/server-address.ts'
+import { encodePayload } from './channel/content.ts'
 import { LatestChannels } from './channel/latest.ts'
 import { Offers } from './channel/offer.ts'
 import { ProcedureCalls } from './channel/procedure.ts'
@@ -23,6 +25,10 @@ import { Emitter } from './events.ts'
 import type {
   Channel,
   ChannelOptions,
+  HistoryCursor,
+  HistoryOptions,
+  HistoryPage,
+  HistoryQuery,
   Latest,
   Message,
   Payload,
@@ -38,6 +44,7 @@ import type {
   Unsubscribe,
 } from './face.ts'
 import { Gate } from './gate.ts'
+import type { RoomHistory } from './history/room-history.ts'
 import { Inbound } from './inbound.ts'
 import { Later } from './later.ts'
 import { Membership } from './membership.ts'
@@ -62,6 +69,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly ready: Promise<void>
   readonly closed: Promise<PartylineError | undefined>
   readonly #world: RoomWorld
+  readonly #instance: MemberInfo['instance']
   readonly #events = new Emitter<RoomEvents<P>>()
   readonly #clock: RoomClock
   readonly #uplink: Uplink
@@ -84,6 +92,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
+  readonly #wanted: HistoryOptions | undefined
+  #history: RoomHistory | undefined
+  #loading: Promise<RoomHistory> | undefined
+  /** Until it is loaded, what comes live waits: something may come before it. */
+  #awaits = false
+  #welcomed: Welcome | undefined
 
   readonly sealing: SealingMode
 
@@ -92,6 +106,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#world = world
     this.sealing = options.sealing
     this.#profile = options.profile as P
+    this.#wanted = options.history
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }
     })
@@ -102,6 +117,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const { clock } = world
     const random = (bytes: Uint8Array): void => world.fillRandom(bytes)
     const instance = randomHex(16, random) as MemberInfo['instance']
+    this.#instance = instance
     this.#clock = new RoomClock(clock, world.wallMs())
     this.#uplink = new Uplink({
       server: serverAddress(options.server),
@@ -215,6 +231,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
+    if (this.#wanted !== undefined) this.#follow()
   }
 
   get status(): RoomStatus {
@@ -260,15 +277,33 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const channel = new ReliableChannel<Payload>(
       name,
       {
-        send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal, signed ? sign : undefined),
-        drain: () => this.#channels.drain(outgoing),
+        send: (data, to, { signal, store, user }) => {
+          if (!store && user === undefined) {
+            return this.#channels.send(outgoing, data, to, signal, signed ? sign : undefined)
+          }
+          if (to !== undefined || signed || (store && user !== undefined)) {
+            throw new PartylineError('bad-argument', 'store, or user: alone, and not on a signed channel')
+          }
+          const devices = [...this.#peers.values()].filter((peer) => peer.userId === user).map(({ id }) => id)
+          const sent = this.#channels.send(outgoing, data, store ? undefined : devices, signal)
+          const payload = encodePayload(data, LIMITS.messageBytes)
+          const atMs = this.#clock.now()
+          return Object.assign(sent, { stored: this.#kept((kept) => kept.store(name, sent, payload, atMs, user)) })
+        },
+        drain: () => {
+          this.#history?.work()
+          this.#channels.drain(outgoing)
+        },
         offer: (data, options) =>
           this.#offers.offer(name, data, signed ? { to: [...this.#links.peers.keys()], ...options } : options),
         onOffer: (handler) => this.#offers.on(name, handler),
       },
       signed,
     )
-    this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
+    this.#channels.taker(outgoing, (message) => {
+      const take = (): boolean => !this.#awaits && channel.take(message as Message<Payload>)
+      return this.#history === undefined ? take() : this.#history.live(name, message, take)
+    })
     if (signed) {
       this.#claims.do((claims) => claims.signs())
       // What comes without a signature has its turn, and is not heard.
@@ -298,6 +333,22 @@ export class ClientRoom<P extends Json> implements Room<P> {
     return calls.ask as unknown as Procedure<Q, A>
   }
 
+  get cursor(): HistoryCursor | undefined {
+    return this.#history?.cursor
+  }
+
+  history(query?: HistoryQuery): Promise<HistoryPage> {
+    return this.#kept((kept) => kept.page(query))
+  }
+
+  markRead(place: HistoryCursor, options?: { readonly share?: boolean }): Promise<void> {
+    return this.#kept((kept) => kept.markRead(place, options))
+  }
+
+  readPositions(): Promise<ReadonlyMap<string, number>> {
+    return this.#kept((kept) => kept.positions())
+  }
+
   stats(): RoomStats {
     return {
       status: this.#status,
@@ -323,6 +374,51 @@ export class ClientRoom<P extends Json> implements Room<P> {
     }
     await this.#uplink.leave()
     this.#finish(undefined)
+  }
+
+  /** What the server keeps. Never rejects unhandled. */
+  #kept<T>(use: (kept: RoomHistory) => T | Promise<T>): Promise<T> {
+    this.#loading ??= this.#loadHistory()
+    const used = this.#loading.then(use)
+    used.catch(() => {})
+    return used
+  }
+
+  #follow(): void {
+    this.#awaits = this.#history === undefined
+    const go = (): void => {
+      this.#awaits = false
+      this.#drain()
+    }
+    this.#kept(go).catch(go)
+  }
+
+  async #loadHistory(): Promise<RoomHistory> {
+    const History = await this.#world.history().catch((cause: unknown) => {
+      this.#loading = undefined
+      throw new PartylineError('unsupported', 'Its code could not be loaded', { cause })
+    })
+    if (this.#status === 'closed') throw new PartylineError('closed', 'The room is closed')
+    const history = new History({
+      ...this.#world,
+      room: this.name,
+      instance: this.#instance,
+      sealing: this.sealing,
+      wanted: this.#wanted,
+      uplink: this.#uplink,
+      gate: this.#gate,
+      events: this.#events,
+      channel: (name) => this.#reliable.get(name),
+      drain: (name) => this.#drain(name),
+    })
+    this.#history = history
+    if (this.#welcomed !== undefined && this.#status === 'online') history.welcome(this.#welcomed)
+    return history
+  }
+
+  /** What waits on a channel, or on all. */
+  #drain(name?: string): void {
+    for (const each of name === undefined ? this.#reliable.keys() : [name]) this.#channels.drain({ name: `m:${each}` })
   }
 
   #start(): void {
@@ -408,6 +504,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const before = [...this.#links.peers.values()]
     this.#membership.welcome(message)
     for (const { id, link } of before) link.setRelay(this.#relayed(id), true)
+    this.#welcomed = message
+    this.#history?.welcome(message)
+    if (message.history?.mail && message.access?.userId !== undefined) this.#follow()
     this.#links.outbox.open()
     // The server is back in reach: so may be those whose paths went with it.
     if (how === 'resumed') this.#links.networkChanged(true)

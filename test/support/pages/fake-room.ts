@@ -218,6 +218,10 @@ export class FakeRoom {
       channel: <T extends Payload>(name: string) => fake.#makeChannel(name) as Channel<T>,
       latest: <T extends Payload>(name: string) => fake.#makeLatest(name) as Latest<T>,
       procedure: notUsed,
+      cursor: undefined,
+      history: notUsed,
+      markRead: notUsed,
+      readPositions: notUsed,
       stats: () => ({
         status: fake.status,
         carrier: 'websocket',
@@ -233,7 +237,7 @@ export class FakeRoom {
   #makeChannel(name: string): Channel<Payload> {
     return {
       name,
-      send: (data) => this.#send(data),
+      send: ((data) => this.#send(data)) as Channel<Payload>['send'],
       on: (event: string, handler: (value: Message<Payload> & FileOffer) => void) =>
         this.chatHandlers.add(event, handler),
       offer: (data, options) => this.#offerOwn(data, options),

@@ -12,7 +12,6 @@ import {
   type PeerId,
   ProtocolError,
   parseServerMessage,
-  type ReadMessage,
   readEnvelope,
   type ServerMessage,
   VERSION,
@@ -31,7 +30,7 @@ import type { NetworkEvent } from './network-events.ts'
 import { Outbox, type Sealer } from './outbox.ts'
 import { Requests } from './requests.ts'
 import type { UplinkState, UplinkStateName } from './state.ts'
-import { requestError, type ServerError, type Verdict, verdictOfClose, verdictOfError } from './verdict.ts'
+import { requestError, type Verdict, verdictOfClose, verdictOfError } from './verdict.ts'
 
 export type { RoomMessage, UplinkEvents, UplinkOptions, Welcome }
 
@@ -99,13 +98,15 @@ export class Uplink {
   #reconnections = 0
   #bytesSent = 0
   #bytesReceived = 0
+  /** Reads what the server says; another one reads more. */
+  parse: (text: string) => ServerMessage = parseServerMessage
 
   constructor(options: UplinkOptions) {
     const { clock, roomClock } = options
     this.#options = options
     this.#profile = options.profile
     this.#backOff = new BackOff(options.random)
-    this.#requests = new Requests((message) => this.#online && this.#control(message))
+    this.#requests = new Requests((message) => this.say(message))
     this.#outbox = new Outbox({
       clock,
       write: (packet) => this.#write(packet),
@@ -181,6 +182,16 @@ export class Uplink {
   /** As `send`, of what is sealed already. */
   sendSealed(to: PeerId, payload: Uint8Array): void {
     this.#outbox.add({ kind: 'one', id: to }, payload, undefined, true)
+  }
+
+  /** As `send`, of a record for the server to keep. */
+  store(record: Uint8Array): boolean {
+    return this.#outbox.add({ kind: 'store' }, record, undefined, true)
+  }
+
+  /** Nothing while offline. */
+  say(message: ClientMessage): void {
+    if (this.#online !== undefined) this.#control(message)
   }
 
   /** Bytes taken by `send` that the network has not taken yet. */
@@ -324,7 +335,7 @@ export class Uplink {
       },
       text: (text) => {
         if (this.#rival === opening) this.#rivalSaid(opening, text)
-        else this.#received(text.length, () => this.#handle(parseServerMessage(text)))
+        else this.#received(text.length, () => this.#handle(this.parse(text)))
       },
       binary: (bytes) => {
         if (this.#rival !== opening) this.#received(bytes.length, () => this.#unpack(bytes))
@@ -493,7 +504,7 @@ export class Uplink {
     }
   }
 
-  #handle(message: ReadMessage): void {
+  #handle(message: ServerMessage): void {
     if (this.#online === undefined && !EARLY.includes(message.t)) return
     switch (message.t) {
       case 'welcome':
@@ -521,6 +532,7 @@ export class Uplink {
         // The join of a rival says the profile before this one: not settled until it is said there, too.
         const request = this.#rival === undefined ? this.#requests.answer(message.re) : undefined
         if (request?.t === 'profile') this.#profile = request.profile
+        this.#events.emit('message', message)
         break
       }
       case 'error':
@@ -564,10 +576,13 @@ export class Uplink {
     this.#credentials.take(message, serverMs, this.#access.renewable)
   }
 
-  #error(error: ServerError & { readonly re?: number; readonly fatal: boolean }): void {
+  #error(error: Extract<ServerMessage, { readonly t: 'error' }>): void {
     const refused = this.#state.name === 'joining' && error.re === this.#state.id
     if (refused || error.fatal) this.#follow(verdictOfError(error, this.#peerId !== undefined), error.retryAfterMs)
-    else if (error.re !== undefined) this.#requests.answer(error.re, requestError(error))
+    else if (error.re !== undefined) {
+      this.#requests.answer(error.re, requestError(error))
+      this.#events.emit('message', error)
+    }
   }
 
   /** The carrier ended, or is not worth waiting for. */

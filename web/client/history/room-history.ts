@@ -1,0 +1,304 @@
+/** What the server keeps of this room: loaded when the application first has a use for it. PROTOCOL.md, "History". */
+import {
+  type HistoryEntry,
+  type InstanceId,
+  type KeptInfo,
+  type PeerId,
+  ProtocolError,
+  parseAnyServerMessage,
+  parseKept,
+} from '../../../signaling/protocol/index.ts'
+import { decodePayload, type EncodedPayload } from '../channel/content.ts'
+import type { Clock } from '../clock.ts'
+import { PartylineError } from '../errors.ts'
+import type { Emitter } from '../events.ts'
+import type { Message, RoomEvents, SealingMode, Sent } from '../face.ts'
+import type {
+  HistoryCursor,
+  HistoryOptions,
+  HistoryPage,
+  HistoryQuery,
+  StoredAt,
+  StoredMessage,
+} from '../face-history.ts'
+import type { Gate } from '../gate.ts'
+import { fromHex } from '../sealing/octets.ts'
+import type { RoomSealing } from '../sealing/sealing.ts'
+import type { RoomMessage, Uplink, Welcome } from '../uplink/uplink.ts'
+import { SEALED_BODY_BYTES, StoredBodies } from './bodies.ts'
+import { LogFollower } from './follower.ts'
+import { patternsFit } from './patterns.ts'
+import { StoredRecords } from './records.ts'
+import { HistoryRequests } from './requests.ts'
+import { storeError } from './store-error.ts'
+
+export interface RoomHistoryDeps {
+  readonly clock: Clock
+  readonly room: string
+  readonly instance: InstanceId
+  readonly sealing: SealingMode
+  readonly wanted: HistoryOptions | undefined
+  readonly uplink: Pick<Uplink, 'on' | 'say' | 'store' | 'parse'>
+  readonly gate: Pick<Gate, 'lock' | 'keys' | 'refuse'>
+  readonly events: Pick<Emitter<RoomEvents>, 'emit'>
+  /** If it is open here. `take`: hands a message on, or says not now. `signed`: what has no signature is not heard. */
+  channel(name: string): { take(message: Message<unknown>): boolean; readonly signed: boolean } | undefined
+  /** Live messages of this channel may be handed on; without a name, of all. */
+  drain(channel?: string): void
+}
+
+/** Of a plain body, what is not data. */
+const INSIDE_BYTES = 8
+const MOST_LIMIT = 256
+const DEFAULT_LIMIT = 50
+
+export class RoomHistory {
+  readonly #deps: RoomHistoryDeps
+  readonly #requests: HistoryRequests
+  readonly #records: StoredRecords
+  readonly #bodies: StoredBodies
+  readonly #log: LogFollower | undefined
+  #mail: LogFollower | undefined
+  /** Undefined: no welcome yet. */
+  #kept: KeptInfo | 'nothing' | undefined
+  #userId: string | undefined
+  #closed = false
+
+  constructor(deps: RoomHistoryDeps) {
+    this.#deps = deps
+    const { clock, uplink, gate, wanted } = deps
+    this.#requests = new HistoryRequests((message) => this.#keeps && uplink.say(message))
+    this.#records = new StoredRecords({ clock, transmit: (record) => this.#keeps && uplink.store(record) })
+    this.#bodies = new StoredBodies({
+      ...deps,
+      mode: deps.sealing,
+      keys: async () => {
+        await gate.lock()
+        return gate.keys as RoomSealing
+      },
+    })
+    if (wanted !== undefined) this.#log = this.#follower(wanted, false)
+    uplink.parse = parseAnyServerMessage
+    uplink.on('message', (message) => this.#message(message))
+    uplink.on('writable', () => this.#records.pump())
+    uplink.on('state', (state) => {
+      if (state !== 'online') this.#offline()
+    })
+    uplink.on('closed', (error) => this.#close(error))
+  }
+
+  get cursor(): HistoryCursor | undefined {
+    return this.#log?.cursor
+  }
+
+  /** The room has heard a welcome. */
+  welcome({ history, access }: Pick<Welcome, 'history' | 'access'>): void {
+    try {
+      this.#kept = history === undefined ? 'nothing' : parseKept(history)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#kept = 'nothing'
+    }
+    if (this.#kept === 'nothing') {
+      const error = storeError('not-kept')
+      this.#requests.fail(error)
+      this.#records.fail(error)
+      this.#deps.drain()
+      return
+    }
+    this.#userId = access?.userId
+    if (this.#kept.mail && this.#userId !== undefined) this.#mail ??= this.#follower({}, true)
+    this.#requests.welcome()
+    this.#log?.welcome()
+    this.#mail?.welcome()
+    this.#records.welcome()
+  }
+
+  /** A message came live on a channel: `take` hands it on. False: not now. */
+  live(channel: string, { id, direct }: Message<unknown>, take: () => boolean): boolean {
+    const follower = direct ? this.#mail : this.#log
+    const kept = this.#kept
+    if (follower === undefined || kept === undefined || kept === 'nothing') return take()
+    return patternsFit(channel, kept.channels) ? follower.live(channel, id, take) : take()
+  }
+
+  /** A channel takes messages (again). */
+  work(): void {
+    this.#log?.work()
+    this.#mail?.work()
+  }
+
+  /** Resolves with its place in the log; in the mailbox of `user`, with nothing. */
+  async store(
+    name: string,
+    { id, accepted }: Pick<Sent, 'id' | 'accepted'>,
+    { content, body }: EncodedPayload,
+    sentAtMs: number,
+    user: string | undefined,
+  ): Promise<HistoryCursor | undefined> {
+    if (this.#closed) throw storeError('closed')
+    const kept = this.#kept
+    if (kept === 'nothing') throw storeError('not-kept')
+    const [, channel = '', number = ''] = id.split('-')
+    const ordinal = Number(number.replace('u', ''))
+    const place = { channel: Number(channel), ordinal, name, user }
+    const bytes = body.length + INSIDE_BYTES + (this.#deps.sealing === 'open' ? 0 : SEALED_BODY_BYTES)
+    if (kept !== undefined && bytes > kept.bodyBytes) throw storeError('too-large')
+    if (content > 2) throw storeError('internal')
+    const plain = { content: content as 0, sentAtMs: Math.floor(sentAtMs), data: body }
+    return this.#records.put(place, bytes, this.#bodies.seal(place, plain), accepted)
+  }
+
+  async page({ before, limit = DEFAULT_LIMIT, mail = false }: HistoryQuery = {}): Promise<HistoryPage> {
+    if (!Number.isInteger(limit) || limit < 0 || limit > MOST_LIMIT) {
+      throw new PartylineError('bad-argument', `limit: expected an integer from 0 to ${MOST_LIMIT}`)
+    }
+    this.#ensure()
+    const question = {
+      ...{ limit, mail },
+      ...(before === undefined ? {} : { before: checkCursor('before', before).offset, epoch: before.epoch }),
+    }
+    const { epoch, entries, more, next, position = 0, unread = 0 } = await this.#requests.page(question)
+    if (before !== undefined && before.epoch !== epoch) throw storeError('forgotten')
+    const opened = epoch === undefined ? [] : await Promise.all(entries.map((entry) => this.#open(entry, epoch, mail)))
+    const place = (offset: number): HistoryCursor | undefined => (epoch === undefined ? undefined : { epoch, offset })
+    return {
+      messages: opened.filter((message) => message !== undefined),
+      before: more ? place(entries[0]?.offset ?? next) : undefined,
+      newest: place(next - 1),
+      position,
+      unread,
+    }
+  }
+
+  /** This user has read so far. */
+  async markRead(place: HistoryCursor & Partial<StoredAt>, { share = false } = {}): Promise<void> {
+    this.#ensure()
+    const { epoch, offset } = checkCursor('place', place)
+    await this.#requests.ask({ t: 'read', epoch, offset, mail: place.mail === true, share })
+  }
+
+  async positions(): Promise<ReadonlyMap<string, number>> {
+    this.#ensure()
+    const answer = await this.#requests.ask({ t: 'positions' })
+    return new Map(answer.t === 'positions' ? answer.of.map(({ userId, offset }) => [userId, offset]) : [])
+  }
+
+  get #keeps(): boolean {
+    return this.#kept !== undefined && this.#kept !== 'nothing'
+  }
+
+  #ensure(): void {
+    if (this.#kept === 'nothing') throw storeError('not-kept')
+  }
+
+  #follower(wanted: HistoryOptions, mail: boolean): LogFollower {
+    const { clock, events, instance, drain, channel } = this.#deps
+    return new LogFollower(
+      {
+        clock,
+        mail,
+        ask: (question) => this.#requests.page(mail ? { ...question, mail } : question, false),
+        open: (entry, epoch) => this.#open(entry, epoch, mail),
+        opened: (name) => channel(name) !== undefined,
+        hand: (message) => channel(message.channel)?.take(message) ?? false,
+        own: (id) => id.startsWith(`${instance}-`),
+        release: drain,
+        forgotten: (reason) => mail || events.emit('forgotten', { reason }),
+        missed: (messages) => events.emit('missed', { messages }),
+      },
+      wanted,
+    )
+  }
+
+  #message(told: RoomMessage): void {
+    switch (told.t) {
+      case 'history':
+      case 'positions':
+      case 'ok':
+      case 'error':
+        this.#requests.answer(told)
+        return
+      case 'pong':
+        this.#requests.ponged()
+        return
+      case 'stored':
+        this.#records.answered(told.epoch, told.of)
+        this.#ownStored(told)
+        return
+      case 'logged':
+        ;(told.mail ? this.#mail : this.#log)?.logged(told.epoch, told.of)
+        return
+      case 'position': {
+        const { userId, epoch, offset, mail = false } = told
+        this.#deps.events.emit('read', { userId, epoch, offset, mail })
+        return
+      }
+      default:
+    }
+  }
+
+  /** Of mail, nothing is told here that it would need to know. */
+  #ownStored({ epoch, of }: { readonly epoch?: string; readonly of: readonly { readonly offset?: number }[] }): void {
+    const id = `${this.#deps.instance}-`
+    const places = of.flatMap(({ offset }) => (offset === undefined ? [] : [{ offset, id }]))
+    if (epoch !== undefined && places.length > 0) this.#log?.logged(epoch, places)
+  }
+
+  async #open(entry: HistoryEntry, epoch: string, mail: boolean): Promise<StoredMessage | undefined> {
+    const { id, from = 'server' as PeerId, channel, offset, atMs, userId } = entry
+    const { gate } = this.#deps
+    if (this.#deps.channel(channel)?.signed) {
+      gate.refuse(from, 'unsigned')
+      return undefined
+    }
+    const body = Uint8Array.from(atob(entry.base64), (unit) => unit.charCodeAt(0))
+    const plain = await this.#bodies.open(entry, mail ? this.#userId : undefined, body)
+    if (typeof plain === 'string') {
+      if (plain !== 'protocol') gate.refuse(from, plain)
+      return undefined
+    }
+    try {
+      const stored = { epoch, offset, atMs, userId, profile: await this.#profile(entry), mail }
+      const data = decodePayload(plain.content, plain.data)
+      return { id, from, data, sentAtMs: plain.sentAtMs, direct: mail, channel, stored }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      return undefined
+    }
+  }
+
+  /** Some members keep theirs from the server. */
+  async #profile({ id, profile }: HistoryEntry): Promise<HistoryEntry['profile']> {
+    const { sealing, gate } = this.#deps
+    const isSealed = sealing === 'secret' && (profile as { sealed?: unknown } | null | undefined)?.sealed !== undefined
+    if (profile === undefined || !isSealed || gate.keys === undefined || fromHex(id.slice(0, 32)).length !== 16) {
+      return profile
+    }
+    const { openProfile } = await import('../sealing/sealed-profile.ts')
+    return openProfile(gate.keys, id.slice(0, 32) as InstanceId, profile)
+  }
+
+  #offline(): void {
+    this.#requests.offline()
+    this.#log?.offline()
+    this.#mail?.offline()
+  }
+
+  #close(error: PartylineError | undefined): void {
+    this.#closed = true
+    const over = error ?? storeError('closed')
+    this.#requests.fail(over, true)
+    this.#records.fail(over)
+    this.#log?.close()
+    this.#mail?.close()
+  }
+}
+
+function checkCursor(name: string, cursor: HistoryCursor): HistoryCursor {
+  const { epoch, offset } = cursor ?? {}
+  if (typeof epoch !== 'string' || !Number.isSafeInteger(offset) || offset < 0) {
+    throw new PartylineError('bad-argument', `${name}: expected an epoch and an offset`)
+  }
+  return cursor
+}

@@ -128,6 +128,13 @@ export class Gate {
     return (await import('./sealing/sealed-profile.ts')).sealProfile(keys, profile)
   }
 
+  /** The profile of a member, from what the server shows. */
+  async openProfile(instance: InstanceId, shown: Json): Promise<Json> {
+    const keys = this.#keys
+    const isSealed = this.#options.sealing === 'secret' && (shown as { sealed?: unknown } | null)?.sealed !== undefined
+    return keys && isSealed ? (await import('./sealing/sealed-profile.ts')).openProfile(keys, instance, shown) : shown
+  }
+
   /** By which its member says which profile is its own. `undefined` in an open room. */
   async digest(instance: InstanceId, profile: Json): Promise<string | undefined> {
     return this.#keys?.profileDigest(instance, profile)
@@ -258,15 +265,7 @@ export class Gate {
     if (!again) this.gone(id, instance)
     const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
     const isRefused = 'refused' in admission
-    const isSealed =
-      this.#options.sealing === 'secret' && (profile as { sealed?: unknown } | null)?.sealed !== undefined
-    const member =
-      keys && isSealed && (again || !isRefused)
-        ? {
-            ...shown,
-            profile: await (await import('./sealing/sealed-profile.ts')).openProfile(keys, instance, profile),
-          }
-        : shown
+    const member = again || !isRefused ? { ...shown, profile: await this.openProfile(instance, profile) } : shown
     const announced = isRefused ? undefined : admission.profile
     if (!isRefused && !again && !(await this.#admit(member, admission))) {
       keys?.left(id)

@@ -5,8 +5,8 @@ import {
   type KeptInfo,
   type PeerId,
   ProtocolError,
-  parseAnyServerMessage,
   parseKept,
+  readHistoryMessage,
 } from '../../../signaling/protocol/index.ts'
 import { decodePayload, type EncodedPayload } from '../channel/content.ts'
 import type { Clock } from '../clock.ts'
@@ -22,7 +22,6 @@ import type {
   StoredMessage,
 } from '../face-history.ts'
 import type { Gate } from '../gate.ts'
-import { fromHex } from '../sealing/octets.ts'
 import type { RoomSealing } from '../sealing/sealing.ts'
 import type { RoomMessage, Uplink, Welcome } from '../uplink/uplink.ts'
 import { SEALED_BODY_BYTES, StoredBodies } from './bodies.ts'
@@ -39,7 +38,7 @@ export interface RoomHistoryDeps {
   readonly sealing: SealingMode
   readonly wanted: HistoryOptions | undefined
   readonly uplink: Pick<Uplink, 'on' | 'say' | 'store' | 'parse'>
-  readonly gate: Pick<Gate, 'lock' | 'keys' | 'refuse'>
+  readonly gate: Pick<Gate, 'lock' | 'keys' | 'refuse' | 'openProfile'>
   readonly events: Pick<Emitter<RoomEvents>, 'emit'>
   /** If it is open here. `take`: hands a message on, or says not now. `signed`: what has no signature is not heard. */
   channel(name: string): { take(message: Message<unknown>): boolean; readonly signed: boolean } | undefined
@@ -78,7 +77,8 @@ export class RoomHistory {
       },
     })
     if (wanted !== undefined) this.#log = this.#follower(wanted, false)
-    uplink.parse = parseAnyServerMessage
+    const { parse } = uplink
+    uplink.parse = (text) => readHistoryMessage(text) ?? parse(text)
     uplink.on('message', (message) => this.#message(message))
     uplink.on('writable', () => this.#records.pump())
     uplink.on('state', (state) => {
@@ -246,7 +246,7 @@ export class RoomHistory {
   }
 
   async #open(entry: HistoryEntry, epoch: string, mail: boolean): Promise<StoredMessage | undefined> {
-    const { id, from = 'server' as PeerId, channel, offset, atMs, userId } = entry
+    const { id, from = 'server' as PeerId, channel, offset, atMs, userId, profile } = entry
     const { gate } = this.#deps
     if (this.#deps.channel(channel)?.signed) {
       gate.refuse(from, 'unsigned')
@@ -259,24 +259,20 @@ export class RoomHistory {
       return undefined
     }
     try {
-      const stored = { epoch, offset, atMs, userId, profile: await this.#profile(entry), mail }
+      const stored = {
+        epoch,
+        offset,
+        atMs,
+        userId,
+        profile: profile && (await gate.openProfile(id.slice(0, 32) as InstanceId, profile)),
+        mail,
+      }
       const data = decodePayload(plain.content, plain.data)
       return { id, from, data, sentAtMs: plain.sentAtMs, direct: mail, channel, stored }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       return undefined
     }
-  }
-
-  /** Some members keep theirs from the server. */
-  async #profile({ id, profile }: HistoryEntry): Promise<HistoryEntry['profile']> {
-    const { sealing, gate } = this.#deps
-    const isSealed = sealing === 'secret' && (profile as { sealed?: unknown } | null | undefined)?.sealed !== undefined
-    if (profile === undefined || !isSealed || gate.keys === undefined || fromHex(id.slice(0, 32)).length !== 16) {
-      return profile
-    }
-    const { openProfile } = await import('../sealing/sealed-profile.ts')
-    return openProfile(gate.keys, id.slice(0, 32) as InstanceId, profile)
   }
 
   #offline(): void {

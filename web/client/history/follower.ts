@@ -46,6 +46,8 @@ const { historyEntries, loggedPatienceMs, seenIds } = HISTORY_LIMITS
 const ANSWER_MS = 5_000
 /** Waiting for channels that are not open; and for those that are, before more is asked for. */
 const MOST_WAITING = 256
+/** Asked for beyond the last so many: what was stored since we came, while the question was under way. */
+const MEANWHILE = 32
 /** After a refusal that may pass. */
 const AGAIN_MS = 5_000
 
@@ -86,11 +88,11 @@ export class LogFollower {
     }
   }
 
-  /** There is an uplink, or another one: it is followed from here on. */
-  welcome(): void {
+  /** There is an uplink, or another one, since `atMs` on the server's clock: it is followed from here on. */
+  welcome(atMs: number): void {
     this.#welcomes += 1
     this.#catchingUp = true
-    void this.#catchUp(this.#welcomes)
+    void this.#catchUp(this.#welcomes, atMs)
   }
 
   offline(): void {
@@ -163,17 +165,17 @@ export class LogFollower {
     if (over.length > 0) this.deps.missed(over.length)
   }
 
-  async #catchUp(welcome: number): Promise<void> {
+  async #catchUp(welcome: number, atMs: number): Promise<void> {
     const patience = this.deps.clock.setTimeout(() => welcome === this.#welcomes && this.#caughtUp(), ANSWER_MS)
     try {
       const stale = (): boolean => welcome !== this.#welcomes
-      const page = await (this.#begun ? this.#goOn(stale) : this.#begin())
+      const page = await (this.#begun ? this.#goOn(stale) : this.#begin(atMs))
       if (stale()) return
       if (page.more && this.#begun) await this.#fetch(stale)
     } catch (error) {
       if (!(error instanceof PartylineError)) throw error
       const passes = error.code === 'store-failed' || error.code === 'rate-limited'
-      if (passes && welcome === this.#welcomes) this.#again()
+      if (passes && welcome === this.#welcomes) this.#again(atMs)
     } finally {
       this.deps.clock.clearTimeout(patience)
       if (welcome === this.#welcomes) {
@@ -184,32 +186,36 @@ export class LogFollower {
     }
   }
 
-  #again(): void {
+  #again(atMs: number): void {
     const { clock } = this.deps
     const welcome = this.#welcomes
     clock.setTimeout(() => {
-      if (welcome === this.#welcomes) this.welcome()
+      if (welcome === this.#welcomes) this.welcome(atMs)
     }, AGAIN_MS)
   }
 
-  /** For the first time, from the last so many; of a mailbox, from where the user has read. */
-  async #begin(): Promise<{ readonly more: boolean }> {
+  /**
+   * For the first time, from the last so many that were stored before we came; what came then is sent to us live, and has
+   * its place behind them all the same. Of a mailbox, from where the user has read.
+   */
+  async #begin(atMs: number): Promise<{ readonly more: boolean }> {
     const { ask, mail } = this.deps
     const last = mail ? 0 : (this.wanted.last ?? 0)
-    const first = await ask({ limit: Math.min(last, historyEntries), follow: true })
+    const first = await ask({ limit: mail ? 0 : Math.min(last + MEANWHILE, historyEntries), follow: true })
     const { epoch, next } = first
     if (epoch === undefined) {
       this.#begun = true
       return { more: false }
     }
     let { entries, more } = first
-    while (more && entries.length > 0 && entries.length < last) {
-      const limit = Math.min(last - entries.length, historyEntries)
-      const page = await ask({ limit, epoch, before: entries[0]?.offset ?? next })
+    const beyond = (): number => entries.filter((entry) => entry.atMs < atMs).length - last
+    while (more && entries.length > 0 && beyond() < 0) {
+      const page = await ask({ limit: Math.min(-beyond(), historyEntries), epoch, before: entries[0]?.offset ?? next })
       if (page.epoch !== epoch) break
       entries = [...page.entries, ...entries]
       more = page.more
     }
+    entries = entries.slice(Math.max(0, beyond()))
     this.#epoch = epoch
     this.#fetched = mail ? Math.max(first.position ?? 0, first.first - 1) : (entries[0]?.offset ?? next) - 1
     this.#begun = true

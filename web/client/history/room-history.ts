@@ -61,6 +61,7 @@ export class RoomHistory {
   /** Undefined: no welcome yet. */
   #kept: KeptInfo | 'nothing' | undefined
   #userId: string | undefined
+  #welcomed: Welcome | undefined
   #closed = false
 
   constructor(deps: RoomHistoryDeps) {
@@ -79,6 +80,7 @@ export class RoomHistory {
     if (wanted !== undefined) this.#log = this.#follower(wanted, false)
     const { parse } = uplink
     uplink.parse = (text) => readHistoryMessage(text) ?? parse(text)
+    uplink.on('welcome', ({ message }) => this.#heard(message))
     uplink.on('message', (message) => this.#message(message))
     uplink.on('writable', () => this.#records.pump())
     uplink.on('state', (state) => {
@@ -91,8 +93,21 @@ export class RoomHistory {
     return this.#log?.cursor
   }
 
-  /** The room has heard a welcome. */
-  welcome({ history, access }: Pick<Welcome, 'history' | 'access'>): void {
+  /** The room has come to a welcome: all that came before has been taken, and nothing of what comes after. */
+  welcome(message: Welcome): void {
+    if (this.#welcomed !== message) this.#heard(message)
+    if (!this.#keeps) return
+    this.#log?.welcome(message.timeMs)
+    this.#mail?.welcome(message.timeMs)
+  }
+
+  /**
+   * The uplink has heard one. What has no answer is repeated at once: a new record that went ahead of older ones would
+   * have the server forget them.
+   */
+  #heard(message: Welcome): void {
+    const { history, access } = message
+    this.#welcomed = message
     try {
       this.#kept = history === undefined ? 'nothing' : parseKept(history)
     } catch (error) {
@@ -109,8 +124,6 @@ export class RoomHistory {
     this.#userId = access?.userId
     if (this.#kept.mail && this.#userId !== undefined) this.#mail ??= this.#follower({}, true)
     this.#requests.welcome()
-    this.#log?.welcome()
-    this.#mail?.welcome()
     this.#records.welcome()
   }
 

@@ -10,6 +10,17 @@ export interface HistoryCursor {
   readonly offset: number
 }
 
+/** What the server says that it keeps of a room. */
+export interface KeptRoom {
+  /** Names of channels; `*` stands for any characters. */
+  readonly channels: readonly string[]
+  /** The most messages, and for how long, ms. */
+  readonly messages: number
+  readonly ageMs: number
+  /** The most messages for a user who is away; absent: none. */
+  readonly mail?: number
+}
+
 /** What of the history comes to the channels' listeners, before what is live; see `JoinOptions.history`. */
 export interface HistoryOptions {
   /** So many of the last messages, 0 to 1,000. Default 0: those from now on alone, should they not come live. */

@@ -10,7 +10,7 @@ import type {
   ProcedureHandler,
   Unsubscribe,
 } from './face-channels.ts'
-import type { HistoryCursor, HistoryOptions, HistoryPage, HistoryQuery, ReadNotice } from './face-history.ts'
+import type { HistoryCursor, HistoryOptions, HistoryPage, HistoryQuery, KeptRoom, ReadNotice } from './face-history.ts'
 
 export type * from './face-channels.ts'
 export type * from './face-history.ts'
@@ -294,6 +294,8 @@ export interface Room<P extends Json = Json> {
     name: string,
     handler?: ProcedureHandler<Q, A>,
   ): Procedure<Q, A>
+  /** What the server keeps of this room, as it says; `undefined`: nothing, or there was no welcome yet. */
+  readonly kept: KeptRoom | undefined
   /**
    * With `JoinOptions.history`: up to here everything that was stored has been handed on. Keep it, and give it as `since`
    * to go on from here after a reload. `undefined` until the server has answered, and while nothing was ever stored.

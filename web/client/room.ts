@@ -29,6 +29,7 @@ import type {
   HistoryOptions,
   HistoryPage,
   HistoryQuery,
+  KeptRoom,
   Latest,
   Message,
   Payload,
@@ -331,6 +332,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
     }
     if (handler !== undefined) calls.handle(handler as unknown as ProcedureHandler<Payload, Payload>)
     return calls.ask as unknown as Procedure<Q, A>
+  }
+
+  get kept(): KeptRoom | undefined {
+    return this.#welcomed?.history
   }
 
   get cursor(): HistoryCursor | undefined {

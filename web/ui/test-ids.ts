@@ -52,6 +52,7 @@ export const testIds = Object.freeze({
   notice: 'notice',
   unreadMarker: 'unread-marker',
   newMessages: 'new-messages',
+  earlierMessages: 'earlier-messages',
   typing: 'typing',
   messageInput: 'message-input',
   messageExcess: 'message-excess',

@@ -1,6 +1,7 @@
 import type {
   Channel,
   FileOffer,
+  KeptRoom,
   Latest,
   LatestValue,
   Message,
@@ -74,6 +75,8 @@ export class FakeRoom {
   peers: Map<PeerId, FakePeer> = new Map()
   status: RoomStatus = 'joining'
   sealing: SealingMode = 'link'
+  kept: KeptRoom | undefined
+  history: Room['history'] = notUsed
   profile: ChatProfile
   becomeReady: () => void = () => undefined
   close: (error: PartylineError | undefined) => void = () => undefined
@@ -218,8 +221,11 @@ export class FakeRoom {
       channel: <T extends Payload>(name: string) => fake.#makeChannel(name) as Channel<T>,
       latest: <T extends Payload>(name: string) => fake.#makeLatest(name) as Latest<T>,
       procedure: notUsed,
+      get kept() {
+        return fake.kept
+      },
       cursor: undefined,
-      history: notUsed,
+      history: (query) => fake.history(query),
       markRead: notUsed,
       readPositions: notUsed,
       stats: () => ({

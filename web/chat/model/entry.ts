@@ -47,6 +47,8 @@ export interface MessageEntry extends EntryBase {
   readonly kind: 'message'
   readonly from: PeerId
   readonly own: boolean
+  /** Of who is not here: it came from the history. */
+  readonly name?: string
   readonly text: string
   /** Of one's own messages. */
   readonly delivery?: Delivery

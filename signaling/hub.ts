@@ -145,7 +145,7 @@ export class Hub implements UplinkAcceptor {
       random,
       log: dependencies.log,
       sessions: this.#sessions,
-      router: new Router(options.frameBytes, this.#traffic),
+      router: new Router(options, this.#traffic, this.#turns),
       turns: this.#turns,
       traffic: this.#traffic,
       occurrences: this.#occurrences,

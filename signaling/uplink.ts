@@ -6,6 +6,18 @@
 /** What became of a message: handed to the socket, waiting in its queue, or refused because the queue is full. */
 export type SendResult = 'sent' | 'queued' | 'dropped'
 
+/** What a carrier may be able to do: give bytes to many in one go, at a fraction of the cost. */
+export interface Topics {
+  /** Hear what is published on this topic, from now on, in order with what is sent. */
+  subscribe(topic: string): void
+  unsubscribe(topic: string): void
+  /**
+   * Give `bytes` to all other subscribers, not later than this turn of the event loop ends. How that went, nobody says:
+   * ask `queuedBytes` of each now and then.
+   */
+  publish(topic: string, bytes: Uint8Array): void
+}
+
 export interface Uplink {
   /** The client's real address: the socket's, or what a trusted proxy says it is. */
   readonly address: string
@@ -14,6 +26,8 @@ export interface Uplink {
   send(message: string | Uint8Array): SendResult
   /** Bytes accepted but not yet taken by the network. */
   queuedBytes(): number
+  /** Undefined where the carrier has none. Carriers that have, share them: what one publishes, the others hear. */
+  readonly topics?: Topics | undefined
   /** Stop and go on reading from the client: its sending is held back, nothing is lost. */
   pause(): void
   resume(): void
@@ -25,7 +39,7 @@ export interface UplinkHandlers {
   text(text: string): void
   /** The bytes belong to the callee during the call only, and may be changed in place; copy what is kept. */
   binary(bytes: Uint8Array): void
-  /** The queue has drained after a `send` that did not return `sent`. */
+  /** The queue has drained after a `send` that did not return `sent`, or after something published. */
   drained(): void
   /** Called exactly once, whoever closed. */
   closed(): void

@@ -28,7 +28,8 @@ export class Intake {
   readonly #dependencies: IntakeDependencies
   readonly #owner: IntakeOwner
   #rate: Rate
-  #held: (string | Uint8Array)[] = []
+  /** Of most there is never any. */
+  #held: (string | Uint8Array)[] | undefined
   #heldBytes = 0
   #timer: Timer | undefined
   #holding = false
@@ -71,6 +72,7 @@ export class Intake {
       this.#owner.flooded()
       return
     }
+    this.#held ??= []
     this.#held.push(typeof message === 'string' ? message : message.slice())
     if (this.#timer === undefined && !this.#holding) {
       this.#wait()
@@ -81,7 +83,7 @@ export class Intake {
   /** Forget what is held and take nothing more. */
   stop(): void {
     this.#stopped = true
-    this.#held = []
+    this.#held = undefined
     this.#heldBytes = 0
     if (this.#timer !== undefined) this.#dependencies.clock.clearTimeout(this.#timer)
     this.#timer = undefined
@@ -95,20 +97,21 @@ export class Intake {
 
   #goOn(): void {
     const nowMs = this.#dependencies.clock.nowMs()
+    const held = this.#held ?? []
     let handled = 0
-    for (const message of this.#held) {
+    for (const message of held) {
       if (this.#holding || !this.#rate.take(message.length, nowMs)) break
       handled += 1
       this.#heldBytes -= message.length + HELD_OVERHEAD_BYTES
       this.#owner.handle(message)
       if (this.#stopped) return
     }
-    this.#held.splice(0, handled)
+    held.splice(0, handled)
     if (this.#holding) {
       this.#timer = undefined
       return
     }
-    if (this.#held.length > 0) {
+    if (held.length > 0) {
       this.#wait()
       return
     }

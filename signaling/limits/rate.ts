@@ -71,6 +71,7 @@ export class Rate {
 
   #refill(nowMs: number): void {
     // A clock set back gives nothing and takes nothing.
+    if (nowMs === this.#atMs) return
     const elapsedS = (nowMs - this.#atMs) / 1_000
     this.#atMs = nowMs
     if (elapsedS <= 0) return

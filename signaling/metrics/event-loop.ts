@@ -18,7 +18,7 @@ export interface DelayHistogram {
 /** Long enough that p99 says something, and as long as nobody scrapes more often than. */
 const WINDOW_MS = 10_000
 /** The histogram looks so often, and what it records includes the waiting: the delay is what is more than that. */
-const RESOLUTION_MS = 10
+const RESOLUTION_MS = 50
 const NS_PER_MS = 1_000_000
 
 function systemHistogram(): DelayHistogram {
@@ -27,7 +27,7 @@ function systemHistogram(): DelayHistogram {
   return histogram
 }
 
-/** Watches the event loop from its making until `stop`. Costs some 100 timer ticks a second, and nothing else. */
+/** Watches the event loop from its making until `stop`. Costs some 20 timer ticks a second, and nothing else. */
 export class EventLoopWatch {
   readonly #histogram: DelayHistogram
   readonly #timer: NodeJS.Timeout

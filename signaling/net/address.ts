@@ -12,10 +12,14 @@ export function normalAddress(text: string): string | undefined {
   return mapped?.[1] ?? short
 }
 
+const MAPPED: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+
 /** 4 or 16 bytes, as a socket gives them. */
 export function addressFromBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
   if (bytes.length !== 16) return ''
+  // What an IPv4 client has on a socket that listens to both.
+  if (MAPPED.every((byte, at) => bytes[at] === byte)) return bytes.subarray(MAPPED.length).join('.')
   const groups: string[] = []
   for (let at = 0; at < 16; at += 2) groups.push((((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16))
   return normalAddress(groups.join(':')) ?? ''

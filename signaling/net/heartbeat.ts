@@ -29,56 +29,76 @@ export const HEARTBEAT: HeartbeatOptions = Object.freeze({
   sweepEveryMs: 1_000,
 })
 
-interface Entry {
+/** One watched connection: there are many, so it is no more than its times. */
+class Watched implements Pulse {
   readonly beating: Beating
   heardMs: number
   pingedMs: number
-  held: boolean
+  held = false
+  readonly #heartbeat: Heartbeat
+
+  constructor(heartbeat: Heartbeat, beating: Beating, nowMs: number) {
+    this.#heartbeat = heartbeat
+    this.beating = beating
+    this.heardMs = nowMs
+    this.pingedMs = nowMs
+  }
+
+  /** As of the last sweep: early by one at most, and no clock is read for every message. */
+  heard(): void {
+    this.heardMs = this.#heartbeat.sweptMs
+  }
+
+  hold(held: boolean): void {
+    this.held = held
+    this.heard()
+  }
+
+  stop(): void {
+    this.#heartbeat.forget(this)
+  }
 }
 
 /** Notices silent peers on one timer for all connections, the same with every engine. */
 export class Heartbeat {
-  readonly #entries = new Set<Entry>()
+  readonly #watched = new Set<Watched>()
   readonly #now: () => number
   readonly #options: HeartbeatOptions
-  #sweptMs: number
+  sweptMs: number
 
   constructor(now: () => number, options: HeartbeatOptions = HEARTBEAT) {
     this.#now = now
     this.#options = options
-    this.#sweptMs = now()
+    this.sweptMs = this.#nowMs()
   }
 
   watch(beating: Beating): Pulse {
-    const now = this.#now()
-    const entry: Entry = { beating, heardMs: now, pingedMs: now, held: false }
-    this.#entries.add(entry)
-    return {
-      heard: () => {
-        entry.heardMs = this.#now()
-      },
-      hold: (held) => {
-        entry.held = held
-        entry.heardMs = this.#now()
-      },
-      stop: () => {
-        this.#entries.delete(entry)
-      },
-    }
+    const watched = new Watched(this, beating, this.#nowMs())
+    this.#watched.add(watched)
+    return watched
+  }
+
+  /** Whole ms: a number that needs no memory of its own. */
+  #nowMs(): number {
+    return Math.floor(this.#now())
+  }
+
+  forget(watched: Pulse): void {
+    this.#watched.delete(watched as Watched)
   }
 
   /** Call every `sweepEveryMs`. */
   sweep(): void {
-    const now = this.#now()
+    const now = this.#nowMs()
     // When this process itself stood still, what the peers said meanwhile has not been read yet: that is not their silence.
-    const lateMs = Math.max(0, now - this.#sweptMs - 2 * this.#options.sweepEveryMs)
-    this.#sweptMs = now
-    for (const entry of [...this.#entries]) {
+    const lateMs = Math.max(0, now - this.sweptMs - 2 * this.#options.sweepEveryMs)
+    this.sweptMs = now
+    for (const entry of this.#watched) {
       if (lateMs > 0) entry.heardMs = Math.min(now, entry.heardMs + lateMs)
       const silentMs = now - entry.heardMs
       if (entry.held || silentMs < this.#options.pingAfterMs) continue
       if (silentMs >= this.#options.closeAfterMs) {
-        this.#entries.delete(entry)
+        this.#watched.delete(entry)
         entry.beating.silent()
       } else if (now - entry.pingedMs >= this.#options.pingAfterMs) {
         entry.pingedMs = now

@@ -5,7 +5,7 @@
  * Rules both engines keep: no method throws, also after a close; callbacks of one connection never run inside a call
  * to it; after `close` or `terminate` no more messages are handed up; `closed` is called exactly once.
  */
-import type { SendResult } from '../uplink.ts'
+import type { SendResult, Topics } from '../uplink.ts'
 
 export type EngineName = 'uws' | 'ws'
 
@@ -64,6 +64,8 @@ export interface Socket {
   send(message: string | Uint8Array): SendResult
   /** Bytes accepted but not yet taken by the network. */
   queuedBytes(): number
+  /** Undefined when the engine has none. */
+  readonly topics: Topics | undefined
   ping(): void
   /** Stop reading where the engine can; one that cannot goes on delivering, and the hub holds it, bounded. */
   pause(): void
@@ -80,7 +82,7 @@ export interface SocketHandlers {
   binary(bytes: Uint8Array): void
   /** A ping or pong came, or queued bytes moved: the peer lives. */
   heard(): void
-  /** The queue is empty again after a `send` that returned `queued` or `dropped`. */
+  /** The queue is empty again after a `send` that returned `queued` or `dropped`, or after something published. */
   drained(): void
   /** `code` is 1006 when there was no closing handshake. */
   closed(code: number): void

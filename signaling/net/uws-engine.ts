@@ -4,7 +4,7 @@ import { type Listen, type Network, NetworkError, type NetworkOptions, type TlsF
 import { probePort } from './port.ts'
 import { MOST_HEADERS_BYTES } from './request-shape.ts'
 import { readTls } from './tls-files.ts'
-import { requestHead, requestWithBody, UwsAnswer } from './uws-http.ts'
+import { AnswerPace, requestHead, requestWithBody, UwsAnswer } from './uws-http.ts'
 import { UwsConnection, type UwsUserData } from './uws-socket.ts'
 
 type Uws = typeof import('uWebSockets.js')
@@ -55,6 +55,7 @@ function tlsOptions(tls: TlsFiles): AppOptions {
 function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, ended: () => void): TemplatedApp {
   const app = tls === undefined ? uws.App() : uws.SSLApp(tlsOptions(tls))
   const secure = tls !== undefined
+  const pace = new AnswerPace()
 
   app.ws<UwsUserData>(options.webSocketPath, {
     compression: uws.DISABLED,
@@ -63,7 +64,7 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
     maxPayloadLength: options.maxMessageBytes,
     maxBackpressure: options.maxQueuedBytes + QUEUE_SLACK_BYTES,
     upgrade: (res, req, context) => {
-      const answer = new UwsAnswer(res, false)
+      const answer = new UwsAnswer(res, false, pace)
       const key = req.getHeader('sec-websocket-key')
       const protocol = chosenSubprotocol(req.getHeader('sec-websocket-protocol'))
       const extensions = req.getHeader('sec-websocket-extensions')
@@ -91,7 +92,9 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
       const connection = new UwsConnection(ws, options.maxQueuedBytes)
       data.connection = connection
       try {
-        connection.attach(data.accept(connection))
+        if (data.accept !== undefined) connection.attach(data.accept(connection))
+        // It keeps what it can see, and the connection may live long.
+        data.accept = undefined
       } catch (error) {
         options.onError(error)
         connection.terminate()
@@ -117,7 +120,7 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
   })
 
   app.any('/*', (res, req) => {
-    const answer = new UwsAnswer(res, req.getMethod() === 'head')
+    const answer = new UwsAnswer(res, req.getMethod() === 'head', pace)
     const fail = (error: unknown): void => {
       options.onError(error)
       if (answer.begun) answer.abort()

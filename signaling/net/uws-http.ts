@@ -1,7 +1,7 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
 import { addressFromBytes } from './address.ts'
 import { BodyError, type Headers, type HttpRequest, type HttpResponse, type RequestHead } from './network.ts'
-import { isAmbiguous, MOST_HEADERS_BYTES } from './request-shape.ts'
+import { isAmbiguous, MOST_HEADERS_BYTES, MOST_IN_A_TURN } from './request-shape.ts'
 import { statusLine } from './status.ts'
 
 /**
@@ -28,29 +28,56 @@ export function requestHead(res: UwsResponse, req: UwsRequest, secure: boolean):
   return bytes > MOST_HEADERS_BYTES || isAmbiguous(head) ? undefined : head
 }
 
+/**
+ * uWebSockets.js takes requests from a connection as fast as they come, read or not read the answers: half a megabyte of
+ * them, some 10,000, in one go, and everybody else waits. It ends a connection that has a request for it while one is
+ * being answered; so under such a load answers are given in the next turn. Who sends one request after the other, as all
+ * do but those, notices nothing.
+ */
+export class AnswerPace {
+  #inThisTurn = 0
+
+  /** Runs `leave` now or in the next turn. */
+  run(leave: () => void): void {
+    if (this.#inThisTurn === 0) {
+      setImmediate(() => {
+        this.#inThisTurn = 0
+      })
+    }
+    this.#inThisTurn += 1
+    if (this.#inThisTurn <= MOST_IN_A_TURN) leave()
+    else setImmediate(leave)
+  }
+}
+
 /** Must be made before anything else happens to `res`: without `onAborted` an unanswered request aborts the process. */
 export class UwsAnswer implements HttpResponse {
   readonly #res: UwsResponse
   readonly #headOnly: boolean
+  readonly #pace: AnswerPace
   readonly #aborted: (() => void)[] = []
   readonly #drained: (() => void)[] = []
   #closed = false
+  /** All of the answer is there. */
+  #ended = false
   #begun: { readonly status: number; readonly headers: Headers } | undefined
   #headSent = false
   #watchingDrain = false
 
-  constructor(res: UwsResponse, headOnly: boolean) {
+  constructor(res: UwsResponse, headOnly: boolean, pace: AnswerPace) {
     this.#res = res
     this.#headOnly = headOnly
+    this.#pace = pace
     res.onAborted(() => {
       if (this.#closed) return
       this.#closed = true
+      if (this.#ended) return
       for (const listener of this.#aborted) listener()
     })
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#closed || this.#ended
   }
 
   get begun(): boolean {
@@ -62,7 +89,7 @@ export class UwsAnswer implements HttpResponse {
   }
 
   write(chunk: string | Uint8Array): 'sent' | 'queued' {
-    if (this.#closed) return 'sent'
+    if (this.closed) return 'sent'
     let taken = true
     this.#res.cork(() => {
       this.#sendHead()
@@ -74,6 +101,12 @@ export class UwsAnswer implements HttpResponse {
   }
 
   end(body?: string | Uint8Array): void {
+    if (this.closed) return
+    this.#ended = true
+    this.#pace.run(() => this.#leave(body))
+  }
+
+  #leave(body: string | Uint8Array | undefined): void {
     if (this.#closed) return
     const streamed = this.#headSent
     this.#res.cork(() => {

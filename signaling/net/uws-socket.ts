@@ -1,9 +1,10 @@
 import type { WebSocket } from 'uWebSockets.js'
-import type { SendResult } from '../uplink.ts'
+import type { SendResult, Topics } from '../uplink.ts'
 import type { Socket, SocketHandlers } from './network.ts'
 
 export interface UwsUserData {
-  readonly accept: (socket: Socket) => SocketHandlers
+  /** Until it is open. */
+  accept: ((socket: Socket) => SocketHandlers) | undefined
   connection?: UwsConnection
 }
 
@@ -13,12 +14,15 @@ type State = 'open' | 'closing' | 'closed'
  * One connection on uWebSockets.js. Its `ws` may not be touched after it has closed, and there is no way to make it
  * stop reading, so `pause` and `resume` do nothing.
  */
-export class UwsConnection implements Socket {
+export class UwsConnection implements Socket, Topics {
   readonly #ws: WebSocket<UwsUserData>
   readonly #maxQueuedBytes: number
   #handlers: SocketHandlers | undefined
   #state: State = 'open'
+  /** Something may be queued. */
   #awaitingDrain = false
+  /** Of topics: what they bring may be queued at any time. */
+  #subscriptions = 0
 
   constructor(ws: WebSocket<UwsUserData>, maxQueuedBytes: number) {
     this.#ws = ws
@@ -36,20 +40,42 @@ export class UwsConnection implements Socket {
 
   send(message: string | Uint8Array): SendResult {
     if (this.#state !== 'open') return 'dropped'
-    const bytes = typeof message === 'string' ? Buffer.byteLength(message) : message.length
-    const queued = this.#ws.getBufferedAmount()
-    if (queued > 0 && queued + bytes > this.#maxQueuedBytes) {
-      this.#awaitingDrain = true
-      return 'dropped'
-    }
+    if (this.#awaitingDrain && this.#full(message)) return 'dropped'
     const status = this.#ws.send(message, typeof message !== 'string', false)
     if (status === 1) return 'sent'
     this.#awaitingDrain = true
     return status === 0 ? 'queued' : 'dropped'
   }
 
+  #full(message: string | Uint8Array): boolean {
+    const queued = this.#ws.getBufferedAmount()
+    const bytes = typeof message === 'string' ? Buffer.byteLength(message) : message.length
+    return queued > 0 && queued + bytes > this.#maxQueuedBytes
+  }
+
   queuedBytes(): number {
     return this.#state === 'open' ? this.#ws.getBufferedAmount() : 0
+  }
+
+  get topics(): Topics {
+    return this
+  }
+
+  subscribe(topic: string): void {
+    if (this.#state === 'open' && this.#ws.subscribe(topic)) this.#subscriptions += 1
+  }
+
+  unsubscribe(topic: string): void {
+    if (this.#state !== 'open') return
+    // What was published in this turn would go with the subscription; whatever is sent pushes it out.
+    this.#ws.ping()
+    if (!this.#ws.unsubscribe(topic)) return
+    this.#subscriptions -= 1
+    this.#awaitingDrain ||= this.#ws.getBufferedAmount() > 0
+  }
+
+  publish(topic: string, bytes: Uint8Array): void {
+    if (this.#state === 'open') this.#ws.publish(topic, bytes, true, false)
   }
 
   ping(): void {
@@ -86,7 +112,7 @@ export class UwsConnection implements Socket {
   onDrain(): void {
     if (this.#state !== 'open') return
     this.#handlers?.heard()
-    if (!this.#awaitingDrain || this.#ws.getBufferedAmount() > 0) return
+    if ((!this.#awaitingDrain && this.#subscriptions === 0) || this.#ws.getBufferedAmount() > 0) return
     this.#awaitingDrain = false
     this.#handlers?.drained()
   }

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
-import type { Socket as TcpSocket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { SUBPROTOCOL } from '../protocol/offered-join.ts'
 import type { Listen, NetworkOptions, Refusal } from './network.ts'
 import { asListenError } from './port.ts'
-import { isAmbiguous } from './request-shape.ts'
+import { isAmbiguous, MOST_IN_A_TURN } from './request-shape.ts'
 import { statusLine } from './status.ts'
 import { readTls } from './tls-files.ts'
 import { NodeAnswer, requestHead, requestWithBody } from './ws-http.ts'
@@ -29,7 +29,7 @@ const IDLE_MS = 60_000
 /** The socket of an upgrade is out of node:http's sight: whoever neither reads nor closes is dropped after this. */
 const REFUSED_MS = 5_000
 
-function refuse(socket: TcpSocket, refusal: Refusal): void {
+function refuse(socket: Socket, refusal: Refusal): void {
   const body = `${refusal.message}\n`
   socket.on('error', () => undefined)
   socket.once('finish', () => socket.destroySoon())
@@ -40,9 +40,32 @@ function refuse(socket: TcpSocket, refusal: Refusal): void {
   )
 }
 
-function answerHttp(options: NetworkOptions, message: IncomingMessage, response: ServerResponse): void {
+/** Notices connections that ask for more at once than anybody does who waits for answers; everybody else would wait. */
+class Crowding {
+  readonly #asked = new Map<Socket, number>()
+
+  /** One more request; true when it is one too many in this turn of the loop. */
+  isTooMuch(socket: Socket): boolean {
+    if (this.#asked.size === 0) setImmediate(() => this.#asked.clear())
+    const asked = (this.#asked.get(socket) ?? 0) + 1
+    this.#asked.set(socket, asked)
+    return asked > MOST_IN_A_TURN
+  }
+}
+
+function answerHttp(
+  options: NetworkOptions,
+  crowding: Crowding,
+  message: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { socket } = message
   // What stands behind a request that was refused may be its body.
-  if (!message.socket.writable) return
+  if (!socket.writable) return
+  if (crowding.isTooMuch(socket)) {
+    socket.destroySoon()
+    return
+  }
   const answer = new NodeAnswer(response, message.method === 'HEAD')
   const fail = (error: unknown): void => {
     options.onError(error)
@@ -55,7 +78,7 @@ function answerHttp(options: NetworkOptions, message: IncomingMessage, response:
   try {
     const head = requestHead(message)
     if (isAmbiguous(head)) {
-      message.socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', () => message.socket.destroy())
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', () => socket.destroy())
       return
     }
     const request = requestWithBody(head, message)
@@ -71,14 +94,19 @@ function answerHttp(options: NetworkOptions, message: IncomingMessage, response:
  * An upgrade to something that is not spoken here (`h2c`, as Java's client and curl offer) is answered as if it had not
  * been offered (RFC 9110, section 7.8).
  */
-function answerWithoutUpgrade(options: NetworkOptions, message: IncomingMessage, socket: TcpSocket): void {
+function answerWithoutUpgrade(
+  options: NetworkOptions,
+  crowding: Crowding,
+  message: IncomingMessage,
+  socket: Socket,
+): void {
   socket.on('error', () => undefined)
   socket.setTimeout(REFUSED_MS, () => socket.destroy())
   const response = new ServerResponse(message)
   response.shouldKeepAlive = false
   response.assignSocket(socket)
   response.once('finish', () => socket.destroySoon())
-  answerHttp(options, message, response)
+  answerHttp(options, crowding, message, response)
 }
 
 function listening(server: Server, options: NetworkOptions): Promise<number> {
@@ -98,6 +126,7 @@ export const listenWithWs: Listen = async (options) => {
       ? createServer(HTTP_TIMEOUTS)
       : createSecureServer({ ...HTTP_TIMEOUTS, ...(await readTls(options.tls)) })
   server.setTimeout(IDLE_MS)
+  const crowding = new Crowding()
   const open = new Set<WebSocket>()
   const upgraderOptions = {
     noServer: true,
@@ -121,11 +150,11 @@ export const listenWithWs: Listen = async (options) => {
     }
   }
 
-  server.on('request', (message, response) => answerHttp(options, message, response))
-  server.on('upgrade', (message: IncomingMessage, socket: TcpSocket, head: Buffer) => {
+  server.on('request', (message, response) => answerHttp(options, crowding, message, response))
+  server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
     try {
       if (message.headers.upgrade?.toLowerCase() !== 'websocket') {
-        answerWithoutUpgrade(options, message, socket)
+        answerWithoutUpgrade(options, crowding, message, socket)
         return
       }
       const request = requestHead(message)

@@ -4,6 +4,7 @@ import type { Socket, SocketHandlers } from './network.ts'
 
 /** One connection on `ws`. */
 export class WsConnection implements Socket {
+  readonly topics = undefined
   readonly #ws: WebSocket
   readonly #maxQueuedBytes: number
   #open = true

@@ -14,7 +14,7 @@
  * A droppable envelope may be replaced by a newer one of the same sender and slot, or dropped, while it waits.
  */
 import { ProtocolError } from './errors.ts'
-import { PEER_ID_BYTES, type PeerId, peerIdAt, writeHex } from './ids.ts'
+import { type IdWords, PEER_ID_BYTES, type PeerId, peerIdAt, writeHex, writeWord } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
 export const ENVELOPE_BYTES = 16
@@ -40,7 +40,7 @@ export interface EnvelopeView {
   readonly kind: EnvelopeKind
   readonly start: number
   readonly end: number
-  /** The receiver of `one`, the sender of `from`; not set otherwise. */
+  /** The receiver of `one`, the sender of `from`; not set otherwise, nor when it was not asked for. */
   readonly peer: PeerId | undefined
   readonly ids: readonly PeerId[]
   /** Set when droppable. */
@@ -94,12 +94,21 @@ export function fromEnvelope(sender: PeerId, payload: Uint8Array, slot?: number)
   return bytes
 }
 
+/** Where the peer id of the envelope at `start` lies. */
+export const peerOffset = (start: number): number => start + 8
+
 /**
- * Read the envelope that starts at `start`. Call again with `end` until that is the length of the message.
+ * Read the envelope that starts at `start`. Call again with `end` until that is the length of the message. `unnamed`:
+ * without the text of its peer's id, which takes longer than all the rest.
  * @throws ProtocolError on an unknown kind or flag, on a length beyond the message or `frameBytes`
  */
-export function readEnvelope(bytes: Uint8Array, start: number, frameBytes: number = LIMITS.frameBytes): EnvelopeView {
-  if (bytes.length - start < ENVELOPE_BYTES) throw new ProtocolError('envelope', 'shorter than its header')
+export function readEnvelope(
+  bytes: Uint8Array,
+  start: number,
+  frameBytes: number = LIMITS.frameBytes,
+  unnamed?: boolean,
+): EnvelopeView {
+  if (bytes.length - start < ENVELOPE_BYTES) throw new ProtocolError('envelope', 'too short')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const kind = bytes[start] as number
   if (kind < ENVELOPE.one || kind > ENVELOPE.store) throw new ProtocolError('envelope.kind', `unknown kind ${kind}`)
@@ -113,22 +122,24 @@ export function readEnvelope(bytes: Uint8Array, start: number, frameBytes: numbe
   const slotStart = start + ENVELOPE_BYTES + count * PEER_ID_BYTES
   const payloadStart = slotStart + (flags & DROPPABLE ? SLOT_BYTES : 0)
   const end = payloadStart + length
-  if (end > bytes.length) throw new ProtocolError('envelope.length', 'beyond the end of the message')
+  if (end > bytes.length) throw new ProtocolError('envelope.length', 'beyond the end')
   const ids: PeerId[] = []
   for (let at = start + ENVELOPE_BYTES; at < slotStart; at += PEER_ID_BYTES) ids.push(peerIdAt(bytes, at))
+  // `one` and `from` are the two kinds that leave 1 of 4.
   return {
     kind: kind as EnvelopeKind,
     start,
     end,
-    peer: kind === ENVELOPE.one || kind === ENVELOPE.from ? peerIdAt(bytes, start + 8) : undefined,
+    peer: unnamed || kind % 4 !== 1 ? undefined : peerIdAt(bytes, start + 8),
     ids,
     slot: flags & DROPPABLE ? view.getUint32(slotStart) : undefined,
     payloadStart,
   }
 }
 
-/** Turn a `one` or `all` envelope into `from sender`, in place: the fast path of forwarding. */
-export function stampSender(bytes: Uint8Array, envelope: EnvelopeView, senderBytes: Uint8Array): void {
-  bytes[envelope.start] = ENVELOPE.from
-  bytes.set(senderBytes, envelope.start + 8)
+/** Turn the envelope at `start` into one from `sender`, in place: the fast path of forwarding. */
+export function stampSender(bytes: Uint8Array, start: number, sender: IdWords): void {
+  bytes[start] = ENVELOPE.from
+  writeWord(sender.idHigh, bytes, start + 8)
+  writeWord(sender.idLow, bytes, start + 12)
 }

@@ -28,6 +28,31 @@ export function writeHex(text: string, bytes: Uint8Array, offset: number): void 
 
 export const peerIdAt = (bytes: Uint8Array, offset: number): PeerId => hexAt(bytes, offset, PEER_ID_BYTES) as PeerId
 
+/** A peer id as two signed 32-bit numbers, which cost nothing to keep, to compare and to write. */
+export interface IdWords {
+  readonly idHigh: number
+  readonly idLow: number
+}
+
+export const wordsOf = (id: PeerId): IdWords => ({
+  idHigh: Number.parseInt(id.slice(0, 8), 16) | 0,
+  idLow: Number.parseInt(id.slice(8), 16) | 0,
+})
+
+/** Four bytes as a signed number. */
+export const wordAt = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) << 24) |
+  ((bytes[at + 1] as number) << 16) |
+  ((bytes[at + 2] as number) << 8) |
+  (bytes[at + 3] as number)
+
+export function writeWord(word: number, bytes: Uint8Array, at: number): void {
+  bytes[at] = word >>> 24
+  bytes[at + 1] = word >>> 16
+  bytes[at + 2] = word >>> 8
+  bytes[at + 3] = word
+}
+
 const PEER_ID = /^[0-9a-f]{16}$/
 const INSTANCE_ID = /^[0-9a-f]{32}$/
 

@@ -29,7 +29,9 @@ function decoded(value: string): string {
   if (!/^[\w-]*$/.test(value)) return ''
   try {
     const binary = atob(value.replace(/-/g, '+').replace(/_/g, '/'))
-    return decodeText(Uint8Array.from(binary, (unit) => unit.charCodeAt(0)))
+    const bytes = new Uint8Array(binary.length)
+    for (let at = 0; at < bytes.length; at += 1) bytes[at] = binary.charCodeAt(at)
+    return decodeText(bytes)
   } catch {
     return ''
   }

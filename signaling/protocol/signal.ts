@@ -22,11 +22,18 @@ export interface CandidateSignal {
   readonly sdpMLineIndex: number | null
 }
 
+interface Description {
+  readonly attempt: number
+  readonly sdp: string
+  /** Short forms of frames are understood on this connection. */
+  readonly short?: boolean | undefined
+}
+
 /** What makes one peer connection. */
 export type PeerSignal =
   /** The initiator's offer. It has reserved a slot for the attempt. `turn`: gathered with TURN. */
-  | { readonly t: 'offer'; readonly attempt: number; readonly turn: boolean; readonly sdp: string }
-  | { readonly t: 'answer'; readonly attempt: number; readonly sdp: string }
+  | ({ readonly t: 'offer'; readonly turn: boolean } & Description)
+  | ({ readonly t: 'answer' } & Description)
   | { readonly t: 'candidate'; readonly attempt: number; readonly candidate: CandidateSignal }
 
 /** What a member says of itself, which nobody else can say for it: SEALING.md. */
@@ -57,18 +64,19 @@ function nullable<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === null || value === undefined ? null : read(value)
 }
 
+const description = (fields: Fields): Description => ({
+  attempt: attempt(fields),
+  sdp: asString(fields.sdp, 'sdp', SDP_BYTES, 1),
+  short: fields.short === undefined ? undefined : asBoolean(fields.short, 'short'),
+})
+
 /** `undefined`: it is of another kind. */
 function parsePeerSignal(fields: Fields): PeerSignal | undefined {
   switch (fields.t) {
     case 'offer':
-      return {
-        t: 'offer',
-        attempt: attempt(fields),
-        turn: asBoolean(fields.turn, 'turn'),
-        sdp: asString(fields.sdp, 'sdp', SDP_BYTES, 1),
-      }
+      return { t: 'offer', turn: asBoolean(fields.turn, 'turn'), ...description(fields) }
     case 'answer':
-      return { t: 'answer', attempt: attempt(fields), sdp: asString(fields.sdp, 'sdp', SDP_BYTES, 1) }
+      return { t: 'answer', ...description(fields) }
     case 'candidate': {
       const candidate = asObject(fields.candidate, 'candidate')
       return {

@@ -26,6 +26,8 @@ export class Room<M extends RoomMember> {
   readonly #hidden = new Map<PeerId, M>()
   readonly #byJoinKey = new Map<string, M>()
   #version = 0
+  /** Counts whatever makes a frame to all take other ways than the last one: comings, goings, changes of uplinks. */
+  changes = 0
   /** Being told right now. */
   readonly #events: { readonly about: PeerId | undefined; readonly text: string }[] = []
 
@@ -63,6 +65,7 @@ export class Room<M extends RoomMember> {
   }
 
   add(member: M): void {
+    this.changes += 1
     this.#byJoinKey.set(member.joinKey, member)
     if (member.hidden) {
       this.#hidden.set(member.id, member)
@@ -96,6 +99,7 @@ export class Room<M extends RoomMember> {
 
   /** `keepMs`: for so long direct paths to it may count. Default: for ever. */
   remove(member: M, reason: LeaveReason, keepMs?: number): void {
+    this.changes += 1
     const seen = this.#members.delete(member.id)
     if (!seen && !this.#hidden.delete(member.id)) return
     if (this.#byJoinKey.get(member.joinKey) === member) this.#byJoinKey.delete(member.joinKey)

@@ -4,6 +4,7 @@ import { CLOSE } from '../protocol/errors.ts'
 import type { PeerId } from '../protocol/ids.ts'
 import type { Uplink } from '../uplink.ts'
 import type { Parcel, Settling } from './parcel.ts'
+import type { RoomTopic } from './room-topic.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { TurnMember, Turns } from './turns.ts'
 import { WaitingQueue } from './waiting.ts'
@@ -18,7 +19,7 @@ export interface OutletDependencies {
 }
 
 export interface OutletOwner {
-  readonly uplink: Pick<Uplink, 'send' | 'queuedBytes' | 'close'>
+  readonly uplink: Pick<Uplink, 'send' | 'queuedBytes' | 'topics' | 'close'>
   /** This receiver does not read: close it. */
   stalled(why: string): void
 }
@@ -37,13 +38,17 @@ export interface OutletOwner {
 export class Outlet implements Settling, TurnMember {
   readonly #dependencies: OutletDependencies
   readonly #owner: OutletOwner
-  readonly #waiting: WaitingQueue
-  /** Made when it is first needed: most receivers never block. */
+  /** Made when it is first needed, as the next: most receivers are idle. */
+  #waiting: WaitingQueue | undefined
   #watch: StallWatch | undefined
   #blocked = false
   #closed = false
+  /** Its frames reach this receiver without coming by here; so nothing may wait here. */
+  #hears: { readonly room: RoomTopic; readonly topic: string } | undefined
   /** The turn in which frames were written last. */
   #writtenInTurn = -1
+  /** The stretch of `Turns` in which it got anything last. */
+  #stretch = -1
   #inTurn = false
   /** The incoming message of which a part is for us, and that part; `#runEnd` 0 says there is none. */
   #parcel: Parcel | undefined
@@ -53,7 +58,6 @@ export class Outlet implements Settling, TurnMember {
   constructor(dependencies: OutletDependencies, owner: OutletOwner) {
     this.#dependencies = dependencies
     this.#owner = owner
-    this.#waiting = new WaitingQueue(dependencies.options.packetBytes)
   }
 
   /**
@@ -87,7 +91,7 @@ export class Outlet implements Settling, TurnMember {
     const { turns, options } = this.#dependencies
     const size = this.#runEnd - this.#runStart
     const now = !this.#blocked && (this.#writtenInTurn !== turns.current || size >= options.gatherFrameBytes)
-    if (now && this.#waiting.empty && this.#runEnd > 0) {
+    if (now && this.#nothingWaits && this.#runEnd > 0) {
       const view = parcel.view(this.#runStart, this.#runEnd)
       this.#runEnd = 0
       this.#writtenInTurn = turns.current
@@ -95,35 +99,61 @@ export class Outlet implements Settling, TurnMember {
     } else {
       this.#keepRun()
       if (now) this.#flush()
-      else if (!this.#blocked && !this.#inTurn && !this.#waiting.empty) {
+      else if (!this.#blocked && !this.#inTurn && !this.#nothingWaits) {
         this.#inTurn = true
         turns.add(this)
       }
     }
     this.#parcel = undefined
-    turns.delivered()
+    const first = this.#stretch !== turns.stretch
+    this.#stretch = turns.stretch
+    turns.delivered(first)
+  }
+
+  /** See to it that this receiver hears what is published to the room. False when it cannot: it stands apart. */
+  hear(room: RoomTopic, topic: string): boolean {
+    if (this.#closed || this.#blocked) return false
+    const { uplink } = this.#owner
+    if (this.#hears !== undefined) {
+      if (uplink.queuedBytes() === 0) return true
+      this.#block()
+      return false
+    }
+    if (uplink.topics === undefined || uplink.queuedBytes() > 0) return false
+    uplink.topics.subscribe(topic)
+    this.#hears = { room, topic }
+    return true
+  }
+
+  hears(room: RoomTopic): boolean {
+    return this.#hears?.room === room
+  }
+
+  publish(topic: string, bytes: Uint8Array): void {
+    this.#owner.uplink.topics?.publish(topic, bytes)
   }
 
   turnEnded(): void {
     this.#inTurn = false
-    if (this.#blocked || this.#waiting.empty) return
+    if (this.#blocked || this.#nothingWaits) return
     this.#flush()
     // What was just written counts for the turn that begins, and that turn must end, too.
-    this.#dependencies.turns.delivered()
+    this.#dependencies.turns.delivered(false)
   }
 
   /** A control message, behind everything accepted before. Always delivered, or the uplink is closed. */
   control(text: string): void {
     if (this.#closed) return
     this.#keepRun()
-    if (!this.#blocked && !this.#waiting.empty) this.#flush()
+    if (!this.#blocked && !this.#nothingWaits) this.#flush()
     if (this.#closed) return
     if (!this.#blocked) {
       this.write(text)
       return
     }
-    this.#waiting.addControl(text)
-    if (this.#waiting.controlBytes > this.#dependencies.options.controlBacklogBytes) {
+    const waiting = this.#queue()
+    waiting.addControl(text)
+    if (waiting.controlBytes > this.#dependencies.options.controlBacklogBytes) {
       this.#owner.stalled('too many control messages wait')
     }
   }
@@ -144,7 +174,7 @@ export class Outlet implements Settling, TurnMember {
     if (this.#closed) return
     this.#keepRun()
     if (!this.#blocked) this.#flush()
-    if (code === CLOSE.removed) this.#waiting.drain({ write: (message) => this.#last(message) })
+    if (code === CLOSE.removed) this.#waiting?.drain({ write: (message) => this.#last(message) })
     this.discard()
     for (const text of texts) this.#owner.uplink.send(text)
     this.#owner.uplink.close(code, reason)
@@ -160,7 +190,7 @@ export class Outlet implements Settling, TurnMember {
   discard(): void {
     this.#closed = true
     this.#runEnd = 0
-    this.#waiting.clear()
+    this.#waiting?.clear()
     this.#watch?.stop()
   }
 
@@ -171,27 +201,38 @@ export class Outlet implements Settling, TurnMember {
     const end = this.#runEnd
     this.#runEnd = 0
     if (this.#closed) return
-    if (!this.#blocked && !this.#waiting.fits(end - start)) this.#flush()
-    this.#waiting.addFrames(this.#parcel.bytes, start, end)
+    const waiting = this.#queue()
+    if (!this.#blocked && !waiting.fits(end - start)) this.#flush()
+    waiting.addFrames(this.#parcel.bytes, start, end)
   }
 
   #keep(bytes: Uint8Array, start: number, end: number, sender: PeerId, slot: number | undefined): boolean {
     const mostBytes = this.#dependencies.options.slowReaderBytes - this.#owner.uplink.queuedBytes()
     const { traffic } = this.#dependencies
+    const waiting = this.#queue()
     if (slot !== undefined) {
-      const became = this.#waiting.addDroppable(bytes, start, end, sender, slot, mostBytes)
+      const became = waiting.addDroppable(bytes, start, end, sender, slot, mostBytes)
       if (became === 'replaced') traffic.droppedReplaced += 1
       return became !== 'full'
     }
-    if (this.#waiting.bytes + end - start > mostBytes) traffic.droppedReplaced += this.#waiting.dropDroppable()
-    if (this.#waiting.bytes + end - start > mostBytes) return false
-    this.#waiting.addFrames(bytes, start, end)
+    if (waiting.bytes + end - start > mostBytes) traffic.droppedReplaced += waiting.dropDroppable()
+    if (waiting.bytes + end - start > mostBytes) return false
+    waiting.addFrames(bytes, start, end)
     return true
+  }
+
+  get #nothingWaits(): boolean {
+    return this.#waiting === undefined || this.#waiting.empty
+  }
+
+  #queue(): WaitingQueue {
+    this.#waiting ??= new WaitingQueue(this.#dependencies.options.packetBytes)
+    return this.#waiting
   }
 
   #flush(): void {
     this.#writtenInTurn = this.#dependencies.turns.current
-    this.#waiting.drain(this)
+    this.#waiting?.drain(this)
   }
 
   /** Hand a message to the carrier, for `WaitingQueue`, too. Whether more may follow at once. */
@@ -200,11 +241,23 @@ export class Outlet implements Settling, TurnMember {
     this.#dependencies.traffic.writes += 1
     const result = this.#owner.uplink.send(message)
     if (result === 'sent') return true
-    this.#blocked = true
     // A carrier takes whatever we give it when it is not blocked, so this means that it is broken or closed.
-    if (result === 'dropped') this.#owner.stalled('the carrier refused a message')
-    else this.#watchStall()
+    if (result === 'dropped') {
+      this.#blocked = true
+      this.#owner.stalled('the carrier refused a message')
+    } else this.#block()
     return false
+  }
+
+  /** The carrier has not got rid of what it was given. */
+  #block(): void {
+    this.#blocked = true
+    if (this.#hears !== undefined) {
+      this.#owner.uplink.topics?.unsubscribe(this.#hears.topic)
+      this.#hears.room.stale()
+      this.#hears = undefined
+    }
+    this.#watchStall()
   }
 
   #watchStall(): void {

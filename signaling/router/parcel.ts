@@ -21,6 +21,11 @@ export class Parcel {
     return this.#view
   }
 
+  /** One envelope, which ends there, is all there is of it. */
+  holds(end: number): boolean {
+    return this.#offered.length === 0 && end === this.bytes.length
+  }
+
   offeredTo(receiver: Settling): void {
     this.#offered.push(receiver)
   }

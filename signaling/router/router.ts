@@ -1,15 +1,17 @@
 import { mayForward } from '../access/frame-rights.ts'
 import type { Right } from '../protocol/access.ts'
-import { ENVELOPE, type EnvelopeView, readEnvelope, stampSender } from '../protocol/envelope.ts'
+import { ENVELOPE, type EnvelopeView, peerOffset, readEnvelope, stampSender } from '../protocol/envelope.ts'
 import { ProtocolError } from '../protocol/errors.ts'
-import type { PeerId } from '../protocol/ids.ts'
+import { type IdWords, type PeerId, peerIdAt, wordAt } from '../protocol/ids.ts'
 import { broken } from '../refusal.ts'
 import type { DropReports } from './drop-reports.ts'
 import type { Outlet } from './outlet.ts'
 import { Parcel } from './parcel.ts'
+import { RoomTopic } from './room-topic.ts'
+import type { Turns } from './turns.ts'
 
 /** A member as the router sees it. */
-export interface Receiver {
+export interface Receiver extends IdWords {
   readonly id: PeerId
   /** Not set while the member is away. */
   readonly outlet: Outlet | undefined
@@ -18,10 +20,13 @@ export interface Receiver {
 }
 
 export interface Sender extends Receiver {
-  /** The id as it stands on the wire. */
-  readonly idBytes: Uint8Array
   /** Everyone a frame of this member may reach: the members of its room. */
   readonly reach: ReadonlyMap<PeerId, Receiver>
+  /** Another number whenever `reach`, or an outlet in it, is another. */
+  readonly reachChanges: number
+  /** Scratch of the router: who was spoken to last, and `reachChanges` then. */
+  spokeTo: Receiver | undefined
+  spokeAt: number
   readonly dropReports: DropReports
   /** Undefined: whatever it sends is forwarded. Else only what these allow. */
   readonly forwardRights: ReadonlySet<Right> | undefined
@@ -60,6 +65,8 @@ export const newTraffic = (): Traffic => ({
 })
 
 const HEADER_BYTES = 16
+/** Below so many members one call for all is no cheaper than one for each. */
+const TOPIC_MEMBERS = 8
 /** What taking one frame apart costs, measured in deliveries. */
 const FRAME_WORK = 4
 const SLOT_BYTES = 4
@@ -76,7 +83,7 @@ function payloadBytes(bytes: Uint8Array, start: number): number {
  * Turn any envelope of a client into `from sender`, in place, and return where that begins. The ids of `several` and
  * `except` lie between header and payload, so the new header is written over the last of them.
  */
-function stamp(bytes: Uint8Array, envelope: EnvelopeView, sender: Uint8Array): number {
+function stamp(bytes: Uint8Array, envelope: EnvelopeView, sender: IdWords): number {
   const start = envelope.payloadStart - (envelope.slot === undefined ? 0 : SLOT_BYTES) - HEADER_BYTES
   if (start !== envelope.start) {
     const flags = bytes[envelope.start + 1] as number
@@ -88,29 +95,31 @@ function stamp(bytes: Uint8Array, envelope: EnvelopeView, sender: Uint8Array): n
     bytes[start + 5] = length >>> 16
     bytes[start + 6] = length >>> 8
     bytes[start + 7] = length
-    bytes[start] = ENVELOPE.from
-    bytes.set(sender, start + 8)
-    return start
   }
-  if (envelope.kind === ENVELOPE.several || envelope.kind === ENVELOPE.except) {
-    bytes[start] = ENVELOPE.from
-    bytes.set(sender, start + 8)
-  } else {
-    stampSender(bytes, envelope, sender)
-  }
+  stampSender(bytes, start, sender)
   return start
 }
 
 /** Takes the binary messages of members apart and offers each frame to those it is addressed to. */
 export class Router {
   readonly #frameBytes: number
+  readonly #gatherFrameBytes: number
   readonly #traffic: Traffic
+  readonly #turns: Pick<Turns, 'quiet' | 'stretch' | 'passed'>
+  readonly #topics = new WeakMap<object, RoomTopic>()
+  #topicsMade = 0
   #frame = 0
   #work = 0
 
-  constructor(frameBytes: number, traffic: Traffic) {
-    this.#frameBytes = frameBytes
+  constructor(
+    limits: { readonly frameBytes: number; readonly gatherFrameBytes: number },
+    traffic: Traffic,
+    turns: Pick<Turns, 'quiet' | 'stretch' | 'passed'>,
+  ) {
+    this.#frameBytes = limits.frameBytes
+    this.#gatherFrameBytes = limits.gatherFrameBytes
     this.#traffic = traffic
+    this.#turns = turns
   }
 
   /**
@@ -126,7 +135,7 @@ export class Router {
         if (payloadBytes(bytes, at) > this.#frameBytes) {
           throw broken('too-large', `envelope.length: expected at most ${this.#frameBytes} bytes`)
         }
-        const envelope = readEnvelope(bytes, at, this.#frameBytes)
+        const envelope = readEnvelope(bytes, at, this.#frameBytes, true)
         this.#one(sender, parcel, envelope)
         at = envelope.end
       }
@@ -137,12 +146,12 @@ export class Router {
   }
 
   #one(sender: Sender, parcel: Parcel, envelope: EnvelopeView): void {
-    const { kind, end, slot } = envelope
+    const { kind, end, slot, ids } = envelope
     if (kind === ENVELOPE.from) throw new ProtocolError('envelope.kind', 'from is for the server to send')
     this.#frame += 1
     this.#traffic.frames += 1
     this.#traffic.frameBytes += end - envelope.payloadStart
-    this.#work += FRAME_WORK + envelope.ids.length
+    this.#work += FRAME_WORK + ids.length
     if (kind === ENVELOPE.store) {
       if (slot !== undefined) throw new ProtocolError('envelope.flags', 'a record is not droppable')
       sender.store(parcel.bytes.subarray(envelope.payloadStart, end))
@@ -155,24 +164,70 @@ export class Router {
       if (slot === undefined) sender.dropReports.add(undefined, 'denied', this.#frame)
       return
     }
-    const start = stamp(parcel.bytes, envelope, sender.idBytes)
+    // Before the new header is written over it.
+    const receiver = kind === ENVELOPE.one ? this.#named(sender, parcel.bytes, peerOffset(envelope.start)) : undefined
+    const start = stamp(parcel.bytes, envelope, sender)
     // Marked members are passed over: nobody gets a frame twice, and nobody gets its own.
     sender.mark = this.#frame
-    if (kind === ENVELOPE.one) {
-      this.#deliverTo(envelope.peer as PeerId, sender, parcel, start, end, slot)
+    if (receiver !== undefined) {
+      if (typeof receiver === 'string') this.#deliverTo(receiver, sender, parcel, start, end, slot)
+      else this.#deliver(receiver, sender, parcel, start, end, slot)
       return
     }
     if (kind === ENVELOPE.several) {
-      for (const id of envelope.ids) this.#deliverTo(id, sender, parcel, start, end, slot)
+      for (const id of ids) this.#deliverTo(id, sender, parcel, start, end, slot)
       return
     }
-    for (const id of envelope.ids) {
+    if (ids.length === 0 && this.#published(sender, parcel, start, end, slot)) return
+    for (const id of ids) {
       const excepted = sender.reach.get(id)
       if (excepted !== undefined) excepted.mark = this.#frame
     }
     for (const receiver of sender.reach.values()) {
       if (receiver.mark !== this.#frame) this.#deliver(receiver, sender, parcel, start, end, slot)
     }
+  }
+
+  /** To all in one call, where that overtakes nothing; false when it has to be one by one. */
+  #published(sender: Sender, parcel: Parcel, start: number, end: number, slot: number | undefined): boolean {
+    const { reach, outlet } = sender
+    const size = end - start
+    // What is in the same message for one of them has to leave with it.
+    if (reach.size < TOPIC_MEMBERS || !parcel.holds(end) || size >= this.#gatherFrameBytes) return false
+    if (outlet === undefined || !this.#turns.quiet) return false
+    const topic = this.#topicOf(reach)
+    const apart = topic.apartFrom(sender, size)
+    if (apart === undefined) return false
+    const first = topic.publish(outlet, parcel.view(start, end), this.#turns.stretch)
+    const deliveries = reach.size - 1 - apart.length
+    this.#traffic.deliveries += deliveries
+    this.#traffic.writes += deliveries
+    this.#turns.passed(deliveries, first ? deliveries : 0)
+    for (const receiver of apart) this.#deliver(receiver, sender, parcel, start, end, slot)
+    return true
+  }
+
+  #topicOf(reach: Sender['reach']): RoomTopic {
+    const known = this.#topics.get(reach)
+    if (known !== undefined) return known
+    this.#topicsMade += 1
+    const made = new RoomTopic(String(this.#topicsMade), reach)
+    this.#topics.set(reach, made)
+    return made
+  }
+
+  /** The member whom the id there names, or the id. Most speak to the same one again, who is found without its name. */
+  #named(sender: Sender, bytes: Uint8Array, at: number): Receiver | PeerId {
+    const last = sender.spokeTo
+    if (last !== undefined && last.idLow === wordAt(bytes, at + 4) && last.idHigh === wordAt(bytes, at)) {
+      if (sender.spokeAt === sender.reachChanges) return last
+    }
+    const id = peerIdAt(bytes, at)
+    const receiver = sender.reach.get(id)
+    if (receiver === undefined || receiver === sender) return id
+    sender.spokeTo = receiver
+    sender.spokeAt = sender.reachChanges
+    return receiver
   }
 
   #deliverTo(id: PeerId, sender: Sender, parcel: Parcel, start: number, end: number, slot: number | undefined): void {

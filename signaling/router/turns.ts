@@ -10,11 +10,14 @@ export type AfterTurn = (run: () => void) => void
 
 /** Load is measured over at least this long, since the clock's step is 1 ms. */
 const MEASURE_MS = 16
+/** So many frames must meet, for one receiver, within the time they are gathered for; fewer would wait for nothing. */
+const LEAST_MEETING = 2
 
 /**
  * Turns of the event loop, in which small frames for one receiver are gathered: the first goes at once, the others in
  * one write when the turn is over. A server at its limit has long turns, and so gathers by itself; between idle and
- * that, when more than `gatherAbovePerMs` deliveries are made each ms, a turn is drawn out to `gatherMs`.
+ * that, when more than `gatherAbovePerMs` deliveries are made each ms and so many of them to the same receivers that
+ * frames would meet, a turn is drawn out to `gatherMs`.
  */
 export class Turns {
   /** The turn's number. */
@@ -27,7 +30,11 @@ export class Turns {
   #ending = false
   #timer: Timer | undefined
   #loaded = false
+  /** The stretch over which load is being measured. */
+  stretch = 0
   #deliveries = 0
+  /** Who got anything in this stretch. */
+  #receivers = 0
   #measuredFromMs: number
   readonly #end = (): void => this.#endTurn()
 
@@ -48,9 +55,30 @@ export class Turns {
     return this.#loaded
   }
 
-  /** A frame was delivered, or gathered for delivery. Sees to it that this turn ends. */
-  delivered(): void {
+  /** Nothing is being gathered: what is written now overtakes nothing. */
+  get quiet(): boolean {
+    return !this.#loaded && this.#waiting.length === 0
+  }
+
+  /**
+   * So many were delivered without anything of it waiting for the end of the turn, to so many who got nothing else yet
+   * in this stretch.
+   */
+  passed(deliveries: number, receivers: number): void {
+    this.#deliveries += deliveries
+    this.#receivers += receivers
+    // What is measured now and then must not be forgotten; a turn costs a lap of the event loop.
+    if (this.#deliveries > this.#gatherAbovePerMs * MEASURE_MS) this.#endLater()
+  }
+
+  /** A frame was delivered, or gathered, to one who got nothing else yet in this stretch. Sees to it that this turn ends. */
+  delivered(first: boolean): void {
     this.#deliveries += 1
+    if (first) this.#receivers += 1
+    this.#endLater()
+  }
+
+  #endLater(): void {
     if (this.#ending) return
     this.#ending = true
     if (this.#loaded) this.#timer = this.#clock.setTimeout(this.#end, this.#gatherMs)
@@ -83,8 +111,11 @@ export class Turns {
   #measure(): void {
     const elapsedMs = this.#clock.nowMs() - this.#measuredFromMs
     if (elapsedMs >= 0 && elapsedMs < MEASURE_MS) return
-    this.#loaded = this.#deliveries >= this.#gatherAbovePerMs * elapsedMs && elapsedMs > 0
+    const each = (this.#deliveries / Math.max(1, this.#receivers) / elapsedMs) * this.#gatherMs
+    this.#loaded = elapsedMs > 0 && this.#deliveries >= this.#gatherAbovePerMs * elapsedMs && each >= LEAST_MEETING
     this.#deliveries = 0
+    this.#receivers = 0
+    this.stretch += 1
     this.#measuredFromMs = this.#clock.nowMs()
   }
 }

@@ -4,7 +4,7 @@ import type { Rate } from '../limits/rate.ts'
 import { RIGHTS, type Right } from '../protocol/access.ts'
 import type { MemberInfo, Presence, ServerMessage } from '../protocol/control.ts'
 import type { Json } from '../protocol/guards.ts'
-import { type InstanceId, PEER_ID_BYTES, type PeerId, writeHex } from '../protocol/ids.ts'
+import { type InstanceId, type PeerId, wordsOf } from '../protocol/ids.ts'
 import type { Room, RoomMember } from '../rooms/room.ts'
 import type { DropReports } from '../router/drop-reports.ts'
 import type { Outlet } from '../router/outlet.ts'
@@ -59,7 +59,8 @@ const NOBODY: ReadonlyMap<PeerId, Member> = new Map()
 /** A session: a member of a room, with its uplink or, while it is away, without. */
 export class Member implements RoomMember, Sender {
   readonly id: PeerId
-  readonly idBytes: Uint8Array
+  readonly idHigh: number
+  readonly idLow: number
   readonly instance: InstanceId
   readonly room: Room<Member>
   readonly joinKey: string
@@ -80,13 +81,16 @@ export class Member implements RoomMember, Sender {
   graceTimer: Timer | undefined
   outlet: Outlet | undefined
   mark = 0
+  spokeTo: Member | undefined
+  spokeAt = -1
   #uplink: SessionUplink | undefined
   #info: MemberInfo
 
   constructor(start: MemberStart) {
     this.id = start.id
-    this.idBytes = new Uint8Array(PEER_ID_BYTES)
-    writeHex(start.id, this.idBytes, 0)
+    const { idHigh, idLow } = wordsOf(start.id)
+    this.idHigh = idHigh
+    this.idLow = idLow
     this.instance = start.instance
     this.room = start.room
     this.joinKey = start.joinKey
@@ -129,6 +133,10 @@ export class Member implements RoomMember, Sender {
     return this.hidden ? NOBODY : this.room.members
   }
 
+  get reachChanges(): number {
+    return this.room.changes
+  }
+
   get dropReports(): DropReports {
     this.#dropReports ??= this.#newDropReports((message) => this.control(JSON.stringify(message)))
     return this.#dropReports
@@ -146,6 +154,7 @@ export class Member implements RoomMember, Sender {
   set uplink(uplink: SessionUplink | undefined) {
     this.#uplink = uplink
     this.outlet = uplink?.outlet
+    this.room.changes += 1
   }
 
   control(text: string): void {

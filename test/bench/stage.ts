@@ -58,6 +58,8 @@ export class Stage {
     // Isolated from other origins, a page has a clock of 5 µs; else one of 100 µs.
     await page.route(address, (route) => route.fulfill({ body: '', contentType: 'text/html', headers: ISOLATED }))
     await page.goto(address)
+    // While anything is routed, every request of the page asks us first.
+    if (client === undefined) await page.unroute(address)
     await page.evaluate(this.script)
     return page
   }

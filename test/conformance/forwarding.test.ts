@@ -44,6 +44,34 @@ describeWire('forwarding', (target) => {
     expect(ada.unreadFrames).toEqual([])
   })
 
+  it('tells a room of many in order with what is for one of them, and with who comes and goes', async () => {
+    const server = await target.start()
+    const room = freshRoom()
+    const [ada, bob, ...others] = await Promise.all(Array.from({ length: 12 }, () => target.joined(server, { room })))
+    if (ada === undefined || bob === undefined) throw new Error('nobody came')
+    const id = bob.id as PeerId
+    const rounds = 20
+    for (let round = 0; round < rounds; round += 1) {
+      ada.send({ kind: 'all' }, `${round} for all`)
+      ada.send({ kind: 'one', id }, `${round} for one`)
+      ada.send({ kind: 'all' }, `${round} for all again`)
+      // As it is when nothing else happens, and as it is when much does.
+      if (round % 2 === 0) await ada.settle()
+    }
+    const late = await target.joined(server, { room })
+    ada.send({ kind: 'all' }, 'late')
+    const numbers = Array.from({ length: rounds }, (_, round) => round)
+    const forAll = numbers.flatMap((round) => [`${round} for all`, `${round} for all again`])
+    for (const other of others) {
+      for (const payload of [...forAll, 'late']) expect((await other.nextFrame()).payload).toBe(payload)
+    }
+    const forBob = numbers.flatMap((round) => [`${round} for all`, `${round} for one`, `${round} for all again`])
+    for (const payload of [...forBob, 'late']) expect((await bob.nextFrame()).payload).toBe(payload)
+    expect((await late.nextFrame()).payload).toBe('late')
+    await ada.settle()
+    expect(ada.unreadFrames).toEqual([])
+  })
+
   it('keeps the order and the bytes of many envelopes in one message', async () => {
     const { ada, bob, bobId } = await three(target, await target.start())
     const payloads = Array.from({ length: 200 }, (_, index) => `${index}:\u0000\u00ff${'x'.repeat(index)}`)

@@ -21,6 +21,9 @@ const UNDER_WAY = 64
 /** Confirmed in a round, when the process is killed; more are under way then. */
 const CONFIRMED = [40, 150, 400, 90]
 
+/** A commit of some of these takes a while, in which the process is killed. */
+const LARGE_BYTES = 40_000
+
 /** One instance over all connections, which repeats what has no answer, as a client does. */
 class CrashWriter {
   readonly confirmed = new Map<number, number>()
@@ -63,7 +66,7 @@ class CrashWriter {
   }
 
   #send(n: number): void {
-    const data = encodeText(`${this.instance} ${n} ${'x'.repeat(n % 300)}`)
+    const data = encodeText(`${this.instance} ${n} ${'x'.repeat(n % 2 === 0 ? LARGE_BYTES : n)}`)
     const body = encodePlainBody({ content: 1, sentAtMs: 0, data })
     this.#client?.store({ n, channel: 1, ordinal: n, name: 'chat', user: undefined, body })
   }
@@ -90,6 +93,7 @@ it('keeps what it said was stored when it is killed in the middle of writing, an
     const run = partyline(
       ...['--port', '0', '--host', '127.0.0.1', '--turn', 'off', '--data-folder', folder, '--log-format', 'json'],
       ...['--history', '*;messages=100000', '--history-store', 'file', '--messages-per-second', '100000'],
+      ...['--bytes-per-second', '1000000000'],
     )
     undo.push(() => run.child.kill('SIGKILL'))
     const port = await run.logged(/"port":(\d+)/)

@@ -8,17 +8,21 @@ import { importsOf } from './imports.ts'
 import { TOP } from './tracked-files.ts'
 
 /** The promise to those who load it over a phone's network: what it takes to join, and to talk by the relay, sealed. */
-const FIRST_BYTES = 42_500
+const FIRST_BYTES = 44_500
 /** That, and what it takes to reach others directly, simple-peer among it, which is loaded beside joining. */
-const BOTH_BYTES = 51_500
+const BOTH_BYTES = 53_250
 const FIRST = 'partyline.js'
 const DIRECT = 'direct-paths.js'
-/** What only some need: a typed password, an identity, a way round a proxy that stops WebSockets; or what is loaded later. */
+/**
+ * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files over a long way,
+ * digits to compare; or what is loaded later.
+ */
 const RARE = [
   'argon2.js',
   'http.js',
   'identity-store.js',
   'identity.js',
+  'paths-beside.js',
   'room-claims.js',
   'safety-number.js',
   'sealed-profile.js',

@@ -8,6 +8,7 @@ import { repositoryFiles, TOP } from './tracked-files.ts'
 const packageJson = JSON.parse(readFileSync(join(TOP, 'package.json'), 'utf8'))
 const manifest: Manifest = {
   dependencies: new Set(Object.keys(packageJson.dependencies)),
+  optionalDependencies: new Set(Object.keys(packageJson.optionalDependencies)),
   developmentDependencies: new Set(Object.keys(packageJson.devDependencies)),
 }
 
@@ -65,6 +66,7 @@ describe('the checker', () => {
 
   const packages: Manifest = {
     dependencies: new Set(['pino', 'ws', 'uWebSockets.js']),
+    optionalDependencies: new Set(['lmdb']),
     developmentDependencies: new Set(['preact', 'simple-peer', 'node-datachannel']),
   }
   const allowed: readonly (readonly [path: string, source: string])[] = [
@@ -76,6 +78,7 @@ describe('the checker', () => {
     ['web/client/room.ts', `import { a } from '../../signaling/protocol/a.ts'`],
     ['web/client/delivery/a.ts', `import type { Clock } from '../clock.ts'; import './b.ts'`],
     ['web/client/carriers/a.ts', `const { WebSocket } = await import('ws')`],
+    ['signaling/history/a.ts', `const { open } = await import('lmdb')`],
     ['web/client/paths/a.ts', `import Peer from 'simple-peer/lite.js'; import { e } from '../errors.ts'`],
     [
       'web/chat/a.tsx',
@@ -94,6 +97,7 @@ describe('the checker', () => {
     ['signaling/hub.ts', `import type { Room } from '../web/client/room.ts'`],
     ['signaling/hub.ts', `import type { TemplatedApp } from 'uWebSockets.js'`],
     ['signaling/hub.ts', `await import('ws')`],
+    ['signaling/history/a.ts', `import { open } from 'lmdb'`],
     ['signaling/hub.ts', `import { render } from 'preact'`],
     ['signaling/hub.ts', `import { fake } from '../test/support/fake.ts'`],
     ['signaling/hub.ts', `await import(name)`],

@@ -5,6 +5,8 @@ import { type Import, type ImportKind, importsOf } from './imports.ts'
 /** What a package is to those who install Partyline: installed with it, or there while it is built only. */
 export interface Manifest {
   readonly dependencies: ReadonlySet<string>
+  /** Not there on every machine. */
+  readonly optionalDependencies: ReadonlySet<string>
   readonly developmentDependencies: ReadonlySet<string>
 }
 
@@ -29,9 +31,14 @@ const LOADED_UNDER_NODE: ReadonlySet<string> = new Set(['ws', 'node-datachannel'
 
 const isBuiltin = (name: string): boolean => name.startsWith('node:') || builtinModules.includes(name)
 
-const onTheServer = (name: string, kind: ImportKind, { dependencies }: Manifest): string | undefined => {
+const onTheServer = (
+  name: string,
+  kind: ImportKind,
+  { dependencies, optionalDependencies }: Manifest,
+): string | undefined => {
   if (CARRIES_SOCKETS.has(name)) return 'only signaling/net/ imports it'
   if (isBuiltin(name) || kind === 'type') return undefined
+  if (optionalDependencies.has(name)) return kind === 'dynamic' ? undefined : 'only by a dynamic import: it is optional'
   return dependencies.has(name) ? undefined : "not in package.json's dependencies"
 }
 

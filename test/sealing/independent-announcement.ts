@@ -85,6 +85,7 @@ export interface Announced {
   readonly instance: Buffer
   readonly p256: Buffer
   readonly x25519?: Buffer
+  readonly profile?: Buffer
   readonly identity?: Buffer
 }
 
@@ -123,14 +124,18 @@ interface Making {
   readonly instance: Buffer
   readonly p256: Buffer
   readonly x25519?: Buffer
+  /** The digest of a profile. */
+  readonly profile?: Buffer
   readonly identity?: Identity
 }
 
 /** As base64url. */
-export function makeAnnouncement({ mode, room, keys, protocol, instance, p256, x25519, identity }: Making): string {
-  const flags = (x25519 ? HAS_X25519 : 0) | (identity ? HAS_IDENTITY : 0)
+export function makeAnnouncement({ mode, room, keys, x25519, profile, identity, ...rest }: Making): string {
+  const { protocol, instance, p256 } = rest
+  const flags = (x25519 ? HAS_X25519 : 0) | (identity ? HAS_IDENTITY : 0) | (profile ? HAS_PROFILE : 0)
   const parts = [Uint8Array.of(1, MODE_CODES[mode]), big(2, protocol), Uint8Array.of(flags), instance, p256]
   if (x25519 !== undefined) parts.push(x25519)
+  if (profile !== undefined) parts.push(profile)
   if (identity !== undefined) {
     parts.push(rawPoint(identity.publicKey))
     const signed = Buffer.concat([label('identity'), len(room), ...parts])
@@ -167,7 +172,7 @@ export function readAnnouncement(seal: string | undefined, by: Reading): Announc
   const instance = take(16)
   const p256 = take(65)
   const x25519 = flags & HAS_X25519 ? take(32) : undefined
-  if (flags & HAS_PROFILE) take(32)
+  const profile = flags & HAS_PROFILE ? take(32) : undefined
   const identity = flags & HAS_IDENTITY ? take(65) : undefined
   const signed = bytes.subarray(0, at)
   const signature = take(flags & HAS_IDENTITY ? 64 : 0)
@@ -188,6 +193,7 @@ export function readAnnouncement(seal: string | undefined, by: Reading): Announc
     instance,
     p256,
     ...(x25519 && { x25519 }),
+    ...(profile && { profile }),
     ...(identity && { identity }),
   }
 }

@@ -62,6 +62,7 @@ export function openBody(key: string, place: Place, body: Uint8Array): { content
   demand(body.length >= 65, 'forged')
   const bytes = Buffer.from(body)
   const content = bytes[64] ?? 0
+  demand(content <= CONTENTS.bytes, 'forged')
   const payload = bytes.subarray(65)
   const point = Buffer.from(key, 'base64url')
   const [x, y] = [point.subarray(1, 33).toString('base64url'), point.subarray(33).toString('base64url')]

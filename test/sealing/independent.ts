@@ -2,20 +2,19 @@
  * A second implementation of signaling/protocol/SEALING.md, written from its text alone and with node:crypto: plain,
  * synchronous, and nothing of web/client in it. Names are the document's.
  */
-import { createECDH, diffieHellman, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   type Announced,
   demand,
   type Identity,
   makeAnnouncement,
-  Refusal,
   type RoomKeys,
-  rawX25519,
   readAnnouncement,
   roomKeys,
   type SealedMode,
-  x25519Key,
 } from './independent-announcement.ts'
+import { profileDigest } from './independent-claims.ts'
+import { makeCurves, type OwnCurves } from './independent-curves.ts'
 import {
   decrypt,
   GROUP,
@@ -63,6 +62,8 @@ export interface IndependentOptions {
   readonly x25519?: boolean
   readonly identity?: Identity
   readonly protocol?: number
+  /** That its first join asks for; without, it says nothing about one. */
+  readonly profile?: unknown
 }
 
 export interface Shown {
@@ -86,8 +87,7 @@ export class IndependentMember {
   id: string
   readonly #options: IndependentOptions
   readonly #keys: RoomKeys
-  readonly #p256 = createECDH('prime256v1')
-  readonly #x25519: KeyObject | undefined
+  readonly #curves: OwnCurves
   readonly #others = new Map<string, Other>()
   readonly #remembered = new Map<string, Remembered>()
   #counter = 0
@@ -101,8 +101,7 @@ export class IndependentMember {
     this.id = options.id
     const { mode, room, identity } = options
     this.#keys = roomKeys(mode, room, options.S)
-    const x25519 = options.x25519 === true ? generateKeyPairSync('x25519') : undefined
-    this.#x25519 = x25519?.privateKey
+    this.#curves = makeCurves(options.x25519 === true)
     const own = Buffer.from(options.instance, 'hex')
     this.announcement = makeAnnouncement({
       mode,
@@ -110,8 +109,8 @@ export class IndependentMember {
       keys: this.#keys,
       protocol: options.protocol ?? 1,
       instance: own,
-      p256: this.#p256.generateKeys(),
-      ...(x25519 && { x25519: rawX25519(x25519.publicKey) }),
+      ...this.#curves,
+      ...(options.profile !== undefined && { profile: this.profileDigest(own, options.profile) }),
       ...(identity && { identity }),
     })
     const keys = this.#keys
@@ -121,6 +120,15 @@ export class IndependentMember {
   /** The newest. */
   get senderKey(): SenderKey {
     return this.#own
+  }
+
+  /** By which a member of this instance says that a profile is its own. */
+  profileDigest(instance: Uint8Array, profile: unknown): Buffer {
+    return profileDigest(this.profileKey, this.#options.room, instance, profile)
+  }
+
+  get profileKey(): Buffer {
+    return this.#keys.profile ?? Buffer.alloc(32)
   }
 
   /** Of the next record, whatever the key. */
@@ -154,7 +162,7 @@ export class IndependentMember {
       { announced: this.announced, id: this.id },
       { announced, id: shown.id },
     ] as const
-    const keys = linkKeys(this.#options.room, this.#keys.linkSalt, this.#shared(announced), ...ends)
+    const keys = linkKeys(this.#options.room, this.#keys.linkSalt, this.#curves.agree(announced), ...ends)
     this.#others.set(shown.id, {
       announced,
       ...keys,
@@ -273,16 +281,6 @@ export class IndependentMember {
     this.#came = false
     this.#left = false
     return this.#own
-  }
-
-  #shared(announced: Announced): Buffer {
-    try {
-      if (this.#x25519 === undefined || announced.x25519 === undefined) return this.#p256.computeSecret(announced.p256)
-      // It refuses a result of all zeros.
-      return diffieHellman({ privateKey: this.#x25519, publicKey: x25519Key(announced.x25519) })
-    } catch {
-      throw new Refusal('seal-mismatch')
-    }
   }
 
   #other(id: string): Other {

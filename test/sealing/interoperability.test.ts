@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { webCrypto } from '../../web/client/sealing/web-crypto.ts'
 import {
   ackFrame,
@@ -10,7 +10,21 @@ import {
   unicastFrame,
 } from '../unit/sealing/sealed-room.ts'
 import { safetyNumber } from './independent-announcement.ts'
-import { between, type Given, otherMember, ourMember, PLAIN, shown, shownOther, toOther, toOurs } from './meeting.ts'
+import {
+  between,
+  type Given,
+  otherMember,
+  ourMember,
+  PLAIN,
+  shown,
+  shownOther,
+  stretched,
+  toOther,
+  toOurs,
+} from './meeting.ts'
+
+/** A password takes a second where nothing else runs. */
+const SLOW_MS = 30_000
 
 const FRAMES = [
   roomFrame(1),
@@ -48,11 +62,17 @@ const cases: Given[] = modes.flatMap(({ mode, keyed }) =>
     .slice(0, keyed === 'password' ? 2 : undefined),
 )
 
-describe('an implementation from the document alone', () => {
+let fromPassword: Uint8Array
+
+beforeAll(() => {
+  fromPassword = stretched()
+})
+
+describe('an implementation from the document alone', { timeout: SLOW_MS }, () => {
   it.each(cases)(
     'reads ours and is read: $mode, $keyed; X25519 $ourX25519 and $itsX25519, identities $identities, ours is $ourNumber',
     async (given) => {
-      const pair = await between(given)
+      const pair = await between({ ...given, S: fromPassword })
       for (const frame of FRAMES) {
         expect(await toOther(pair, frame)).toEqual([frame])
         expect(await toOurs(pair, frame)).toEqual([frame])

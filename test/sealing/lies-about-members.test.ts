@@ -22,7 +22,7 @@ function showsOf(stage: Stage, client: string, change: (member: Shown) => Shown)
 
 const listed = ({ room }: Person): readonly string[] => [...room.peers.keys()].sort()
 
-describe('a server that lies about who is there', () => {
+describe('a server that lies about who is there', { timeout: 30_000 }, () => {
   it('has nobody admitted whom it made up, in a room with a secret', async () => {
     const stage = new Stage()
     const { ada, bob } = await stage.two()
@@ -154,6 +154,22 @@ describe('a server that lies about who is there', () => {
     expect(ada.heard).toEqual(['bob 2'])
     expect(bob.refusedOf).toContain('nobody forged')
     await goesOn({ stage, ada, bob })
+  })
+
+  it('has nothing opened when it tells a newcomer that it is somebody else', async () => {
+    const stage = new Stage()
+    const ada = stage.join('ada')
+    await stage.run(500)
+    stage.server.told = (client, message) =>
+      client === 'bob' && message.peerId ? { ...message, peerId: idNumber(1) } : message
+    const bob = stage.join('bob')
+    await stage.run(1_000)
+    ada.say(1)
+    bob.say(2)
+    await stage.run(1_000)
+    expect([...ada.heard, ...bob.heard]).toEqual([])
+    expect(ada.refused).toContain('forged')
+    expect(bob.refusedOf).toContain('ada forged')
   })
 
   it('has a member refused whose instance it changed', async () => {

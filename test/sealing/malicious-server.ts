@@ -77,6 +77,11 @@ export class MaliciousServer {
     this.#events.get(client)?.binary(this.handedOn(client, fromEnvelope(frame.from, frame.payload)))
   }
 
+  /** One message from the uplink, of any bytes. */
+  handBytes(client: string, bytes: Uint8Array): void {
+    this.#events.get(client)?.binary(bytes)
+  }
+
   /** Tells a client something that did not happen. */
   tell(client: string, message: object): void {
     this.#events.get(client)?.text(JSON.stringify(message))

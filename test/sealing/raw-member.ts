@@ -12,6 +12,8 @@ import {
   FRAME,
   frameType,
   type InstanceId,
+  LINK_CHANNEL,
+  LINK_CHANNEL_NAME,
   type PeerId,
   readEnvelope,
   writeEnvelope,
@@ -31,6 +33,8 @@ export interface RawMemberOptions extends Omit<IndependentOptions, 'id' | 'insta
 
 const CHAT = 1
 const POSITIONS = 2
+const SIGNED = 3
+const UNSIGNED = 4
 
 export class RawMember {
   readonly member: IndependentMember
@@ -45,6 +49,7 @@ export class RawMember {
   readonly refused: string[] = []
   #carrier: Carrier | undefined
   #seq = 0
+  #unicastSeq = 0
   #generation = 0
 
   constructor(
@@ -63,7 +68,8 @@ export class RawMember {
   enter(open: OpenCarrier): void {
     const { instance, seal, options } = this
     const joinKey = options.number.toString(16).padStart(32, 'b')
-    const asks = { t: 'join', id: 1, vMin: 1, vMax: 1, room: options.room, profile: null }
+    const { room, profile = null } = options
+    const asks = { t: 'join', id: 1, vMin: 1, vMax: 1, room, profile }
     const events = {
       opened: () => {},
       closed: () => {},
@@ -134,7 +140,7 @@ export class RawMember {
     this.say(from, this.greeting(generation))
   }
 
-  /** Of a channel `chat`, and of a `latest` one, `positions`. */
+  /** Of a channel `chat`, a `latest` one, `positions`, and one that is signed, and not, `news`. */
   greeting(known = 0): Uint8Array {
     this.#generation ||= 1
     return encodeGreeting({
@@ -148,6 +154,8 @@ export class RawMember {
       channels: [
         { channel: CHAT, ordinal: 0, name: 'm:chat' },
         { channel: POSITIONS, ordinal: 0, name: 'l:positions' },
+        { channel: SIGNED, ordinal: 0, name: 's:news' },
+        { channel: UNSIGNED, ordinal: 0, name: 'm:news' },
       ],
     })
   }
@@ -156,6 +164,31 @@ export class RawMember {
   line(n: number, seq = this.#seq): Uint8Array {
     this.#seq = seq + 1
     return lineFrame(n, seq)
+  }
+
+  /** The next frame for the room with a body of the signed channel `news`. */
+  signedLine(ordinal: number, sent: number, body: Uint8Array): Uint8Array {
+    const seq = this.#seq
+    this.#seq += 1
+    const head = { stream: 0, seq, channel: SIGNED, ordinal, opening: undefined, sent, number: 0 } as const
+    return encodeData({ ...head, content: CONTENT.binary }, body)
+  }
+
+  /** The first frame for the room of the channel `news` that is not signed. */
+  unsignedNews(n: number): Uint8Array {
+    const seq = this.#seq
+    this.#seq += 1
+    const head = { stream: 0, seq, channel: UNSIGNED, ordinal: 0, opening: undefined, sent: 0, number: 0 } as const
+    return encodeData({ ...head, content: CONTENT.json }, encodeText(JSON.stringify({ n })))
+  }
+
+  /** The next message of the link channel. To one member only: its numbers are counted once. */
+  linkMessage(message: object): Uint8Array {
+    const seq = this.#unicastSeq
+    this.#unicastSeq += 1
+    const opening = seq === 0 ? { name: LINK_CHANNEL_NAME, ordinal: 0 } : undefined
+    const head = { stream: 2, seq, channel: LINK_CHANNEL, ordinal: seq, opening, sent: 0, number: seq } as const
+    return encodeData({ ...head, content: CONTENT.json }, encodeText(JSON.stringify(message)))
   }
 
   /** Sealed as the document says, to members that have been greeted. */

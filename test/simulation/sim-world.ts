@@ -6,6 +6,7 @@ import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { RoomHistory } from '../../web/client/history/room-history.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
+import { PathsBeside } from '../../web/client/paths/paths-beside.ts'
 import { RoomPaths } from '../../web/client/paths/room-paths.ts'
 import { ClientRoom } from '../../web/client/room.ts'
 import { RoomClaims } from '../../web/client/room-claims.ts'
@@ -80,7 +81,7 @@ export class SimWorld {
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
       claims: async () => RoomClaims,
       history: async () => RoomHistory,
-      directPaths: Promise.resolve((most: number) => new RoomPaths(this.paths.connect(name), most)),
+      directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })
     const client: SimClient = {
       name,

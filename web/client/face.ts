@@ -100,7 +100,7 @@ export interface Newcomer {
   readonly id: PeerId
   readonly userId: string | undefined
   readonly profile: Json
-  /** As of `Peer`: verified. */
+  /** As of `Peer`: the signature is good, and it has said nothing yet. */
   readonly identity: string | undefined
   /** As of `Peer`: whether the profile is the one it asked for. */
   readonly profileVerified: boolean | undefined
@@ -135,7 +135,11 @@ export interface Peer<P extends Json = Json> {
    * `undefined` while that is not known: just changed, or in an open room.
    */
   readonly profileVerified: boolean | undefined
-  /** The identity it holds, verified: SHA-256 of its public key as hex. `undefined` when it shows none. */
+  /**
+   * The identity it shows: SHA-256 of its public key as hex. `undefined` when it shows none. Whatever comes from this peer
+   * comes from who holds that key, and only that one can read what is sent to it. Its being here is no proof: until it has
+   * said something, it may be another who shows a copy.
+   */
   readonly identity: string | undefined
   /**
    * 12 groups of 5 digits, the same at both ends when nobody sits between: let people compare them by another way. With

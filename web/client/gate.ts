@@ -98,6 +98,7 @@ export class Gate {
       const wanted = { ...options, mode, protocol: VERSION.max, identity: await signer }
       const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
       this.#keys = keys
+      keys.prepare()
       return {
         announcement: keys.announcement,
         profile: this.sealsProfile ? await this.#sealedProfile(keys, options.profile) : options.profile,

@@ -4,13 +4,19 @@ interface Item {
   readonly start: () => unknown
   take: (result: never) => void
   readonly alone: boolean
+  /** 0: no frame. */
   readonly bytes: number
+  readonly droppable: boolean
   result: unknown
   done: boolean
 }
 
 /** Held of frames that are being opened: more is dropped, and the streams send it again. */
 const MOST_BYTES = 8_388_608
+/** What a frame costs here beside its bytes. */
+const FRAME_BYTES = 128
+/** Of other messages that wait. Who asks the application whom to admit may wait for seconds, and so does all behind it. */
+const MOST_MESSAGES = 8_192
 
 /**
  * What comes from the server, taken in the order in which it came though some of it takes its time: a message before
@@ -21,24 +27,37 @@ export class Inbound {
   /** Of the items, how many have begun. */
   #begun = 0
   #bytes = 0
+  #messages = 0
   #busy = false
   #over = false
 
-  /** Takes no time. */
-  run(take: () => void): void {
-    this.#add(nothing, take, false, 0)
+  /** So many messages wait that no more should come. */
+  get full(): boolean {
+    return this.#messages >= MOST_MESSAGES
+  }
+
+  /** Takes no time. `droppable`: a welcome makes up for it. */
+  run(take: () => void, droppable = false): void {
+    this.#add(nothing, take, false, 0, droppable)
   }
 
   /** `start` begins when everything before has been taken, and what comes later waits for it. */
-  alone<T>(start: () => T | Promise<T>, take: (result: T) => void): void {
-    this.#add(start, take, true, 0)
+  alone<T>(start: () => T | Promise<T>, take: (result: T) => void, droppable = false): void {
+    this.#add(start, take, true, 0, droppable)
   }
 
   /** `start` may run beside that of others. False: too much waits already. */
   beside<T>(bytes: number, start: () => T | Promise<T>, take: (result: T) => void): boolean {
-    if (this.#bytes + bytes > MOST_BYTES) return false
-    this.#add(start, take, false, bytes)
+    const cost = bytes + FRAME_BYTES
+    if (this.#bytes + cost > MOST_BYTES) return false
+    this.#add(start, take, false, cost, false)
     return true
+  }
+
+  /** A welcome will come: forget what it makes up for, and has not begun. */
+  skip(): void {
+    this.#items = this.#items.filter(({ droppable }, index) => index < this.#begun || !droppable)
+    this.#messages = this.#items.filter(({ bytes }) => bytes === 0).length
   }
 
   /** Nothing is taken from now on. */
@@ -48,10 +67,17 @@ export class Inbound {
     this.#begun = 0
   }
 
-  #add<T>(start: () => T | Promise<T>, take: (result: T) => void, alone: boolean, bytes: number): void {
+  #add<T>(
+    start: () => T | Promise<T>,
+    take: (result: T) => void,
+    alone: boolean,
+    bytes: number,
+    droppable: boolean,
+  ): void {
     if (this.#over) return
     this.#bytes += bytes
-    this.#items.push({ start, take, alone, bytes, result: undefined, done: false })
+    if (bytes === 0) this.#messages += 1
+    this.#items.push({ start, take, alone, bytes, droppable, result: undefined, done: false })
     this.#work()
   }
 
@@ -62,6 +88,7 @@ export class Inbound {
       this.#items.shift()
       this.#begun -= 1
       this.#bytes -= first.bytes
+      if (first.bytes === 0) this.#messages -= 1
       try {
         first.take(first.result as never)
       } catch (error) {

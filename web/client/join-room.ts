@@ -26,7 +26,7 @@ function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
     'long-poll': lazyHttp('long-poll'),
     'short-poll': lazyHttp('short-poll'),
   }
-  const choice = new CarrierChoice(uplink, { carriers, wallMs: () => Date.now(), storage: storage() })
+  const choice = new CarrierChoice(uplink, { carriers, wallMs: () => Date.now(), storage })
   return {
     clock: systemClock,
     wallMs: () => Date.now(),
@@ -42,9 +42,8 @@ function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
         () => undefined,
       ),
     history: () => import('./history/room-history.ts').then(({ RoomHistory }) => RoomHistory),
-    directPaths: import('./paths/direct-paths.ts')
-      .then(({ loadDirectPaths }) => loadDirectPaths())
-      .catch(() => undefined),
+    directPaths: () =>
+      import('./paths/direct-paths.ts').then(({ loadDirectPaths }) => loadDirectPaths()).catch(() => undefined),
   }
 }
 

@@ -2,7 +2,7 @@ import type { Json, MemberInfo, PeerId } from '../../signaling/protocol/index.ts
 import type { PathKind, Peer, PeerStats, Presence } from './face.ts'
 import type { Link } from './link/link.ts'
 import type { Attempts } from './paths/attempts.ts'
-import type { PathsBeside } from './paths/paths-beside.ts'
+import type { BesideOnDemand } from './paths/beside-on-demand.ts'
 
 /** What is known of a member by its keys. */
 export interface PeerSeal {
@@ -14,7 +14,7 @@ export interface PeerSeal {
 /** What the application sees of one member: a view of its link. */
 export class RoomPeer<P extends Json> implements Peer<P> {
   attempts: Attempts | undefined
-  beside: PathsBeside | undefined
+  beside: BesideOnDemand | undefined
 
   constructor(
     public info: MemberInfo,

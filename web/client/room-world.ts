@@ -19,8 +19,8 @@ export interface RoomWorld {
   /** The way up from a lesser carrier. Default: none. */
   readonly choice?: Pick<CarrierChoice, 'better' | 'changed' | 'measured'>
   readonly network: NetworkEvents
-  /** Nothing when it could not be loaded: the relay carries everything. */
-  readonly directPaths: Promise<MakeRoomPaths | undefined>
+  /** Asked for once the server has been. Nothing when it could not be loaded: the relay carries everything. */
+  directPaths(): Promise<MakeRoomPaths | undefined>
   /** What tells of ourselves in a sealed room. Never rejects; nothing when it could not be loaded: nothing is told then. */
   claims(): Promise<typeof RoomClaims | undefined>
   /** What the server keeps. Rejects when it could not be loaded. */

@@ -149,7 +149,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       },
     )
     // The server is asked before anything else is made; its answer comes in a later turn.
-    if (!options.signal?.aborted) this.#start()
+    const asked = options.signal?.aborted ? undefined : this.#start()
     this.#membership = new Membership({
       clock,
       admits: (member) => this.#gate.admits(member),
@@ -164,7 +164,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
         turn: options.paths.includes('turn'),
         iceTransportPolicy: options.iceTransportPolicy,
       },
-      directPaths: world.directPaths.then((make) => make?.(options.maxDirectPeers)),
+      directPaths: Promise.resolve(asked)
+        .then(() => world.directPaths())
+        .then((make) => make?.(options.maxDirectPeers)),
       sentNow: () => toWire(this.#clock.now()),
       graceMs: () => this.#graceMs,
       uplinkRttMs: () => this.#uplink.rttMs ?? 0,
@@ -426,14 +428,16 @@ export class ClientRoom<P extends Json> implements Room<P> {
     for (const each of name === undefined ? this.#reliable.keys() : [name]) this.#channels.drain({ name: `m:${each}` })
   }
 
-  #start(): void {
-    if (this.sealing === 'open') this.#uplink.start()
-    else {
-      this.#gate.lock().then(
+  /** Resolves once the server has been asked. */
+  #start(): Promise<void> | undefined {
+    if (this.sealing !== 'open') {
+      return this.#gate.lock().then(
         (sealed) => this.#uplink.start(sealed),
         (error: PartylineError) => this.#finish(error),
       )
     }
+    this.#uplink.start()
+    return undefined
   }
 
   #aborted({ reason: cause }: AbortSignal): void {
@@ -559,23 +563,30 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #message(message: RoomMessage): void {
     const gate = this.#gate
     const inbound = this.#inbound
-    if (message.t === 'joined') {
+    if (inbound.full) {
+      inbound.skip()
+      if (message.t === 'published') this.#missed(1)
+      this.#uplink.restart()
+    } else if (message.t === 'joined') {
       inbound.alone(
         () => gate.look([message.member]),
         ([member = message.member]) => this.#take({ ...message, member }),
+        true,
       )
     } else if (message.t === 'snapshot') {
       inbound.alone(
         () => gate.listed(message.members),
         (members) => this.#take({ ...message, members }),
+        true,
       )
     } else if (message.t === 'changed' && (message.seal !== undefined || message.profile !== undefined)) {
       inbound.alone(
         () => gate.look(this.#shownAgain(message)),
         ([member]) =>
           this.#take(message.profile === undefined ? message : { ...message, profile: member?.profile ?? null }),
+        true,
       )
-    } else inbound.run(() => this.#take(message))
+    } else inbound.run(() => this.#take(message), message.t !== 'published')
   }
 
   /** A member that we know, with the keys or the profile that the server shows of it now. */

@@ -151,6 +151,10 @@ function shortNames() {
         hoist_funs: true,
         unsafe_arrows: true,
         unsafe_methods: true,
+        // Of what this allows, it finds texts put together from others.
+        unsafe: true,
+        // Statements of their own compress better than one long one.
+        sequences: false,
         // What was emptied above need not be called either, as far as its name is nobody else's.
         pure_funcs: unusedMethods.filter((name) => name.startsWith('_')).map((name) => `this.${name}`),
       },

@@ -1,6 +1,6 @@
 import { type Figure, figureOf, rounded, withGoal } from '../figure.ts'
 import { Busy, plainFigure, Values, withServers } from './contest.ts'
-import { RELAYS } from './contestants.ts'
+import { httpCarrier, RELAYS } from './contestants.ts'
 import type { RelayEffort } from './effort.ts'
 import { openFilesLimit } from './processor-time.ts'
 
@@ -19,10 +19,12 @@ export function affordable(members: number, roomMembers: number, log: Log): numb
 
 /** What a member costs that says nothing. */
 export async function memory({ idleMembers }: RelayEffort, log: Log): Promise<Figure[]> {
-  const members = affordable(idleMembers, ROOM_MEMBERS, log)
   const kilobytes = new Map<string, number>()
   for (const relay of RELAYS) {
     log(`memory, ${relay}`)
+    // Over plain HTTP a member has two connections.
+    const connections = httpCarrier(relay) === undefined ? 1 : 2
+    const members = affordable(idleMembers, ROOM_MEMBERS * connections, log) / connections
     await withServers([relay], async (servers, generator) => {
       const server = servers.get(relay)
       if (server === undefined) return
@@ -36,7 +38,7 @@ export async function memory({ idleMembers }: RelayEffort, log: Log): Promise<Fi
       kilobytes.set(relay, rounded(((await server.memoryBytes()) - before) / members / 1_024))
     })
   }
-  const note = `${members} members in rooms of ${ROOM_MEMBERS}. Resident memory of the server after its garbage was collected, less what it had before; without the kernel's.`
+  const note = `${idleMembers} members, half as many over plain HTTP, in rooms of ${ROOM_MEMBERS}. Resident memory of the server after its garbage was collected, less what it had before; without the kernel's.`
   const figure = plainFigure({ name: 'memory of an idle member', unit: 'KiB', note }, kilobytes)
   const beyond = rounded((kilobytes.get('ours') ?? Number.NaN) - (kilobytes.get('bare') ?? Number.NaN))
   return [

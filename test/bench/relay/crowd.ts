@@ -2,7 +2,8 @@ import type { MemberPlace, RelayName } from './contestants.ts'
 import { type Dialect, dialectOf } from './dialects.ts'
 import { type Mark, markOf, payloadText, senderOf, sentAt } from './payload.ts'
 import { processorSeconds } from './processor-time.ts'
-import { RawSocket, type ReadBuffer } from './raw-socket.ts'
+import { RawHttp } from './raw-http.ts'
+import { type RawConnection, RawSocket, type ReadBuffer } from './raw-socket.ts'
 
 export interface CrowdOptions {
   readonly relay: RelayName
@@ -42,7 +43,7 @@ export interface Load extends Stretch {
 interface Member {
   readonly place: MemberPlace
   readonly dialect: Dialect
-  socket: RawSocket | undefined
+  socket: RawConnection | undefined
 }
 
 const WARM_UP_MS = 400
@@ -223,33 +224,33 @@ export class Crowd {
       const { dialect } = member
       const each = (bytes: Buffer) => (start: number) => this.#arrived(member, bytes, start)
       const eachShared = each(this.#shared.bytes)
-      const socket = new RawSocket(
-        {
-          port: this.#options.port,
-          ...dialect.hello(),
-          opened: () => {
-            for (const frame of dialect.opened()) socket.write(frame)
-          },
-          message: (text, bytes, start, end) => {
-            try {
-              const become = dialect.take(
-                text,
-                bytes,
-                start,
-                end,
-                bytes === this.#shared.bytes ? eachShared : each(bytes),
-              )
-              const answer = dialect.answer()
-              if (answer !== undefined) socket.write(answer)
-              if (become === 'in') resolve(true)
-            } catch (error) {
-              reject(error)
-            }
-          },
-          closed: () => resolve(false),
+      const { http, ...hello } = dialect.hello()
+      const options = {
+        port: this.#options.port,
+        ...hello,
+        opened: () => {
+          for (const frame of dialect.opened()) socket.write(frame)
         },
-        this.#shared,
-      )
+        message: (text: boolean, bytes: Buffer, start: number, end: number) => {
+          try {
+            const become = dialect.take(
+              text,
+              bytes,
+              start,
+              end,
+              bytes === this.#shared.bytes ? eachShared : each(bytes),
+            )
+            const answer = dialect.answer()
+            if (answer !== undefined) socket.write(answer)
+            if (become === 'in') resolve(true)
+          } catch (error) {
+            reject(error)
+          }
+        },
+        closed: () => resolve(false),
+      }
+      const socket: RawConnection =
+        http === undefined ? new RawSocket(options, this.#shared) : new RawHttp({ ...options, ...http }, this.#shared)
       member.socket = socket
     })
   }

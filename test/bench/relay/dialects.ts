@@ -2,17 +2,20 @@ import { randomBytes } from 'node:crypto'
 import {
   ENVELOPE,
   ENVELOPE_BYTES,
+  messageRecord,
   type PeerId,
   subprotocolsFor,
   writeEnvelope,
 } from '../../../signaling/protocol/index.ts'
-import type { MemberPlace, RelayName } from './contestants.ts'
+import { httpCarrier, type MemberPlace, type RelayName } from './contestants.ts'
 import { PAYLOAD_BYTES } from './payload.ts'
 import { BINARY, clientFrame, TEXT } from './raw-socket.ts'
 
 export interface Hello {
   readonly path: string
   readonly subprotocols: readonly string[]
+  /** Over plain HTTP instead: the carrier, and what opens it. */
+  readonly http?: { readonly carrier: 'sse' | 'long-poll'; readonly first: Uint8Array }
 }
 
 /** How one member speaks to one kind of server. Kept over reconnections. */
@@ -30,24 +33,33 @@ export interface Dialect {
 }
 
 export function dialectOf(relay: RelayName, place: MemberPlace, recovery: boolean): Dialect {
-  if (relay === 'ours') return new Ours(place)
+  const carrier = httpCarrier(relay)
+  if (relay === 'ours' || carrier !== undefined) return new Ours(place, carrier)
   if (relay === 'socket.io') return new SocketIo(place, recovery)
   if (relay === 'peerjs') return new PeerJs(place)
   return new Plain(place)
+}
+
+function textAfter(json: string, key: string): string {
+  const at = json.indexOf(key)
+  if (at < 0) throw new Error(`no ${key} in ${json}`)
+  return json.slice(at + key.length, json.indexOf('"', at + key.length))
 }
 
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
 
 class Ours implements Dialect {
   readonly #room: string
+  readonly #carrier: 'sse' | 'long-poll' | undefined
   readonly #instance = hex(16)
   readonly #joinKey = hex(16)
   #token: string | undefined
   #id: PeerId | undefined
   #answer: Buffer | undefined
 
-  constructor({ room }: MemberPlace) {
+  constructor({ room }: MemberPlace, carrier: 'sse' | 'long-poll' | undefined) {
     this.#room = `room-${room}`
+    this.#carrier = carrier
   }
 
   hello(): Hello {
@@ -56,7 +68,9 @@ class Ours implements Dialect {
       ...{ instance: this.#instance, joinKey: this.#joinKey },
       ...(this.#token === undefined ? {} : { token: this.#token }),
     }
-    return { path: '/ws', subprotocols: subprotocolsFor(JSON.stringify(join)) }
+    const text = JSON.stringify(join)
+    if (this.#carrier === undefined) return { path: '/ws', subprotocols: subprotocolsFor(text) }
+    return { path: '/uplink', subprotocols: [], http: { carrier: this.#carrier, first: messageRecord(text) } }
   }
 
   opened(): readonly Buffer[] {
@@ -73,11 +87,12 @@ class Ours implements Dialect {
     const type = bytes.toString('latin1', start, Math.min(end, start + 12))
     if (type.startsWith('{"t":"error"')) throw new Error(bytes.toString('utf8', start, end))
     if (!type.startsWith('{"t":"welcom')) return undefined
-    const welcome = JSON.parse(bytes.toString('utf8', start, end)) as { peerId: PeerId; token: string }
-    this.#id = welcome.peerId
-    this.#token = welcome.token
+    // Not parsed: it names all members, and the generator has thousands to read.
+    const welcome = bytes.toString('latin1', start, end)
+    this.#id = textAfter(welcome, '"peerId":"') as PeerId
+    this.#token = textAfter(welcome, '"token":"')
     // As clients do: who says nothing after its join is soon taken for gone when its uplink ends.
-    this.#answer = clientFrame(TEXT, Buffer.from('{"t":"ping","n":1}'))
+    this.#answer = this.#framed('{"t":"ping","n":1}')
     return 'in'
   }
 
@@ -101,7 +116,12 @@ class Ours implements Dialect {
     const bytes = Buffer.alloc(ENVELOPE_BYTES + payload.length)
     writeEnvelope(bytes, 0, address, Buffer.from(payload, 'latin1'))
     if (bytes[0] !== ENVELOPE[address.kind]) throw new Error('not an envelope')
-    return clientFrame(BINARY, bytes)
+    return this.#framed(bytes)
+  }
+
+  #framed(message: string | Uint8Array): Buffer {
+    if (this.#carrier !== undefined) return Buffer.from(messageRecord(message))
+    return typeof message === 'string' ? clientFrame(TEXT, Buffer.from(message)) : clientFrame(BINARY, message)
   }
 }
 

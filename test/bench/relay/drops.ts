@@ -82,8 +82,7 @@ async function everyMemberInTurn(members: readonly DropMember[], options: DropsO
   const { sendEveryMs, dropEveryMs, dropForMs, ms } = options
   const plan = members.map((_, index) => ({
     sendAtMs: (index * sendEveryMs) / members.length,
-    // By the golden ratio, so that neighbours in a room are not dropped one after the other.
-    dropAtMs: ((index * 0.618_034) % 1) * dropEveryMs,
+    dropAtMs: anyPart(index) * dropEveryMs,
     backAtMs: Number.POSITIVE_INFINITY,
     number: 0,
   }))
@@ -111,6 +110,14 @@ async function everyMemberInTurn(members: readonly DropMember[], options: DropsO
     await pause(TICK_MS)
   }
   for (const member of members) member.restore()
+}
+
+/** From 0 to 1, the same in every run and for every contestant (murmur3's last step): drops know nothing of each other. */
+function anyPart(index: number): number {
+  let mixed = (index + 1) * 0x9e37
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85eb_ca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35)
+  return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,7 +1,7 @@
 import { type Figure, figureOf } from '../figure.ts'
 import { affordable } from './arrivals.ts'
 import { Busy, cost, rounds, Values, withServers } from './contest.ts'
-import { type RelayName, WITH_ROOMS } from './contestants.ts'
+import { OVER_WEBSOCKET, type RelayName } from './contestants.ts'
 import type { RelayEffort } from './effort.ts'
 
 type Log = (text: string) => void
@@ -39,7 +39,7 @@ async function costOf(
   inFlight: number,
   ms: number,
 ): Promise<Figure> {
-  return withServers(WITH_ROOMS, async (servers, generator) => {
+  return withServers(OVER_WEBSOCKET, async (servers, generator) => {
     const values = new Values<'cost'>()
     const busy = new Busy()
     // Many connections: one server after the other has them.
@@ -48,14 +48,14 @@ async function costOf(
       const { port = 0, pid = 0 } = servers.get(relay) ?? {}
       return generator.gather(relay, { relay, port, serverPid: pid, members, roomMembers })
     }
-    if (together) for (const relay of WITH_ROOMS) await gather(relay)
+    if (together) for (const relay of OVER_WEBSOCKET) await gather(relay)
     const turn = async (relay: RelayName) => {
       if (!together) await gather(relay)
       const load = await generator.load(relay, { to: 'room', inFlight, ms })
       if (!together) await generator.leave(relay)
       return load
     }
-    await rounds(WITH_ROOMS, together ? ROUNDS : 1, turn, (relay, turns) => {
+    await rounds(OVER_WEBSOCKET, together ? ROUNDS : 1, turn, (relay, turns) => {
       values.add('cost', relay, cost(turns))
       busy.add(relay, turns)
     })

@@ -35,9 +35,9 @@ export class OwnMember implements DropMember {
         openCarrier: this.#open,
         network: { on: () => () => undefined },
         primitives: webCrypto(),
-        directPaths: Promise.resolve(undefined),
         claims: async () => RoomClaims,
         history: async () => RoomHistory,
+        directPaths: async () => undefined,
       },
     )
     this.#channel = this.#room.channel<string>('drops')

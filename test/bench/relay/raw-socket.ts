@@ -31,13 +31,24 @@ export interface RawSocketOptions {
   closed(): void
 }
 
+/** A member's connection, as far as the crowd knows it. */
+export interface RawConnection {
+  /** Whole frames. */
+  write(frames: Uint8Array): void
+  /** Gone without a word, as when a network is. */
+  drop(): void
+}
+
+/** Meant against caches, of which there are none here. */
+const KEY = randomBytes(16).toString('base64')
+
 /** All sockets read into one buffer, one after the other: a read is over before the next begins. */
 export class ReadBuffer {
   readonly bytes = Buffer.allocUnsafeSlow(262_144)
 }
 
 /** As little of a WebSocket client as a load generator needs: it has to cost less than the server it drives. */
-export class RawSocket {
+export class RawSocket implements RawConnection {
   readonly #options: RawSocketOptions
   readonly #socket: Socket
   #open = false
@@ -67,10 +78,9 @@ export class RawSocket {
       options.closed()
     })
     const offered = subprotocols.length === 0 ? '' : `Sec-WebSocket-Protocol: ${subprotocols.join(', ')}\r\n`
-    const key = randomBytes(16).toString('base64')
     this.#socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${offered}\r\n`,
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${offered}\r\n`,
     )
   }
 

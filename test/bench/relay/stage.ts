@@ -47,9 +47,10 @@ export class RelayServer {
   ) {}
 
   static async start(relay: RelayName | 'socket.io with recovery'): Promise<RelayServer> {
+    const server = relay.startsWith('ours by ') ? 'ours' : relay
     const port = await freePort()
     const dataFolder = await mkdtemp(join(tmpdir(), 'partyline-bench-'))
-    return new RelayServer(port, await start(SERVE, [relay, String(port), dataFolder], ['--expose-gc']), dataFolder)
+    return new RelayServer(port, await start(SERVE, [server, String(port), dataFolder], ['--expose-gc']), dataFolder)
   }
 
   get pid(): number {

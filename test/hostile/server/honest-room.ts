@@ -31,6 +31,9 @@ const CARRIERS: readonly CarrierName[] = ['websocket', 'sse', 'long-poll']
 const PATIENCE_MS = 30_000
 const PING_MS = 5_000
 
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(0))
+
 const [url = '', access = ''] = process.argv.slice(2)
 const closed: string[] = []
 let talking = true
@@ -113,5 +116,4 @@ async function report(): Promise<HonestReport> {
 }
 
 process.on('message', () => void report().then((answer) => process.send?.({ question: 'report', answer })))
-process.on('disconnect', () => process.exit(0))
 process.send?.({ question: 'started', answer: {} })

@@ -66,6 +66,11 @@ export class HostileServer {
     return this.#output()
   }
 
+  /** Of its process, without a collection, which would keep everybody waiting. */
+  async rssBytes(): Promise<number> {
+    return (await this.#ask<{ rssBytes: number }>('size')).rssBytes
+  }
+
   memory(): Promise<Memory> {
     return this.#ask<Memory>('memory')
   }

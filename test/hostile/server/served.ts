@@ -2,13 +2,17 @@
 import type { ServerOptionsInput } from '../../../signaling/options/table.ts'
 import { startServer } from '../../../signaling/server.ts'
 
-export type Question = 'memory' | 'stats' | 'close'
+export type Question = 'memory' | 'size' | 'stats' | 'close'
+
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(0))
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ServerOptionsInput
 const server = await startServer({ port: 0, host: '0.0.0.0', turn: 'off', logLevel: 'error', ...options })
 
 function answer(question: Question): object {
-  if (question !== 'memory') return server.stats()
+  if (question === 'stats') return server.stats()
+  if (question === 'size') return { rssBytes: process.memoryUsage.rss() }
   // Twice: what the first sets free may hold more.
   globalThis.gc?.()
   globalThis.gc?.()
@@ -20,6 +24,4 @@ process.on('message', (question: Question) => {
   if (question === 'close') void server.close().then(() => process.exit(0))
   else process.send?.({ question, answer: answer(question) })
 })
-// Whoever started it is gone.
-process.on('disconnect', () => process.exit(0))
 process.send?.({ question: 'started', answer: { port: server.port } })

@@ -244,6 +244,26 @@ describe('receiving values', () => {
     expect(pos.get(ADA, 'a')).toBe(1)
   })
 
+  it('takes nothing for a key it forgot that is as old as what it forgot', () => {
+    const { room } = member()
+    const pos = room.open<number>('pos', 1)
+    const heard: number[] = []
+    pos.on('value', ({ value }) => heard.push(value))
+    // Counters wrap on the way.
+    const first = 0xffff_ffff - 5
+    for (let key = 0; key <= LIMITS.latestKeys; key += 1) {
+      room.receive(BEN, 'pos', frame((first + key) >>> 0, key, `${key}`))
+    }
+    heard.splice(0)
+    room.receive(BEN, 'pos', frame(first, 0, '0'))
+    room.receive(BEN, 'pos', frame(first - 1, -1, 'never seen'))
+    expect(heard).toEqual([])
+    room.receive(BEN, 'pos', frame(2_000, 2_000, '0'))
+    expect(heard).toEqual([2_000])
+    room.receive(ADA, 'pos', frame(1, 1, '0'))
+    expect(heard).toEqual([2_000, 1])
+  })
+
   it('refuses a value that is not what it says, and keeps the one it has', () => {
     const { room } = member()
     const pos = room.open<number>('pos', 1)

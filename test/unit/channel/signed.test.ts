@@ -114,7 +114,9 @@ it('checks a signature that another library has made', async () => {
   // Private key 32 × 01; OpenSSL's, over the bytes above.
   const { verify } = webCrypto() ?? {}
   const key = p256Signer(new Uint8Array(32).fill(1))
-  expect(hex(key.publicKey)).toMatchInlineSnapshot()
+  expect(hex(key.publicKey)).toMatchInlineSnapshot(
+    `"046ff03b949241ce1dadd43519e6960e0a85b41a69a05c328103aa2bce1594ca163c4f753a55bf01dc53f6c0b0c7eee78b40c6ff7d25a96e2282b989cef71c144a"`,
+  )
   const body = Uint8Array.of(CONTENT.text, ...encodeText('hi'))
   const instance = Uint8Array.from({ length: 16 }, (_, at) => at)
   const bytes = signedBytes('lobby', instance, CHAT, { ordinal: 0x01020304, sent: 0x0a0b0c }, body)

@@ -1,4 +1,4 @@
-import type { PeerId } from 'partyline'
+import type { PeerId, RefusedCode } from 'partyline'
 import { describe, expect, it, vi } from 'vitest'
 import type { Entry, FileEntry } from '../../../web/chat/model/entry.ts'
 import { TYPING_IDLE_MS, TYPING_SHOWN_MS } from '../../../web/chat/model/typing.ts'
@@ -57,8 +57,7 @@ async function setUpWith(...peers: readonly FakePeer[]) {
 }
 
 describe('what is refused', () => {
-  const refuse = (code: 'wrong-secret' | 'forged' | 'replayed' | 'seal-mismatch') =>
-    new PartylineError(code, `It is ${code}`)
+  const refuse = (code: RefusedCode) => new PartylineError(code, `It is ${code}`)
 
   it('is told once for each member and kind, and counted', async () => {
     const { fake, session, texts } = await setUpWith(person(ADA, 'Ada'))
@@ -76,6 +75,21 @@ describe('what is refused', () => {
       [ADA, 'forged', 1],
       [BO, 'wrong-secret', 3],
     ])
+  })
+
+  it('has words for names that are not theirs, for what is not signed, and for what was kept back', async () => {
+    const { fake, session, texts } = await setUpWith(person(ADA, 'Ada'))
+    const before = texts().length
+    fake.change(ADA, { profileVerified: false })
+    fake.refuse(ADA, refuse('profile-altered'))
+    fake.refuse(ADA, refuse('unsigned'))
+    fake.gap(ADA, 'withheld')
+    expect(texts().slice(before)).toEqual([
+      'The server shows a name or profile of Ada that is not theirs, or not theirs any more. Do not rely on it.',
+      'Something from Ada was refused: it is not signed, so somebody else may have written it.',
+      'Some messages from Ada are missing here: they were kept back on their way.',
+    ])
+    expect(session.members.members.value.map(({ isAltered }) => isAltered)).toEqual([true])
   })
 
   it('warns, save of what a carrier may have repeated', async () => {

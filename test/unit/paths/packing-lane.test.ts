@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { unpack } from '../../../signaling/protocol/index.ts'
+import { encodeData, unpack } from '../../../signaling/protocol/index.ts'
 import { type LaneChannel, PackingLane } from '../../../web/client/paths/packing-lane.ts'
 import type { LaneBuffer } from '../../../web/client/paths/path.ts'
 
@@ -42,6 +42,50 @@ function opened(buffer = BUFFER) {
 
 /** A frame that alone makes a channel busy: what comes after it gathers. */
 const large = (name: number): Uint8Array<ArrayBuffer> => frame(name, 1_300)
+
+const data = (seq: number): Uint8Array<ArrayBuffer> =>
+  encodeData(
+    { stream: 0, seq, channel: 1, ordinal: seq, opening: undefined, content: 2, sent: seq, number: 0 },
+    new Uint8Array(50),
+  ) as Uint8Array<ArrayBuffer>
+
+describe('a lane whose other side takes short forms', () => {
+  it('leaves out of a frame that goes alone what it has in common with the last', () => {
+    const { channel, lane } = opened()
+    lane.send(data(1))
+    lane.send(data(2))
+    lane.shorten()
+    for (const seq of [3, 4, 5]) lane.send(data(seq))
+    expect(channel.messages.map(({ length }) => length)).toEqual([61, 61, 61, 52, 52])
+    expect(lane.writtenBytes).toBe(61 * 3 + 52 * 2)
+  })
+
+  it('packs whole frames', () => {
+    const { channel, lane } = opened()
+    lane.shorten()
+    lane.send(data(1))
+    lane.send(large(1))
+    lane.send(data(2))
+    lane.send(data(3))
+    channel.leave(channel.bufferedAmount)
+    lane.drained()
+    expect(channel.messages.at(-1)).toHaveLength(4 + 61 * 2)
+    channel.leave(channel.bufferedAmount)
+    lane.send(data(4))
+    expect(channel.messages.at(-1)).toEqual(data(4))
+  })
+
+  it('sends the next frame whole when one could not be sent', () => {
+    const { channel, lane } = opened()
+    lane.shorten()
+    lane.send(data(1))
+    channel.closing = true
+    expect(() => lane.send(data(2))).toThrow()
+    channel.closing = false
+    lane.send(data(3))
+    expect(channel.messages.at(-1)).toEqual(data(3))
+  })
+})
 
 describe('a lane', () => {
   it('sends a frame at once and as it is while its channel has next to nothing to do', () => {

@@ -24,6 +24,7 @@ import {
   parseClientMessage,
   parseLinkMessage,
   readBatch,
+  ShortForms,
   takeBatch,
   unpack,
   VERSION,
@@ -73,6 +74,12 @@ const LINK_MESSAGES = [
 ]
 const OFFER_MESSAGES = ['offer', 'accept', 'progress', 'withdraw', 'decline']
 
+/** What the short forms of the examples follow. */
+const LAST: Readonly<Record<string, string>> = {
+  data: '01 ff ff ff fe 03 00 07 01 02 03 68 69',
+  ack: '41 00 03 00 14 01 00 00 00 00 00 00 0a 00',
+}
+
 describe("PROTOCOL.md's examples of JSON", () => {
   it.each([
     ['client', CLIENT_MESSAGES, (text: string) => parseClientMessage(text)],
@@ -106,6 +113,18 @@ describe("PROTOCOL.md's examples of bytes", () => {
         const writer = new PackWriter(bytes.length + 3)
         unpack(bytes, (frame) => expect(writer.add(frame)).toBe(true))
         return writer.take()
+      },
+    ],
+    [
+      'short',
+      2,
+      (bytes) => {
+        const [sender, receiver] = [new ShortForms(), new ShortForms()]
+        for (const label of ['data', 'ack']) {
+          const last = annotatedBytes(LAST[label] ?? '')
+          receiver.restore(sender.shorten(last as Uint8Array<ArrayBuffer>))
+        }
+        return sender.shorten(receiver.restore(bytes) as Uint8Array<ArrayBuffer>)
       },
     ],
     [

@@ -11,6 +11,8 @@ function later<T>() {
   return { promise, resolve }
 }
 
+const nothing = (): void => undefined
+
 describe('what comes in', () => {
   it('is taken at once while nothing waits, also from what is taken', () => {
     const inbound = new Inbound()
@@ -79,6 +81,40 @@ describe('what comes in', () => {
     look.resolve()
     await turn()
     expect(events).toEqual(['frame', 'look', 'joined', 'open', 'opened'])
+  })
+
+  it('is bounded in number: what a welcome makes up for is forgotten then, and the rest is taken', async () => {
+    const inbound = new Inbound()
+    const taken: string[] = []
+    const admit = later<void>()
+    const joined = (name: string): void => inbound.alone(nothing, () => taken.push(name), true)
+    inbound.alone(
+      () => admit.promise,
+      () => taken.push('slow'),
+      true,
+    )
+    inbound.run(() => taken.push('published'))
+    let waiting = 2
+    for (; !inbound.full; waiting += 1) joined('joined')
+    expect(waiting).toBe(8_192)
+    inbound.beside(0, nothing, () => taken.push('frame'))
+    inbound.skip()
+    expect(inbound.full).toBe(false)
+    inbound.alone(nothing, () => taken.push('welcome'))
+    joined('after')
+    admit.resolve()
+    await turn()
+    expect(taken).toEqual(['slow', 'published', 'frame', 'welcome', 'after'])
+    for (waiting = 0; waiting < 10_000; waiting += 1) joined('more')
+    expect(inbound.full).toBe(false)
+  })
+
+  it('has a bound for frames of no bytes, too', () => {
+    const inbound = new Inbound()
+    inbound.alone(() => new Promise(nothing), nothing)
+    let held = 0
+    while (inbound.beside(0, nothing, nothing)) held += 1
+    expect(held).toBe(65_536)
   })
 
   it('is bounded, and nothing of it is taken after the end', async () => {

@@ -302,6 +302,28 @@ describe('repeats of keys', () => {
     expect(await keysWith()).toBe(1)
   })
 
+  it('and answers to keys that cannot be sealed any more are left out, and nothing else is lost', async () => {
+    const room = new SealedRoom()
+    let spent = false
+    const alice = await room.join()
+    const bob = await room.join({}, undefined, (primitives) => ({
+      ...primitives,
+      cipher: async (key) => {
+        const cipher = await primitives.cipher(key)
+        const exhausted = (): Promise<never> => Promise.reject(new RangeError('sealing-exhausted'))
+        return { ...cipher, seal: (...of) => (spent ? exhausted() : cipher.seal(...of)) }
+      },
+    }))
+    await room.sealed(bob, [alice], roomFrame(1))
+    spent = true
+    room.clock.advance(1_000)
+    await settled()
+    expect(bob.repeated).toEqual([])
+    const opened: unknown[] = []
+    for (const record of await room.sealed(alice, [bob], roomFrame(2))) opened.push(await deliver(record))
+    expect(opened).toEqual([{ frames: [], reply: undefined }, { frames: [roomFrame(2)] }])
+  })
+
   it('end with the member, and with the room', async () => {
     const { room, alice, bob, carol } = await three()
     await room.sealed(alice, [bob, carol], roomFrame(1))

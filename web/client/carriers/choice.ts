@@ -3,10 +3,9 @@
  * it, what does not work here is remembered for a while, and whoever is on a lesser one climbs back up, unless that is
  * measured to be clearly quicker.
  */
-import { CLOSE } from '../../../signaling/protocol/index.ts'
-import type { Clock, TimerHandle } from '../clock.ts'
 import type { CarrierKind } from '../face.ts'
-import { type Carrier, type CarrierEvents, type OpenCarrier, UNREACHABLE } from './carrier.ts'
+import type { OpenCarrier } from './carrier.ts'
+import { Ladder } from './ladder.ts'
 
 /** From best to worst. */
 export const CARRIER_KINDS: readonly CarrierKind[] = ['websocket', 'sse', 'long-poll', 'short-poll']
@@ -17,8 +16,6 @@ const HEAD_START_MS = 1_500
 const BAD_MS = 600_000
 /** A carrier that dies sooner than this did not work. */
 const PROVEN_MS = 15_000
-/** Somebody who leaves a carrier by which nothing came for so long takes it for dead: pings are answered every 5 s. */
-const SILENT_MS = 5_500
 /** One that has worked here and does not open: more likely, the server is away. */
 const WORKED_FAILURES = 3
 /** Once may be the server's own death. */
@@ -37,8 +34,8 @@ export interface ChoiceWorld {
   readonly carriers: Readonly<Record<CarrierKind, OpenCarrier>>
   /** ms since 1970. */
   wallMs(): number
-  /** Outlives the page; undefined where there is none. */
-  readonly storage: Pick<Storage, 'getItem' | 'setItem'> | undefined
+  /** Outlives the page; undefined where there is none. Asking for it may hold up the page for some ms. */
+  storage(): Pick<Storage, 'getItem' | 'setItem'> | undefined
 }
 
 /** The way up from a lesser carrier. */
@@ -54,19 +51,11 @@ interface Measured {
   readonly atMs: number
 }
 
-interface Attempt {
-  readonly kinds: readonly CarrierKind[]
-  readonly headStartMs: number
-  /** Beside a carrier in use. */
-  readonly climbing: boolean
-  /** Whether the way goes on after a failure. */
-  passed(kind: CarrierKind): boolean
-}
-
 export class CarrierChoice {
   readonly #allowed: readonly CarrierKind[]
   readonly #world: ChoiceWorld
-  #key = ''
+  /** Where it is kept what does not work here; undefined before it has been looked at. */
+  #key: string | undefined
   /** Until when, on the wall clock, a carrier counts as not working here. */
   #bad: Partial<Record<CarrierKind, number>> = {}
   readonly #worked = new Set<CarrierKind>()
@@ -84,16 +73,29 @@ export class CarrierChoice {
     this.#world = world
   }
 
-  /** The best carrier that opens. */
+  /**
+   * The best carrier that opens. What is remembered is looked at while the first is opening already, since that takes
+   * the page some ms: nearly always, the first is right.
+   */
   readonly open: OpenCarrier = (server, first, events, clock, plain) => {
-    this.#load(server)
-    const nowMs = this.#world.wallMs()
-    const good = this.#allowed.filter((kind) => !this.#isBad(kind, nowMs))
-    const kinds = [...good, ...this.#allowed.filter((kind) => this.#isBad(kind, nowMs))]
+    const kinds = this.#order()
     const passed = (kind: CarrierKind): boolean =>
       (this.#failures.get(kind) ?? 0) >= (this.#worked.has(kind) ? WORKED_FAILURES : 1)
-    const attempt = { kinds, headStartMs: HEAD_START_MS, climbing: false, passed }
-    return new Ladder(this, this.#world.carriers, attempt, [server, first, events, clock, plain])
+    const attempt = { headStartMs: HEAD_START_MS, climbing: false, passed }
+    const ladder = new Ladder(this, this.#world.carriers, { ...attempt, kinds }, [server, first, events, clock, plain])
+    if (this.#key === undefined) {
+      this.#load(server)
+      const better = this.#order()
+      if (better[0] !== kinds[0]) ladder.startOver({ ...attempt, kinds: better })
+    }
+    return ladder
+  }
+
+  /** What works here first. */
+  #order(): readonly CarrierKind[] {
+    const nowMs = this.#world.wallMs()
+    const isBad = (kind: CarrierKind): boolean => this.#isBad(kind, nowMs)
+    return [...this.#allowed.filter((kind) => !isBad(kind)), ...this.#allowed.filter(isBad)]
   }
 
   /** Undefined on the best there is. */
@@ -173,6 +175,7 @@ export class CarrierChoice {
     this.#measured.delete(kind)
     this.#failures.clear()
     this.#triedAtMs.clear()
+    if (passedOver.length === 0 && !(kind in this.#bad)) return
     delete this.#bad[kind]
     this.avoid(passedOver)
   }
@@ -194,10 +197,9 @@ export class CarrierChoice {
   }
 
   #load(server: URL): void {
-    if (this.#key !== '') return
     this.#key = `partyline.carriers ${server.origin}`
     try {
-      this.#bad = JSON.parse(this.#world.storage?.getItem(this.#key) ?? '{}') ?? {}
+      this.#bad = JSON.parse(this.#world.storage()?.getItem(this.#key) ?? '{}') ?? {}
     } catch {
       // Not ours, or not allowed.
     }
@@ -205,142 +207,9 @@ export class CarrierChoice {
 
   #save(): void {
     try {
-      if (this.#key !== '') this.#world.storage?.setItem(this.#key, JSON.stringify(this.#bad))
+      if (this.#key !== undefined) this.#world.storage()?.setItem(this.#key, JSON.stringify(this.#bad))
     } catch {
       // Full, or not allowed.
     }
-  }
-}
-
-/** One carrier to its user: several are opened, each beside those before it, until one is open. */
-class Ladder implements Carrier {
-  readonly #choice: CarrierChoice
-  readonly #carriers: ChoiceWorld['carriers']
-  readonly #attempt: Attempt
-  readonly #given: Parameters<OpenCarrier>
-  readonly #tried: CarrierKind[] = []
-  readonly #pending = new Map<CarrierKind, Carrier>()
-  #winner: Carrier | undefined
-  #openedAtMs = 0
-  #heardAtMs = 0
-  #over = false
-  #timer: TimerHandle | undefined
-
-  constructor(
-    choice: CarrierChoice,
-    carriers: ChoiceWorld['carriers'],
-    attempt: Attempt,
-    given: Parameters<OpenCarrier>,
-  ) {
-    this.#choice = choice
-    this.#carriers = carriers
-    this.#attempt = attempt
-    this.#given = given
-    this.#next()
-  }
-
-  get kind(): CarrierKind {
-    return this.#winner?.kind ?? this.#tried[0] ?? 'websocket'
-  }
-
-  send(message: string | Uint8Array): boolean {
-    return this.#winner?.send(message) ?? false
-  }
-
-  bufferedBytes(): number {
-    return this.#winner?.bufferedBytes() ?? 0
-  }
-
-  close(code: number, reason: string): void {
-    if (this.#over) return
-    this.#over = true
-    this.#settle()
-    this.#winner?.close(code, reason)
-    this.#ended(this.#clock.now() - this.#heardAtMs > SILENT_MS)
-  }
-
-  get #clock(): Clock {
-    return this.#given[3]
-  }
-
-  /** Open the next, and those after it whose time has come. */
-  #next(): void {
-    const kind = this.#attempt.kinds[this.#tried.length]
-    if (kind === undefined) return
-    const [server, first, , clock, plain] = this.#given
-    const leads = this.#tried.length === 0
-    this.#tried.push(kind)
-    const sinceMs = this.#attempt.climbing ? clock.now() : this.#choice.tried(kind, clock.now())
-    // Those beside the first bring the join only when they are open: only one of them may take the session.
-    this.#pending.set(kind, this.#carriers[kind](server, first, this.#eventsOf(kind), clock, plain || !leads))
-    const waitMs = sinceMs + this.#attempt.headStartMs - clock.now()
-    if (waitMs <= 0) this.#next()
-    else if (Number.isFinite(waitMs)) this.#arm(waitMs)
-  }
-
-  #arm(waitMs: number): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
-    this.#timer = this.#clock.setTimeout(() => this.#next(), waitMs)
-  }
-
-  #eventsOf(kind: CarrierKind): CarrierEvents {
-    const events = this.#given[2]
-    return {
-      opened: () => this.#opened(kind),
-      text: (text) => {
-        this.#heardAtMs = this.#clock.now()
-        events.text(text)
-      },
-      binary: (bytes) => {
-        this.#heardAtMs = this.#clock.now()
-        events.binary(bytes)
-      },
-      closed: (code, reason) => {
-        if (this.#over) return
-        if (this.#winner === undefined) this.#failed(kind, code, reason)
-        else {
-          this.#over = true
-          // Other codes are the server's.
-          this.#ended(code === 1006)
-          events.closed(code, reason)
-        }
-      },
-    }
-  }
-
-  #opened(kind: CarrierKind): void {
-    this.#winner = this.#pending.get(kind)
-    this.#pending.delete(kind)
-    this.#settle()
-    this.#openedAtMs = this.#clock.now()
-    this.#heardAtMs = this.#openedAtMs
-    this.#choice.opened(kind, this.#tried.slice(0, this.#tried.indexOf(kind)))
-    const [, , events, , plain] = this.#given
-    // Unless asked not to, the first took the join along.
-    events.opened(!plain && kind !== this.#tried[0])
-  }
-
-  #failed(kind: CarrierKind, code: number, reason: string): void {
-    this.#pending.delete(kind)
-    if (!this.#attempt.climbing) this.#choice.failed(kind)
-    else if (reason !== UNREACHABLE) this.#choice.avoid([kind])
-    const goesOn = reason !== UNREACHABLE && this.#attempt.passed(kind)
-    if (goesOn && this.#tried.at(-1) === kind) this.#next()
-    if (this.#pending.size > 0) return
-    this.#over = true
-    this.#settle()
-    this.#given[2].closed(code, reason)
-  }
-
-  /** Nothing else is opened any more. */
-  #settle(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
-    this.#timer = undefined
-    for (const carrier of this.#pending.values()) carrier.close(CLOSE.normal, '')
-    this.#pending.clear()
-  }
-
-  #ended(died: boolean): void {
-    if (this.#winner !== undefined) this.#choice.ended(this.#winner.kind, died, this.#clock.now() - this.#openedAtMs)
   }
 }

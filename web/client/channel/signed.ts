@@ -149,12 +149,14 @@ export class SignedChannels {
     const { room, primitives } = this.deps
     const instance = this.deps.instanceOf(peer)
     this.#checks.set(body, 'running')
-    const isGood =
+    const isWellFormed =
       instance !== undefined &&
       content === BINARY &&
       body.length >= HEAD_BYTES &&
-      (body[SIGNATURE_BYTES] as number) <= BINARY &&
-      (await primitives.verify(
+      (body[SIGNATURE_BYTES] as number) <= BINARY
+    // Never at once: the channel is being drained.
+    const isGood = await (isWellFormed &&
+      primitives.verify(
         key,
         body.slice(0, SIGNATURE_BYTES),
         signedBytes(room, fromHex(instance), channel, arrived, body.subarray(SIGNATURE_BYTES)),

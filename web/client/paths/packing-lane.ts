@@ -1,4 +1,4 @@
-import { PackWriter } from '../../../signaling/protocol/index.ts'
+import { PackWriter, ShortForms } from '../../../signaling/protocol/index.ts'
 import type { LaneBuffer } from './path.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -25,6 +25,7 @@ const BUSY_BYTES = 1_200
  */
 export class PackingLane {
   readonly #pack: PackWriter
+  #shortForms: ShortForms | undefined
   /** Bytes of messages handed to the channel. */
   #sentBytes = 0
   #refused = false
@@ -40,6 +41,11 @@ export class PackingLane {
     this.#pack = new PackWriter(buffer.packBytes)
     this.#boundBytes = buffer.leastBytes
     channel.bufferedAmountLowThreshold = this.#lowBytes
+  }
+
+  /** From now on, frames go in their short forms where they have one: the other side takes them. */
+  shorten(): void {
+    this.#shortForms ??= new ShortForms()
   }
 
   get #lowBytes(): number {
@@ -71,7 +77,13 @@ export class PackingLane {
       this.#flush()
       if (pack.add(frame)) return true
     }
-    this.#send(frame)
+    const shortForms = this.#shortForms
+    try {
+      this.#send(shortForms?.shorten(frame) ?? frame)
+    } catch (error) {
+      shortForms?.forget()
+      throw error
+    }
     return true
   }
 

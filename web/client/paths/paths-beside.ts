@@ -24,8 +24,6 @@ import type { SlotPool } from './slots.ts'
 const BESIDE = 6
 /** Both sides may open theirs at the same moment. */
 const MOST_BESIDE = 2 * BESIDE
-/** Over all links of a room: four large transfers. A peer connection costs a browser some 100 kB and a socket. */
-export const BESIDE_IN_ROOM = 24
 /** Bulk has waited for so long: slow start is over where a way is quick. */
 const WAITED_MS = 500
 /** A longer pause in which it did not wait begins the count anew. */

@@ -7,7 +7,7 @@
  * in advance, so that both sides have them from the start and neither waits for the other's.
  */
 import SimplePeer from 'simple-peer/lite.js'
-import { unpack } from '../../../signaling/protocol/index.ts'
+import { ShortForms, unpack } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../clock.ts'
 import { kindOf, readStatistics } from './candidate-pair.ts'
 import { PackingLane } from './packing-lane.ts'
@@ -33,6 +33,8 @@ const CHANNELS: Readonly<Record<PathLane, RTCDataChannelInit>> = Object.freeze({
   latest: { negotiated: true, id: 2, ordered: false, maxRetransmits: 0 },
   control: { negotiated: true, id: 3, ordered: true },
 })
+/** Ordered and reliable, and of frames that follow each other: what they have in common is left out. */
+const SHORT_LANES: readonly PathLane[] = ['small', 'control']
 const LANES: readonly PathLane[] = ['small', 'bulk', 'latest', 'control']
 
 const CLOSED_THERE = 'closed by the other side'
@@ -106,7 +108,10 @@ class PeerConnectionPath implements NegotiatedPath {
     const peer = this.#peer
     if (peer === undefined || this.#state === 'closed') return
     try {
-      if (signal.t !== 'candidate') peer.signal({ type: signal.t, sdp: signal.sdp })
+      if (signal.t !== 'candidate') {
+        if (signal.short) for (const lane of SHORT_LANES) this.#lanes?.[lane].frames.shorten()
+        peer.signal({ type: signal.t, sdp: signal.sdp })
+      }
       // An empty candidate ends the other side's list, which nobody waits for.
       else if (signal.candidate.candidate !== '') peer.signal({ type: 'candidate', candidate: signal.candidate })
     } catch (error) {
@@ -162,13 +167,15 @@ class PeerConnectionPath implements NegotiatedPath {
 
   #watchChannel(lane: PathLane, channel: RTCDataChannel, frames: PackingLane): void {
     const { events } = this.#options
+    const shortForms = SHORT_LANES.includes(lane) ? new ShortForms() : undefined
     channel.binaryType = 'arraybuffer'
     // Assigned, not added: on simple-peer's main channel this takes its own handlers' place.
     channel.onmessage = ({ data }: MessageEvent) => {
       // Text is nothing a member sends; before `opened` was told, the frame itself says that the path is open.
       if (!(data instanceof ArrayBuffer)) return
       if (this.#state !== 'told') this.#tellOpened()
-      unpack(new Uint8Array(data), (frame) => {
+      const message = new Uint8Array(data)
+      unpack(shortForms?.restore(message) ?? message, (frame) => {
         // One before it may have ended the path.
         if (this.#state === 'told') events.frame(this, lane, frame)
       })
@@ -184,8 +191,10 @@ class PeerConnectionPath implements NegotiatedPath {
   #say(signal: { readonly type: string; readonly sdp?: string; readonly candidate?: RTCIceCandidateInit }): void {
     if (this.#state === 'closed') return
     const { attempt, turn, say } = this.#options
-    if (signal.type === 'offer' && signal.sdp !== undefined) say({ t: 'offer', attempt, turn, sdp: signal.sdp })
-    else if (signal.type === 'answer' && signal.sdp !== undefined) say({ t: 'answer', attempt, sdp: signal.sdp })
+    if (signal.type === 'offer' && signal.sdp !== undefined)
+      say({ t: 'offer', attempt, turn, sdp: signal.sdp, short: true })
+    else if (signal.type === 'answer' && signal.sdp !== undefined)
+      say({ t: 'answer', attempt, sdp: signal.sdp, short: true })
     else if (signal.type === 'candidate' && signal.candidate?.candidate) {
       const { candidate, sdpMid = null, sdpMLineIndex = null } = signal.candidate
       say({ t: 'candidate', attempt, candidate: { candidate, sdpMid, sdpMLineIndex } })

@@ -30,13 +30,15 @@ export async function linkKeys(
   theirs: End,
 ): Promise<LinkKeys> {
   const { x25519 } = theirs.announcement
-  const shared = await (own.x25519 && x25519 ? own.x25519.agree(x25519) : own.p256.agree(theirs.announcement.p256))
-  if (shared.every((byte) => byte === 0)) throw new RangeError()
   const weAreFirst = compare(own.instance, theirs.announcement.instance) < 0
   const ends = (weAreFirst ? [ours, theirs] : [theirs, ours]).map(({ announcement, id }) =>
     joined(counted(announcement.bytes), id),
   )
-  const transcript = await primitives.sha256(labelled('transcript', room, ...ends))
+  const [shared, transcript] = await Promise.all([
+    own.x25519 && x25519 ? own.x25519.agree(x25519) : own.p256.agree(theirs.announcement.p256),
+    primitives.sha256(labelled('transcript', room, ...ends)),
+  ])
+  if (shared.every((byte) => byte === 0)) throw new RangeError()
   const link = await primitives.hkdf(shared, linkSalt, labelled('link', transcript), 64)
   const [first, second] = await Promise.all([primitives.cipher(link.slice(0, 32)), primitives.cipher(link.slice(32))])
   return weAreFirst ? { send: first, receive: second } : { send: second, receive: first }

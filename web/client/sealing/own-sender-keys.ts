@@ -14,6 +14,8 @@ export interface OwnSenderKey extends KeyName {
 /** Which key this instance seals its next new record to the room under. Nothing changes until there is one. */
 export class OwnSenderKeys {
   #current: OwnSenderKey | undefined
+  /** The first, which nobody has been given yet. */
+  #first: OwnSenderKey | undefined
   #due: 'nothing' | 'step' | 'epoch' = 'nothing'
 
   constructor(
@@ -21,6 +23,11 @@ export class OwnSenderKeys {
     private readonly owner: KeyOwner,
     private readonly fillRandom: FillRandom,
   ) {}
+
+  /** Makes the first key before it is needed: the first message need not wait for that. */
+  prepare(): void {
+    this.#first = this.#begin(1)
+  }
 
   /** A member came. The index of the first key that it may be given. */
   came(): number {
@@ -45,16 +52,19 @@ export class OwnSenderKeys {
   }
 
   #next(before: OwnSenderKey | undefined): OwnSenderKey {
-    const isFull = before !== undefined && before.records >= MOST_RECORDS
+    if (before === undefined) return this.#first ?? this.#begin(1)
+    const isFull = before.records >= MOST_RECORDS
     const isStep = this.#due === 'step' && !isFull
-    if (before === undefined || this.#due === 'epoch' || isFull || (isStep && before.step === MOST_STEP)) {
-      const random = new Uint8Array(32)
-      this.fillRandom(random)
-      return this.#key((before?.epoch ?? 0) + 1, 0, Promise.resolve(random))
-    }
+    if (this.#due === 'epoch' || isFull || (isStep && before.step === MOST_STEP)) return this.#begin(before.epoch + 1)
     if (!isStep) return before
     const bytes = before.bytes.then((key) => nextStep(this.primitives, key))
     return this.#key(before.epoch, before.step + 1, bytes)
+  }
+
+  #begin(epoch: number): OwnSenderKey {
+    const random = new Uint8Array(32)
+    this.fillRandom(random)
+    return this.#key(epoch, 0, Promise.resolve(random))
   }
 
   #key(epoch: number, step: number, bytes: Promise<Uint8Array>): OwnSenderKey {

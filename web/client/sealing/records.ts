@@ -72,7 +72,7 @@ export function recordHead(payload: Uint8Array, headBytes: number): RecordHead {
     kind: payload[0] as RecordKind,
     epoch: isGroup ? view.getUint32(1) : 0,
     step: isGroup ? view.getUint16(5) : 0,
-    // Beyond 2^53 it is not exact, and not ours: the nonce is taken from the bytes all the same.
+    // Beyond 2^53 it is not exact, and not ours.
     counter: Number(view.getBigUint64(headBytes - 8)),
     head: payload.subarray(0, headBytes),
     ciphertext: payload.subarray(headBytes),

@@ -108,7 +108,7 @@ export interface Opened {
   /** From the sender, in order: none, one, or those that had waited for the key that came. */
   readonly frames: readonly Uint8Array[]
   /** A record to be sent back to the sender. */
-  readonly reply?: Uint8Array
+  readonly reply?: Uint8Array | undefined
   readonly refused?: SealingRefusal
 }
 
@@ -207,6 +207,11 @@ export class RoomSealing {
     const keys: OwnKeys = { protocol, instance, p256, x25519, identity, profile }
     const announcement = await announce(primitives, seal, keys)
     return new RoomSealing(deps, seal, keys, announcement, linkSalt, profileKey, roomHash, shared)
+  }
+
+  /** Makes what the first message will need, while the server is waited for. */
+  prepare(): void {
+    this.#senderKeys.prepare()
   }
 
   /** With every welcome, before its members: who we are. Another id than before ends all links. */
@@ -384,7 +389,8 @@ export class RoomSealing {
     return { to: member.id, payload: await this.#linkRecord(member, RECORD.key, plain) }
   }
 
-  #linkRecord({ send }: Member, kind: RecordKind, plain: Uint8Array): Promise<Uint8Array> {
+  /** Rejects as `seal` throws. */
+  async #linkRecord({ send }: Member, kind: RecordKind, plain: Uint8Array): Promise<Uint8Array> {
     return sealRecord(send, kind, this.nextCounter(), plain)
   }
 
@@ -436,6 +442,8 @@ export class RoomSealing {
       if (!isMember(standing)) return NOTHING
       const record = decodeRecord(payload)
       if (record === undefined) return refused('unsealed')
+      // Nobody gets so far; and it is not exact.
+      if (record.counter > Number.MAX_SAFE_INTEGER) return refused('forged')
       return await (record.kind === RECORD.group ? this.#openGroup(standing, record) : this.#openLink(standing, record))
     } finally {
       this.#openingBytes -= payload.length
@@ -465,7 +473,8 @@ export class RoomSealing {
       return this.#release(member, NOTHING)
     }
     member.instance.keys.add(name, name.key)
-    const reply = this.#linkRecord(member, RECORD.held, encodeKeyName(name))
+    // When our counter is used up, whatever is sent next ends the room.
+    const reply = this.#linkRecord(member, RECORD.held, encodeKeyName(name)).catch(() => undefined)
     const opened = await this.#release(member, NOTHING)
     return { ...opened, reply: await reply }
   }
@@ -524,9 +533,12 @@ export class RoomSealing {
     for (const [id, member] of this.#standing) {
       if (!isMember(member)) continue
       for (const key of member.given.takeDue(now)) {
-        this.#keyRecord(member, key).then(({ payload }) => {
-          if (this.#standing.get(id) === member) this.deps.transmit(id, payload)
-        })
+        this.#keyRecord(member, key).then(
+          ({ payload }) => {
+            if (this.#standing.get(id) === member) this.deps.transmit(id, payload)
+          },
+          () => undefined,
+        )
       }
     }
     this.#arm()

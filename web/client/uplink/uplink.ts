@@ -207,6 +207,11 @@ export class Uplink {
     this.#heartbeat.probe()
   }
 
+  /** More has come than can be taken: leave this carrier, and come back soon for a welcome that says it all. */
+  restart(): void {
+    this.#lost(CLOSE.slowReader, 'too much waits')
+  }
+
   /** There are signs that the network works: do not wait any longer. */
   hurry(): void {
     const state = this.#state

@@ -10,8 +10,8 @@ export const CHANNELS: readonly Mutant[] = [
     {
       name: 'takes an older value after a newer one',
       breaks: 'the newest wins',
-      find: '((frame.counter - known.counter) | 0) <= 0',
-      replace: '((frame.counter - known.counter) | 0) === 0',
+      find: '((counter - of) | 0) > 0',
+      replace: '((counter - of) | 0) !== 0',
       killedBy: {
         file: LATEST,
         test: 'hands on each newer one, with when it was sent, and drops what is repeated or older',
@@ -21,16 +21,23 @@ export const CHANNELS: readonly Mutant[] = [
     {
       name: 'compares counters as numbers',
       breaks: 'the newest wins',
-      find: '((frame.counter - known.counter) | 0) <= 0',
-      replace: 'frame.counter <= known.counter',
+      find: '((counter - of) | 0) > 0',
+      replace: 'counter > of',
       killedBy: { file: LATEST, test: 'never goes back, in any order of arrival, across the wrap of the counter' },
     },
     {
       name: 'holds as many keys as anyone sends',
       breaks: 'latest is bounded',
-      find: 'values.size > LIMITS.latestKeys &&',
-      replace: 'values.size > 1e9 &&',
+      find: 'values.size > LIMITS.latestKeys ?',
+      replace: 'values.size > 1e9 ?',
       killedBy: { file: LATEST, test: 'forgets the first keys of a sender that floods, and of nobody else' },
+    },
+    {
+      name: 'forgets the counter with the key',
+      breaks: 'the newest wins',
+      find: 'sender.floor = counter',
+      replace: 'sender.floor = undefined',
+      killedBy: { file: LATEST, test: 'takes nothing for a key it forgot that is as old as what it forgot' },
     },
   ]),
   ...of('web/client/channel/latest-own.ts', [

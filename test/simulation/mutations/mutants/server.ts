@@ -30,14 +30,14 @@ export const SERVER: readonly Mutant[] = [
     {
       name: 'forwards all but the first of several',
       breaks: 'to whom it is addressed',
-      find: 'for (const id of envelope.ids) this.#deliverTo(',
-      replace: 'for (const id of envelope.ids.slice(1)) this.#deliverTo(',
+      find: 'for (const id of ids) this.#deliverTo(',
+      replace: 'for (const id of ids.slice(1)) this.#deliverTo(',
       killedBy: 'simulation',
     },
     {
       name: 'leaves the sender as the client wrote it',
       breaks: 'nobody speaks for another',
-      find: '    stampSender(bytes, envelope, sender)\n',
+      find: '  stampSender(bytes, start, sender)\n',
       replace: '',
       killedBy: { file: FORWARDING, test: 'overwrites whatever sender a client writes' },
       quick: true,
@@ -77,7 +77,7 @@ export const SERVER: readonly Mutant[] = [
     {
       name: 'lets frames overtake those that were gathered',
       breaks: 'gathered in order',
-      find: 'if (now && this.#waiting.empty && this.#runEnd > 0) {',
+      find: 'if (now && this.#nothingWaits && this.#runEnd > 0) {',
       replace: 'if (now && this.#runEnd > 0) {',
       killedBy: {
         file: EDGES,
@@ -87,7 +87,7 @@ export const SERVER: readonly Mutant[] = [
     {
       name: 'lets control messages overtake frames',
       breaks: 'gathered in order',
-      find: 'if (!this.#blocked && !this.#waiting.empty) this.#flush()\n    if (this.#closed) return\n',
+      find: 'if (!this.#blocked && !this.#nothingWaits) this.#flush()\n    if (this.#closed) return\n',
       replace: 'if (this.#closed) return\n',
       killedBy: {
         file: GATHERING,
@@ -97,15 +97,15 @@ export const SERVER: readonly Mutant[] = [
     {
       name: 'queues for a slow reader without bound',
       breaks: 'drops are told',
-      find: 'if (this.#waiting.bytes + end - start > mostBytes) return false',
+      find: 'if (waiting.bytes + end - start > mostBytes) return false',
       replace: '',
       killedBy: { file: SLOW, test: 'has frames beyond its bound dropped, its senders told, and nobody else hurt' },
     },
     {
       name: 'never closes a reader that takes nothing',
       breaks: 'a slow reader is closed late',
-      find: 'else this.#watchStall()',
-      replace: '',
+      find: '\n    this.#watchStall()\n',
+      replace: '\n',
       killedBy: { file: SLOW, test: 'is closed when nothing drains for 10 s, and may come back as the same member' },
     },
   ]),

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryCells } from '../../../signaling/history/cells.ts'
+import { HistoryDesk, type HistoryMember } from '../../../signaling/history/desk.ts'
+import { LogStore } from '../../../signaling/history/log-store.ts'
+import { parseHistoryRule } from '../../../signaling/history/rules.ts'
+import type { HistoryStore } from '../../../signaling/history/store.ts'
+import { RIGHTS } from '../../../signaling/protocol/access.ts'
+import { encodeText } from '../../../signaling/protocol/bytes.ts'
+import type { InstanceId, PeerId } from '../../../signaling/protocol/ids.ts'
+import { encodePlainBody, encodeStoreRecord } from '../../../signaling/protocol/record.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+interface FakeMember extends HistoryMember {
+  readonly told: Record<string, unknown>[]
+  uplink: object | undefined
+}
+
+function fakeMember(index: number, more: Partial<FakeMember> = {}): FakeMember {
+  const told: Record<string, unknown>[] = []
+  return {
+    id: `${index}`.repeat(16) as PeerId,
+    instance: `${index}`.repeat(32) as InstanceId,
+    joinKey: `key ${index}`,
+    room: { name: 'lobby' },
+    grant: { rights: new Set(RIGHTS) },
+    userId: undefined,
+    sealed: false,
+    hidden: false,
+    info: { profile: null },
+    rate: { charge: () => undefined },
+    uplink: {},
+    told,
+    control: (text) => void told.push(JSON.parse(text)),
+    ...more,
+  }
+}
+
+const record = (n: number): Uint8Array =>
+  encodeStoreRecord({
+    ...{ n, channel: 1, ordinal: n, name: 'chat', user: undefined },
+    body: encodePlainBody({ content: 1, sentAtMs: 0, data: encodeText('hi') }),
+  })
+
+function scene(append?: HistoryStore['append']) {
+  const clock = new FakeClock()
+  const memory = new LogStore({
+    cells: new MemoryCells(),
+    nowMs: () => clock.nowMs(),
+    random: (bytes) => void bytes.fill(7),
+    bounds: () => ({ messages: 10_000, ageMs: 1_000_000 }),
+    mostBytes: 10_000_000,
+    failed: () => undefined,
+  })
+  const failures: unknown[] = []
+  const desk = new HistoryDesk<FakeMember>({
+    store: append === undefined ? memory : Object.assign(Object.create(memory), { append }),
+    rules: [parseHistoryRule('*')].filter((rule) => rule !== undefined),
+    ...{ clock, frameBytes: 65_536 },
+    stored: () => undefined,
+    failed: (error) => void failures.push(error),
+  })
+  return { clock, desk, failures }
+}
+
+const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const outcomes = ({ told }: FakeMember): Record<string, unknown>[] =>
+  told.flatMap(({ t, of }) => (t === 'stored' ? (of as Record<string, unknown>[]) : []))
+
+describe('the history desk', () => {
+  it('refuses what is far beyond what a client has under way, and takes more when there are answers', async () => {
+    let finish: () => void = () => undefined
+    const waiting = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    let offset = 0
+    const { desk } = scene(async () => {
+      await waiting
+      offset += 1
+      return { epoch: 'e', offset, repeated: false }
+    })
+    const ada = fakeMember(1)
+    const bob = fakeMember(2)
+    for (let n = 1; n <= 1_100; n += 1) desk.take(ada, record(n))
+    desk.take(bob, record(1))
+    await turns()
+    expect(outcomes(ada)).toHaveLength(76)
+    expect(outcomes(ada)[0]).toEqual({ n: 1_025, code: 'rate-limited' })
+    expect(outcomes(bob)).toEqual([])
+    finish()
+    await turns()
+    expect(outcomes(ada)).toHaveLength(1_100)
+    // In messages that have a bound of their own.
+    for (const { of } of ada.told) expect((of as unknown[]).length).toBeLessThanOrEqual(1_024)
+    desk.take(ada, record(2_000))
+    await turns()
+    expect(outcomes(ada).at(-1)).toEqual({ n: 2_000, offset: 1_026 })
+    expect(desk.counts).toMatchObject({ stored: 1_026, refused: { 'rate-limited': 76 } })
+  })
+
+  it('says of a defect that it was not stored', async () => {
+    const { desk, failures } = scene(() => Promise.reject(new Error('a defect')))
+    const ada = fakeMember(1)
+    desk.take(ada, record(1))
+    await turns()
+    expect(outcomes(ada)).toEqual([{ n: 1, code: 'store-failed' }])
+    expect(failures).toHaveLength(1)
+  })
+
+  it('gathers what it tells those who follow, and tells nobody who is away or gone', async () => {
+    const { clock, desk } = scene()
+    const [ada, bob, eve, zoe] = [fakeMember(1), fakeMember(2), fakeMember(3), fakeMember(4)]
+    for (const member of [ada, bob, eve, zoe]) {
+      await desk.request(member, { t: 'history', id: 1, limit: 0, follow: true })
+    }
+    eve.uplink = {}
+    desk.left(zoe)
+    for (const n of [1, 2]) desk.take(ada, record(n))
+    desk.take(bob, record(1))
+    await turns()
+    expect(bob.told.filter(({ t }) => t === 'logged')).toEqual([])
+    clock.advance(50)
+    const logged = ({ told }: FakeMember) => told.filter(({ t }) => t === 'logged')
+    expect(logged(ada)).toMatchObject([{ of: [{ offset: 3 }] }])
+    expect(logged(bob)).toMatchObject([{ of: [{ offset: 1 }, { offset: 2 }] }])
+    expect([...logged(eve), ...logged(zoe)]).toEqual([])
+    // Eve follows again, by her new uplink.
+    await desk.request(eve, { t: 'history', id: 2, limit: 0, follow: true })
+    desk.take(ada, record(3))
+    await turns()
+    clock.advance(50)
+    expect(logged(eve)).toMatchObject([{ of: [{ offset: 4 }] }])
+  })
+})

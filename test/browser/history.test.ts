@@ -18,20 +18,18 @@ it('who comes later can have earlier messages, a page at a time, each once and i
   const ada = await site.visitor('kept', 'Ada')
   await ada.online()
   for (const n of upTo(70)) await ada.say(`line ${n}`)
-  await ada.seesAllDelivered()
+  await ada.page.locator(`[data-testid=${testIds.message}][data-delivery=kept]`).nth(69).waitFor()
   await ada.page.context().close()
   const bo = await site.visitor('kept', 'Bo')
   await bo.online()
   const earlier = bo.page.getByTestId(testIds.earlierMessages)
   await earlier.waitFor()
   await bo.say('said now')
-  await bo.seesAllDelivered()
+  await bo.sees('said now')
   expect(await bo.messages.count()).toBe(1)
   await earlier.click()
   await bo.sees('line 22')
   expect(await bo.sees('line 70')).toBe(1)
-  // What was in sight stays there.
-  await bo.page.getByText('said now').isVisible()
   if (process.env.PARTYLINE_SCREENSHOT !== undefined) {
     await bo.page.getByTestId(testIds.messageText).getByText('line 22', { exact: true }).scrollIntoViewIfNeeded()
     await bo.page.screenshot({ path: process.env.PARTYLINE_SCREENSHOT })
@@ -53,8 +51,5 @@ it('where the server keeps nothing, nothing is offered', async () => {
   await bo.sees('hello')
   await ada.seesAllDelivered()
   expect(await bo.page.getByTestId(testIds.earlierMessages).count()).toBe(0)
-  expect(await ada.page.getByTestId(testIds.notice).allInnerTexts()).toEqual([
-    expect.stringContaining(''),
-    expect.stringContaining('Bo'),
-  ])
+  await ada.page.context().close()
 })

@@ -275,7 +275,7 @@ export interface Room<P extends Json = Json> {
    */
   setProfile(profile: P): Promise<void>
   /**
-   * Leave for good. First waits up to `flushMs` (default 0: not at all) until everything sent was delivered; what was not
+   * Leave for good. First waits up to `flushMs` (default 0: not at all) until everything sent was delivered, and stored if it is to be; what was not
    * by then may be lost. Resolves when the server knows, within 2 s, or at once when it is not in reach. Never rejects.
    * A second call changes nothing.
    */

@@ -376,7 +376,11 @@ export class ClientRoom<P extends Json> implements Room<P> {
   async #leave(flushMs: number): Promise<void> {
     const { clock } = this.#world
     const untilMs = clock.now() + flushMs
-    while (!this.#links.quiet && clock.now() < untilMs && this.#status !== 'closed') {
+    while (
+      !(this.#links.quiet && (this.#history?.quiet ?? true)) &&
+      clock.now() < untilMs &&
+      this.#status !== 'closed'
+    ) {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, FLUSH_POLL_MS))
     }
     await this.#uplink.leave()

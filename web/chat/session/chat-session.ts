@@ -136,7 +136,11 @@ export class ChatSession {
   #say(line: ChatLine): Sent {
     if (!this.#isKept) return this.#channel.send(line)
     const sent = this.#channel.send(line, { store: true })
-    sent.stored.catch((error: unknown) => {
+    const kept = (): void =>
+      this.timeline.change(sent.id, (entry) =>
+        entry.kind === 'message' && entry.delivery?.at === 'nobody' ? { ...entry, delivery: { at: 'kept' } } : entry,
+      )
+    Promise.all([sent.stored, sent.delivered]).then(kept, (error: unknown) => {
       if (this.#isUnkeptTold || this.#status.value === 'closed') return
       this.#isUnkeptTold = true
       this.#notice(`Not kept for those who come later: ${describeProblem(error)}`, 'warning')

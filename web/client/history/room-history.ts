@@ -89,6 +89,11 @@ export class RoomHistory {
     uplink.on('closed', (error) => this.#close(error))
   }
 
+  /** Nothing waits to be stored. */
+  get quiet(): boolean {
+    return this.#records.size === 0
+  }
+
   get cursor(): HistoryCursor | undefined {
     return this.#log?.cursor
   }

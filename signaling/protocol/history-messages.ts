@@ -13,26 +13,36 @@ import {
   parseJson,
 } from './guards.ts'
 import type { HistoryEntry, HistoryMessage, KeptInfo, RecordOutcome } from './history.ts'
-import { EPOCH_BYTES, epochOf, flag, uint } from './history-fields.ts'
 import { HISTORY_LIMITS } from './history-limits.ts'
 import { parsePeerId } from './ids.ts'
-import { LIMITS } from './limits.ts'
 
+const MOST = Number.MAX_SAFE_INTEGER
+const EPOCH_BYTES = 64
+
+const uint = (fields: Fields, key: string, least = 0): number => asInteger(fields[key], key, least, MOST)
+const epochOf = ({ epoch }: Fields): { readonly epoch?: string } =>
+  epoch === undefined ? {} : { epoch: asString(epoch, 'epoch', EPOCH_BYTES, 1) }
+
+/** A flag that is there only when it was said. */
+function flag<const K extends string>(fields: Fields, key: K): { readonly [P in K]?: boolean } {
+  const value = fields[key]
+  return (value === undefined ? {} : { [key]: asBoolean(value, key) }) as { readonly [P in K]?: boolean }
+}
 /** `<instance>-<channel>-u<number>` has 48 characters; a backend's message may have another. */
 const ID_BYTES = 64
 const CHANNEL_PATTERNS = 64
+/** Of channels, and ids of users: the server sees to less. `LIMITS` as a whole would be in each client's first file. */
+const NAME_BYTES = 256
 
 function parseEntry(value: unknown, field: string): HistoryEntry {
   const fields = asObject(value, field)
   return {
     offset: uint(fields, 'offset', 1),
     id: asString(fields.id, `${field}.id`, ID_BYTES, 1),
-    channel: asString(fields.channel, `${field}.channel`, LIMITS.channelNameBytes, 1),
+    channel: asString(fields.channel, `${field}.channel`, NAME_BYTES, 1),
     atMs: asNumber(fields.atMs, `${field}.atMs`),
     ...(fields.from === undefined ? {} : { from: parsePeerId(fields.from, `${field}.from`) }),
-    ...(fields.userId === undefined
-      ? {}
-      : { userId: asString(fields.userId, `${field}.userId`, LIMITS.userIdBytes, 1) }),
+    ...(fields.userId === undefined ? {} : { userId: asString(fields.userId, `${field}.userId`, NAME_BYTES, 1) }),
     ...(fields.profile === undefined ? {} : { profile: fields.profile as Json }),
     base64: asString(fields.base64, `${field}.base64`, 4 * HISTORY_LIMITS.storedBytes),
   }
@@ -51,7 +61,7 @@ function parseOutcome(value: unknown): RecordOutcome {
 const items = <T>(fields: Fields, most: number, parse: (value: unknown) => T): readonly T[] =>
   asArray(fields.of, 'of', most).map(parse)
 const answerTo = (fields: Fields): number => asInteger(fields.re, 're', 0, 0xffff_ffff)
-const userIdOf = (fields: Fields): string => asString(fields.userId, 'userId', LIMITS.userIdBytes, 1)
+const userIdOf = (fields: Fields): string => asString(fields.userId, 'userId', NAME_BYTES, 1)
 
 /** Undefined when it is another message. @throws ProtocolError */
 function parseHistoryMessage(fields: Fields): HistoryMessage | undefined {

@@ -2,8 +2,7 @@
 
 import type { ErrorCode } from './errors.ts'
 import { ProtocolError } from './errors.ts'
-import { asInteger, asString, type Fields, type Json } from './guards.ts'
-import { EPOCH_BYTES, epochOf, flag, uint } from './history-fields.ts'
+import { asBoolean, asInteger, asString, type Fields, type Json } from './guards.ts'
 import { HISTORY_LIMITS } from './history-limits.ts'
 import type { PeerId } from './ids.ts'
 
@@ -112,12 +111,19 @@ export type HistoryMessage =
     }
   | { readonly t: 'positions'; readonly re: number; readonly epoch?: string; readonly of: readonly ReadPosition[] }
 
+const EPOCH_BYTES = 64
+
+const offsetOf = (fields: Fields, key: string, least = 0): number =>
+  asInteger(fields[key], key, least, Number.MAX_SAFE_INTEGER)
+const flags = (fields: Fields, ...keys: readonly string[]): { readonly [key: string]: boolean } =>
+  Object.fromEntries(keys.flatMap((key) => (fields[key] === undefined ? [] : [[key, asBoolean(fields[key], key)]])))
+
 /** @throws ProtocolError */
 export function parseHistoryRequest(t: HistoryRequest['t'], id: number, fields: Fields): HistoryRequest {
   if (t === 'positions') return { t, id }
   if (t === 'read') {
     const epoch = asString(fields.epoch, 'epoch', EPOCH_BYTES, 1)
-    return { t, id, epoch, offset: uint(fields, 'offset'), ...flag(fields, 'mail'), ...flag(fields, 'share') }
+    return { t, id, epoch, offset: offsetOf(fields, 'offset'), ...flags(fields, 'mail', 'share') }
   }
   if (fields.after !== undefined && fields.before !== undefined) {
     throw new ProtocolError('before', 'expected either after or before')
@@ -126,10 +132,9 @@ export function parseHistoryRequest(t: HistoryRequest['t'], id: number, fields: 
     t,
     id,
     limit: asInteger(fields.limit, 'limit', 0, HISTORY_LIMITS.historyEntries),
-    ...(fields.after === undefined ? {} : { after: uint(fields, 'after') }),
-    ...(fields.before === undefined ? {} : { before: uint(fields, 'before', 1) }),
-    ...epochOf(fields),
-    ...flag(fields, 'follow'),
-    ...flag(fields, 'mail'),
+    ...(fields.after === undefined ? {} : { after: offsetOf(fields, 'after') }),
+    ...(fields.before === undefined ? {} : { before: offsetOf(fields, 'before', 1) }),
+    ...(fields.epoch === undefined ? {} : { epoch: asString(fields.epoch, 'epoch', EPOCH_BYTES, 1) }),
+    ...flags(fields, 'follow', 'mail'),
   }
 }

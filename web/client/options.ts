@@ -127,10 +127,9 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
     bad('sealProfile', 'a boolean; true needs a secret or password')
   }
   const { history } = given
-  const { last = 0, since = { epoch: '', offset: 0 } } = history ?? {}
-  if (!(last >= 0 && last <= MOST_LAST) || typeof since.epoch !== 'string' || !(since.offset >= 0)) {
-    bad('history', `last, 0 to ${MOST_LAST}, and since, an epoch and an offset`)
-  }
+  const { last = 0, since } = history ?? {}
+  if (!(last >= 0 && last <= MOST_LAST && (since?.offset ?? 0) >= 0))
+    bad('history', `last, 0 to ${MOST_LAST}, and since`)
   return {
     ...sealing,
     history,

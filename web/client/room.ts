@@ -26,7 +26,6 @@ import type {
   Channel,
   ChannelOptions,
   HistoryCursor,
-  HistoryOptions,
   HistoryPage,
   HistoryQuery,
   KeptRoom,
@@ -63,6 +62,7 @@ const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
 /** One channel for all files' control messages, one for all their bytes. */
 const FILES = 'files'
+const takeAtOnce: RoomHistory['hear'] = (channel, message) => channel.take(message as Message<Payload>)
 const WRONG_SECRET = 'The others have another secret or password'
 
 export class ClientRoom<P extends Json> implements Room<P> {
@@ -70,7 +70,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly ready: Promise<void>
   readonly closed: Promise<PartylineError | undefined>
   readonly #world: RoomWorld
-  readonly #instance: MemberInfo['instance']
   readonly #events = new Emitter<RoomEvents<P>>()
   readonly #clock: RoomClock
   readonly #uplink: Uplink
@@ -93,12 +92,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
-  readonly #wanted: HistoryOptions | undefined
+  readonly #loadHistory: () => Promise<RoomHistory>
   #history: RoomHistory | undefined
   #loading: Promise<RoomHistory> | undefined
-  /** Until it is loaded, what comes live waits: something may come before it. */
-  #awaits = false
   #welcomed: Welcome | undefined
+  /** A message came live on a channel. False: not now. */
+  #hear: RoomHistory['hear'] = takeAtOnce
 
   readonly sealing: SealingMode
 
@@ -107,7 +106,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#world = world
     this.sealing = options.sealing
     this.#profile = options.profile as P
-    this.#wanted = options.history
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }
     })
@@ -118,7 +116,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const { clock } = world
     const random = (bytes: Uint8Array): void => world.fillRandom(bytes)
     const instance = randomHex(16, random) as MemberInfo['instance']
-    this.#instance = instance
     this.#clock = new RoomClock(clock, world.wallMs())
     this.#uplink = new Uplink({
       server: serverAddress(options.server),
@@ -141,7 +138,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         clock,
         fillRandom: random,
         primitives: world.primitives,
-        transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
+        transmit: (id, payload) => this.#uplink.sendSealed({ kind: 'one', id }, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
         shown: (member, announced) => this.#claims.do((claims) => void claims.shown(member, announced)),
@@ -234,7 +231,24 @@ export class ClientRoom<P extends Json> implements Room<P> {
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
-    if (this.#wanted !== undefined) this.#follow()
+    this.#loadHistory = async () => {
+      const History = await world.history()
+      this.#history = new History({
+        ...world,
+        ...options,
+        room: this.name,
+        instance,
+        uplink: this.#uplink,
+        gate: this.#gate,
+        events: this.#events,
+        channels: this.#channels,
+        open: this.#reliable,
+      })
+      this.#hear = this.#history.hear
+      if (this.#uplink.state === 'online' && this.#welcomed) this.#history.welcome(this.#welcomed)
+      return this.#history
+    }
+    if (options.history) this.#follow()
   }
 
   get status(): RoomStatus {
@@ -281,17 +295,15 @@ export class ClientRoom<P extends Json> implements Room<P> {
       name,
       {
         send: (data, to, { signal, store, user }) => {
-          if (!store && user === undefined) {
-            return this.#channels.send(outgoing, data, to, signal, signed ? sign : undefined)
-          }
-          if (to !== undefined || signed || (store && user !== undefined)) {
-            throw new PartylineError('bad-argument', 'store, or user: alone, and not on a signed channel')
-          }
-          const devices = [...this.#peers.values()].filter((peer) => peer.userId === user).map(({ id }) => id)
-          const sent = this.#channels.send(outgoing, data, store ? undefined : devices, signal)
+          const receivers = user === undefined ? to : this.#devicesOf(user)
+          const sent = this.#channels.send(outgoing, data, receivers, signal, signed ? sign : undefined)
+          if (!store && user === undefined) return sent
           const payload = encodePayload(data, LIMITS.messageBytes)
           const atMs = this.#clock.now()
-          return Object.assign(sent, { stored: this.#kept((kept) => kept.store(name, sent, payload, atMs, user)) })
+          const isAlone = !signed && (user === undefined ? to === undefined : !store)
+          return Object.assign(sent, {
+            stored: this.#keep((kept) => kept.store(name, sent, payload, atMs, user, isAlone)),
+          })
         },
         drain: () => {
           this.#history?.work()
@@ -303,10 +315,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       },
       signed,
     )
-    this.#channels.taker(outgoing, (message) => {
-      const take = (): boolean => !this.#awaits && channel.take(message as Message<Payload>)
-      return this.#history === undefined ? take() : this.#history.live(name, message, take)
-    })
+    this.#channels.taker(outgoing, (message) => this.#hear(channel, message))
     if (signed) {
       this.#claims.do((claims) => claims.signs())
       // What comes without a signature has its turn, and is not heard.
@@ -345,15 +354,15 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   history(query?: HistoryQuery): Promise<HistoryPage> {
-    return this.#kept((kept) => kept.page(query))
+    return this.#keep((kept) => kept.page(query))
   }
 
   markRead(place: HistoryCursor, options?: { readonly share?: boolean }): Promise<void> {
-    return this.#kept((kept) => kept.markRead(place, options))
+    return this.#keep((kept) => kept.markRead(place, options))
   }
 
   readPositions(): Promise<ReadonlyMap<string, number>> {
-    return this.#kept((kept) => kept.positions())
+    return this.#keep((kept) => kept.positions())
   }
 
   stats(): RoomStats {
@@ -387,49 +396,26 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#finish(undefined)
   }
 
-  /** What the server keeps. Never rejects unhandled. */
-  #kept<T>(use: (kept: RoomHistory) => T | Promise<T>): Promise<T> {
+  /** With what the server keeps: loaded when there is a use for it. Never rejects unhandled. */
+  #keep<T>(use: (kept: RoomHistory) => T | Promise<T>): Promise<T> {
     this.#loading ??= this.#loadHistory()
     const used = this.#loading.then(use)
     used.catch(() => {})
     return used
   }
 
+  /** Something may come before what is live, which waits until that is known. */
   #follow(): void {
-    this.#awaits = this.#history === undefined
-    const go = (): void => {
-      this.#awaits = false
-      this.#drain()
-    }
-    this.#kept(go).catch(go)
+    if (this.#history) return
+    this.#hear = () => false
+    this.#keep(() => {}).catch(() => {
+      this.#hear = takeAtOnce
+      for (const name of this.#reliable.keys()) this.#channels.drain({ name: `m:${name}` })
+    })
   }
 
-  async #loadHistory(): Promise<RoomHistory> {
-    const History = await this.#world.history().catch((cause: unknown) => {
-      this.#loading = undefined
-      throw new PartylineError('unsupported', 'Its code could not be loaded', { cause })
-    })
-    if (this.#status === 'closed') throw new PartylineError('closed', 'The room is closed')
-    const history = new History({
-      ...this.#world,
-      room: this.name,
-      instance: this.#instance,
-      sealing: this.sealing,
-      wanted: this.#wanted,
-      uplink: this.#uplink,
-      gate: this.#gate,
-      events: this.#events,
-      channel: (name) => this.#reliable.get(name),
-      drain: (name) => this.#drain(name),
-    })
-    this.#history = history
-    if (this.#welcomed !== undefined && this.#status === 'online') history.welcome(this.#welcomed)
-    return history
-  }
-
-  /** What waits on a channel, or on all. */
-  #drain(name?: string): void {
-    for (const each of name === undefined ? this.#reliable.keys() : [name]) this.#channels.drain({ name: `m:${each}` })
+  #devicesOf(user: string): readonly PeerId[] {
+    return [...this.#peers.values()].flatMap(({ id, userId }) => (userId === user ? [id] : []))
   }
 
   /** Resolves once the server has been asked. */
@@ -519,7 +505,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     for (const { id, link } of before) link.setRelay(this.#relayed(id), true)
     this.#welcomed = message
     this.#history?.welcome(message)
-    if (message.history?.mail && message.access?.userId !== undefined) this.#follow()
+    if (message.history?.mail && message.access?.userId) this.#follow()
     this.#links.outbox.open()
     // The server is back in reach: so may be those whose paths went with it.
     if (how === 'resumed') this.#links.networkChanged(true)

@@ -1,7 +1,6 @@
 import {
   encodeStoreRecord,
   HISTORY_LIMITS,
-  LIMITS,
   type RecordOutcome,
   type StoreRecord,
 } from '../../../signaling/protocol/index.ts'
@@ -9,6 +8,10 @@ import type { Clock, TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import type { HistoryCursor } from '../face-history.ts'
 import { storeError } from './store-error.ts'
+
+/** Without an answer, or not sent yet. */
+const MOST_WAITING = 4_096
+const MOST_WAITING_BYTES = 8_388_608
 
 export type RecordPlace = Omit<StoreRecord, 'n' | 'body'>
 
@@ -53,7 +56,7 @@ export class StoredRecords {
   /** Resolves with its place, nothing for mail. `unsent`: given up while that is possible. */
   put(place: RecordPlace, bytes: number, body: Promise<Uint8Array>, givenUp: Promise<unknown>) {
     return new Promise<HistoryCursor | undefined>((resolve, reject) => {
-      if (this.#queue.length >= LIMITS.queuedMessages || this.#bytes + bytes > LIMITS.queuedBytes) {
+      if (this.#queue.length >= MOST_WAITING || this.#bytes + bytes > MOST_WAITING_BYTES) {
         return reject(new PartylineError('queue-full', 'Too much waits to be stored: await `stored` between sends'))
       }
       const timer = this.deps.clock.setTimeout(

@@ -7,12 +7,14 @@ import {
   ProtocolError,
   parseKept,
   readHistoryMessage,
+  type ServerMessage,
 } from '../../../signaling/protocol/index.ts'
 import { decodePayload, type EncodedPayload } from '../channel/content.ts'
+import type { ReliableChannel } from '../channel/reliable.ts'
 import type { Clock } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import type { Emitter } from '../events.ts'
-import type { Message, RoomEvents, SealingMode, Sent } from '../face.ts'
+import type { Message, Payload, RoomEvents, SealingMode, Sent } from '../face.ts'
 import type {
   HistoryCursor,
   HistoryOptions,
@@ -22,8 +24,9 @@ import type {
   StoredMessage,
 } from '../face-history.ts'
 import type { Gate } from '../gate.ts'
+import type { RoomChannels } from '../room-channels.ts'
 import type { RoomSealing } from '../sealing/sealing.ts'
-import type { RoomMessage, Uplink, Welcome } from '../uplink/uplink.ts'
+import type { Uplink, Welcome } from '../uplink/uplink.ts'
 import { SEALED_BODY_BYTES, StoredBodies } from './bodies.ts'
 import { LogFollower } from './follower.ts'
 import { patternsFit } from './patterns.ts'
@@ -36,14 +39,13 @@ export interface RoomHistoryDeps {
   readonly room: string
   readonly instance: InstanceId
   readonly sealing: SealingMode
-  readonly wanted: HistoryOptions | undefined
-  readonly uplink: Pick<Uplink, 'on' | 'say' | 'store' | 'parse'>
+  readonly history: HistoryOptions | undefined
+  readonly uplink: Pick<Uplink, 'on' | 'say' | 'sendSealed' | 'parse' | 'state'>
   readonly gate: Pick<Gate, 'lock' | 'keys' | 'refuse' | 'openProfile'>
   readonly events: Pick<Emitter<RoomEvents>, 'emit'>
-  /** If it is open here. `take`: hands a message on, or says not now. `signed`: what has no signature is not heard. */
-  channel(name: string): { take(message: Message<unknown>): boolean; readonly signed: boolean } | undefined
-  /** Live messages of this channel may be handed on; without a name, of all. */
-  drain(channel?: string): void
+  readonly channels: Pick<RoomChannels, 'drain'>
+  /** By name. */
+  readonly open: ReadonlyMap<string, ReliableChannel<Payload>>
 }
 
 /** Of a plain body, what is not data. */
@@ -66,9 +68,12 @@ export class RoomHistory {
 
   constructor(deps: RoomHistoryDeps) {
     this.#deps = deps
-    const { clock, uplink, gate, wanted } = deps
+    const { clock, uplink, gate, history: wanted } = deps
     this.#requests = new HistoryRequests((message) => this.#keeps && uplink.say(message))
-    this.#records = new StoredRecords({ clock, transmit: (record) => this.#keeps && uplink.store(record) })
+    this.#records = new StoredRecords({
+      clock,
+      transmit: (record) => this.#keeps && uplink.sendSealed({ kind: 'store' }, record),
+    })
     this.#bodies = new StoredBodies({
       ...deps,
       mode: deps.sealing,
@@ -79,14 +84,18 @@ export class RoomHistory {
     })
     if (wanted !== undefined) this.#log = this.#follower(wanted, false)
     const { parse } = uplink
-    uplink.parse = (text) => readHistoryMessage(text) ?? parse(text)
+    uplink.parse = (text) => {
+      const message = readHistoryMessage(text) ?? parse(text)
+      this.#message(message)
+      return message
+    }
     uplink.on('welcome', ({ message }) => this.#heard(message))
-    uplink.on('message', (message) => this.#message(message))
     uplink.on('writable', () => this.#records.pump())
     uplink.on('state', (state) => {
       if (state !== 'online') this.#offline()
     })
     uplink.on('closed', (error) => this.#close(error))
+    if (uplink.state === 'closed') this.#close(undefined)
   }
 
   /** Nothing waits to be stored. */
@@ -123,7 +132,7 @@ export class RoomHistory {
       const error = storeError('not-kept')
       this.#requests.fail(error)
       this.#records.fail(error)
-      this.#deps.drain()
+      this.#drain()
       return
     }
     this.#userId = access?.userId
@@ -132,12 +141,17 @@ export class RoomHistory {
     this.#records.welcome()
   }
 
-  /** A message came live on a channel: `take` hands it on. False: not now. */
-  live(channel: string, { id, direct }: Message<unknown>, take: () => boolean): boolean {
+  /** A message came live on a channel. False: not now. */
+  readonly hear = (channel: Pick<ReliableChannel<Payload>, 'name' | 'take'>, message: Message<unknown>): boolean => {
+    const { name } = channel
+    const { id, direct } = message
+    const take = (): boolean => channel.take(message as Message<Payload>)
     const follower = direct ? this.#mail : this.#log
     const kept = this.#kept
-    if (follower === undefined || kept === undefined || kept === 'nothing') return take()
-    return patternsFit(channel, kept.channels) ? follower.live(channel, id, take) : take()
+    // The welcome says.
+    if (kept === undefined) return this.#log === undefined && take()
+    if (follower === undefined || kept === 'nothing' || !patternsFit(name, kept.channels)) return take()
+    return follower.live(name, id, take)
   }
 
   /** A channel takes messages (again). */
@@ -153,7 +167,9 @@ export class RoomHistory {
     { content, body }: EncodedPayload,
     sentAtMs: number,
     user: string | undefined,
+    isAlone: boolean,
   ): Promise<HistoryCursor | undefined> {
+    if (!isAlone) throw new PartylineError('bad-argument', 'store, or user: alone, and not on a signed channel')
     if (this.#closed) throw storeError('closed')
     const kept = this.#kept
     if (kept === 'nothing') throw storeError('not-kept')
@@ -202,6 +218,12 @@ export class RoomHistory {
     return new Map(answer.t === 'positions' ? answer.of.map(({ userId, offset }) => [userId, offset]) : [])
   }
 
+  /** What came live meanwhile on a channel, or on all. */
+  #drain(name?: string): void {
+    const { open, channels } = this.#deps
+    for (const each of name === undefined ? open.keys() : [name]) channels.drain({ name: `m:${each}` })
+  }
+
   get #keeps(): boolean {
     return this.#kept !== undefined && this.#kept !== 'nothing'
   }
@@ -211,17 +233,17 @@ export class RoomHistory {
   }
 
   #follower(wanted: HistoryOptions, mail: boolean): LogFollower {
-    const { clock, events, instance, drain, channel } = this.#deps
+    const { clock, events, instance, open } = this.#deps
     return new LogFollower(
       {
         clock,
         mail,
         ask: (question) => this.#requests.page(mail ? { ...question, mail } : question, false),
         open: (entry, epoch) => this.#open(entry, epoch, mail),
-        opened: (name) => channel(name) !== undefined,
-        hand: (message) => channel(message.channel)?.take(message) ?? false,
+        opened: (name) => open.has(name),
+        hand: (message) => open.get(message.channel)?.take(message as Message<Payload>) ?? false,
         own: (id) => id.startsWith(`${instance}-`),
-        release: drain,
+        release: (name) => this.#drain(name),
         forgotten: (reason) => mail || events.emit('forgotten', { reason }),
         missed: (messages) => events.emit('missed', { messages }),
       },
@@ -229,7 +251,7 @@ export class RoomHistory {
     )
   }
 
-  #message(told: RoomMessage): void {
+  #message(told: ServerMessage): void {
     switch (told.t) {
       case 'history':
       case 'positions':
@@ -266,7 +288,7 @@ export class RoomHistory {
   async #open(entry: HistoryEntry, epoch: string, mail: boolean): Promise<StoredMessage | undefined> {
     const { id, from = 'server' as PeerId, channel, offset, atMs, userId, profile } = entry
     const { gate } = this.#deps
-    if (this.#deps.channel(channel)?.signed) {
+    if (this.#deps.open.get(channel)?.signed) {
       gate.refuse(from, 'unsigned')
       return undefined
     }

@@ -22,8 +22,8 @@ export type RoomMessage = Extract<
       | 'pong'
       | 'renewed'
       | 'published'
-      // For whoever asks for what is kept.
-      | ('ok' | 'error' | 'history' | 'stored' | 'logged' | 'position' | 'positions')
+      // Of what is kept.
+      | ('history' | 'stored' | 'logged' | 'position' | 'positions')
   }
 >
 

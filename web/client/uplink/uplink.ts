@@ -14,6 +14,7 @@ import {
   parseServerMessage,
   readEnvelope,
   type ServerMessage,
+  type StoreAddress,
   VERSION,
 } from '../../../signaling/protocol/index.ts'
 import type { Carrier, CarrierEvents, OpenCarrier } from '../carriers/carrier.ts'
@@ -98,7 +99,7 @@ export class Uplink {
   #reconnections = 0
   #bytesSent = 0
   #bytesReceived = 0
-  /** Reads what the server says; another one reads more. */
+  /** Reads what the server says. Who puts another one here hears all of it first. */
   parse: (text: string) => ServerMessage = parseServerMessage
 
   constructor(options: UplinkOptions) {
@@ -179,14 +180,9 @@ export class Uplink {
     return this.#outbox.add(address, frame, slot)
   }
 
-  /** As `send`, of what is sealed already. */
-  sendSealed(to: PeerId, payload: Uint8Array): void {
-    this.#outbox.add({ kind: 'one', id: to }, payload, undefined, true)
-  }
-
-  /** As `send`, of a record for the server to keep. */
-  store(record: Uint8Array): boolean {
-    return this.#outbox.add({ kind: 'store' }, record, undefined, true)
+  /** As `send`, of what is sealed already, or is for the server itself. */
+  sendSealed(address: Address | StoreAddress, payload: Uint8Array): boolean {
+    return this.#outbox.add(address, payload, undefined, true)
   }
 
   /** Nothing while offline. */
@@ -537,7 +533,6 @@ export class Uplink {
         // The join of a rival says the profile before this one: not settled until it is said there, too.
         const request = this.#rival === undefined ? this.#requests.answer(message.re) : undefined
         if (request?.t === 'profile') this.#profile = request.profile
-        this.#events.emit('message', message)
         break
       }
       case 'error':
@@ -584,10 +579,7 @@ export class Uplink {
   #error(error: Extract<ServerMessage, { readonly t: 'error' }>): void {
     const refused = this.#state.name === 'joining' && error.re === this.#state.id
     if (refused || error.fatal) this.#follow(verdictOfError(error, this.#peerId !== undefined), error.retryAfterMs)
-    else if (error.re !== undefined) {
-      this.#requests.answer(error.re, requestError(error))
-      this.#events.emit('message', error)
-    }
+    else if (error.re !== undefined) this.#requests.answer(error.re, requestError(error))
   }
 
   /** The carrier ended, or is not worth waiting for. */

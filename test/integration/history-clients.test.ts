@@ -47,6 +47,7 @@ const dataOf = (messages: readonly Message<unknown>[]): unknown[] => messages.ma
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
 const SECRET = newSecret()
+const WAIT = { timeout: 10_000 }
 const MODES = { open: { sealing: 'open' }, secret: { secret: SECRET } } as const
 
 describe.each(['websocket', 'sse', 'long-poll', 'short-poll'] as const)('what is stored, by %s', (uplink) => {
@@ -60,17 +61,18 @@ describe.each(['websocket', 'sse', 'long-poll', 'short-poll'] as const)('what is
     expect(new Set(places.map(({ epoch }) => epoch)).size).toBe(1)
     const bo = await enter(server, { ...mode, uplink, history: { last: 10 } })
     const messages = heard(bo)
-    await expect.poll(() => messages.length).toBe(10)
+    await expect.poll(() => messages.length, WAIT).toBe(10)
     expect(dataOf(messages)).toEqual(
       upTo(30)
         .slice(-10)
         .map((n) => ({ n })),
     )
     expect(messages[0]).toMatchObject({ id: sent[20]?.id, from: ada.self?.id, direct: false, stored: { offset: 21 } })
+    await expect.poll(() => ada.peers.size, WAIT).toBe(1)
     chat.send('live', { store: true })
-    await expect.poll(() => messages.length).toBe(11)
+    await expect.poll(() => messages.length, WAIT).toBe(11)
     expect(messages[10]?.stored).toBeUndefined()
-    await expect.poll(() => bo.cursor?.offset).toBe(31)
+    await expect.poll(() => bo.cursor?.offset, WAIT).toBe(31)
     const page = await bo.history({ limit: 5 })
     expect(dataOf(page.messages)).toEqual([{ n: 27 }, { n: 28 }, { n: 29 }, { n: 30 }, 'live'])
     const before = await bo.history({ limit: 26, ...(page.before === undefined ? {} : { before: page.before }) })
@@ -114,7 +116,7 @@ describe('storing', () => {
     expect((await delivered).to).toEqual([])
     expect(await stored).toMatchObject({ offset: 1 })
     await expect(codeOf(ada.history({ limit: 257 }))).resolves.toBe('bad-argument')
-    expect(() => ada.channel('chat').send('x', { store: true, to: ada.self?.id ?? [] })).toThrow(/store, or user/)
+    expect(await codeOf(ada.channel('chat').send('x', { store: true, to: [] }).stored)).toBe('bad-argument')
     const over = ada.channel('chat').send('late', { store: true })
     await ada.leave()
     expect(await codeOf(over.stored)).toMatch(/stored|closed/)
@@ -228,14 +230,15 @@ describe('users', () => {
 
 it('nothing that was said to be stored is gone, or there twice, after kill -9', async () => {
   const dataFolder = await folder()
-  let port = '0'
+  // Clients come back to it: none of those that the system gives to who connects, or one would meet itself there.
+  const port = `${20_000 + Math.floor(Math.random() * 10_000)}`
   const start = async (): Promise<Run> => {
     const run = partyline(
       ...['--port', port, '--host', '127.0.0.1', '--turn', 'off', '--data-folder', dataFolder, '--log-format', 'json'],
       ...['--history', '*;messages=100000', '--history-store', 'file'],
     )
     undo.push(() => run.child.kill('SIGKILL'))
-    port = await run.logged(/"port":(\d+)/)
+    await run.logged(/"port":(\d+)/)
     return run
   }
   let run = await start()
@@ -249,16 +252,19 @@ it('nothing that was said to be stored is gone, or there twice, after kill -9', 
   const ROUNDS = 3
   const EACH = 400
   for (let round = 0; round < ROUNDS; round += 1) {
-    const all = upTo(EACH).map(async (index) => {
-      const n = round * EACH + index
-      const { offset } = await chat.send(n, { store: true }).stored
-      places.set(n, offset)
-    })
+    const all = Promise.all(
+      upTo(EACH).map(async (index) => {
+        const n = round * EACH + index
+        const { offset } = await chat.send(n, { store: true }).stored
+        places.set(n, offset)
+      }),
+    )
+    all.catch(() => undefined)
     await expect.poll(() => places.size > round * EACH + 50, { interval: 1 }).toBe(true)
     run.child.kill('SIGKILL')
     await run.ended
     run = await start()
-    await Promise.all(all)
+    await all
   }
   // Live by the relay, or missed and caught up with: once each, whatever happened.
   await expect.poll(() => messages.length, { timeout: 20_000 }).toBe(ROUNDS * EACH)

@@ -24,6 +24,7 @@ const RARE = [
   'identity.js',
   'paths-beside.js',
   'room-claims.js',
+  'room-history.js',
   'safety-number.js',
   'sealed-profile.js',
   'signed.js',

@@ -54,14 +54,14 @@ export interface SendOptions {
   readonly to?: PeerId | readonly PeerId[]
   /**
    * The server is to keep it, for those who come later: to the room only, at most 60 kB. `stored` rejects with
-   * `needs-secret` in a room that is merely sealed, `not-kept`, `denied`, `too-large`, `history-full`, `store-failed`,
+   * `bad-argument` (with `to`, or on a signed channel), `needs-secret` in a room that is merely sealed, `not-kept`, `denied`, `too-large`, `history-full`, `store-failed`,
    * `rate-limited`, `queue-full`, `forgotten`, `timeout` (12 h without an answer), `unsupported` (its code could not be
    * loaded), `aborted` or `closed`. Not on signed channels. Default false.
    */
   readonly store?: boolean
   /**
    * To a user, by `userId`, in the place of `to`: to its members here now, and to its mailbox, in which it finds the
-   * message when it comes. Not on signed channels.
+   * message when it comes. `stored` rejects as with `store`.
    */
   readonly user?: string
   /** Gives up what is not accepted yet; of a list, those for whom it is accepted still get it. */

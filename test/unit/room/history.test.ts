@@ -115,8 +115,9 @@ describe('what is stored', () => {
     expect(await outcomeOf(early.stored)).toEqual({ rejected: 'not-kept' })
     expect(await outcomeOf(elsewhere.room.history())).toEqual({ rejected: 'not-kept' })
     const chat = elsewhere.room.channel('chat', {})
-    expect(() => chat.send('x', { store: true, to: idOf(elsewhere) })).toThrow(/store, or user/)
-    expect(() => chat.send('x', { store: true, user: 'ada' })).toThrow(/store, or user/)
+    const wrong = { rejected: 'bad-argument' }
+    expect(await outcomeOf(chat.send('x', { store: true, to: idOf(elsewhere) }).stored)).toEqual(wrong)
+    expect(await outcomeOf(chat.send('x', { store: true, user: 'ada' }).stored)).toEqual(wrong)
   })
 
   it('rejects when the room is left, and what is asked for does', async () => {
@@ -323,6 +324,6 @@ describe('in a sealed room', () => {
     channel.on('message', (message) => messages.push(message))
     await world.clock.run(1_000)
     expect([messages, bob.room.stats().sealing.refused]).toMatchObject([[], { unsigned: 1 }])
-    expect(() => channel.send('x', { store: true })).toThrow(/signed/)
+    expect(await outcomeOf(channel.send('x', { store: true }).stored)).toEqual({ rejected: 'bad-argument' })
   })
 })

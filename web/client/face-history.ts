@@ -25,8 +25,11 @@ export interface KeptRoom {
 export interface HistoryOptions {
   /** So many of the last messages, 0 to 1,000. Default 0: those from now on alone, should they not come live. */
   readonly last?: number
-  /** All that was stored after this, an earlier `room.cursor`; where that is forgotten, `last` and the event `forgotten`. */
-  readonly since?: HistoryCursor
+  /**
+   * All that was stored after this, an earlier `room.cursor`, in the place of `last`; where the log was begun anew, the
+   * `last` (256 without), and the event `forgotten`.
+   */
+  readonly since?: HistoryCursor | null | undefined
 }
 
 /** Of a message that came from the history: its place there, and what the server says of it. */

@@ -75,7 +75,7 @@ export class LogFollower {
   ) {
     this.#epoch = wanted.since?.epoch
     this.#fetched = wanted.since?.offset ?? 0
-    this.#begun = wanted.since !== undefined
+    this.#begun = Boolean(wanted.since)
   }
 
   /** Everything up to here has been handed on, or passed over. */

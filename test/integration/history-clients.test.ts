@@ -7,6 +7,7 @@ import { type JoinOptions, type Json, joinRoom, type Message, newSecret, type Ro
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ServerOptionsInput } from '../../signaling/options/table.ts'
 import { type RunningServer, startServer } from '../../signaling/server.ts'
+import { freePort } from '../support/free-port.ts'
 import { partyline, type Run } from './partyline-command.ts'
 
 const undo: (() => unknown)[] = []
@@ -230,8 +231,8 @@ describe('users', () => {
 
 it('nothing that was said to be stored is gone, or there twice, after kill -9', async () => {
   const dataFolder = await folder()
-  // Clients come back to it: none of those that the system gives to who connects, or one would meet itself there.
-  const port = `${20_000 + Math.floor(Math.random() * 10_000)}`
+  // Clients come back to it.
+  const port = `${await freePort()}`
   const start = async (): Promise<Run> => {
     const run = partyline(
       ...['--port', port, '--host', '127.0.0.1', '--turn', 'off', '--data-folder', dataFolder, '--log-format', 'json'],

@@ -127,9 +127,8 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
     bad('sealProfile', 'a boolean; true needs a secret or password')
   }
   const { history } = given
-  const { last = 0, since } = history ?? {}
-  if (!(last >= 0 && last <= MOST_LAST && (since?.offset ?? 0) >= 0))
-    bad('history', `last, 0 to ${MOST_LAST}, and since`)
+  const last = history?.last ?? 0
+  if (!(last >= 0 && last <= MOST_LAST)) bad('history.last', `0 to ${MOST_LAST}`)
   return {
     ...sealing,
     history,

@@ -130,7 +130,7 @@ export class Gate {
   }
 
   /** The profile of a member, from what the server shows. */
-  async openProfile(instance: InstanceId, shown: Json): Promise<Json> {
+  async profileOf(instance: InstanceId, shown: Json): Promise<Json> {
     const keys = this.#keys
     const isSealed = this.#options.sealing === 'secret' && (shown as { sealed?: unknown } | null)?.sealed !== undefined
     return keys && isSealed ? (await import('./sealing/sealed-profile.ts')).openProfile(keys, instance, shown) : shown
@@ -266,7 +266,7 @@ export class Gate {
     if (!again) this.gone(id, instance)
     const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
     const isRefused = 'refused' in admission
-    const member = again || !isRefused ? { ...shown, profile: await this.openProfile(instance, profile) } : shown
+    const member = again || !isRefused ? { ...shown, profile: await this.profileOf(instance, profile) } : shown
     const announced = isRefused ? undefined : admission.profile
     if (!isRefused && !again && !(await this.#admit(member, admission))) {
       keys?.left(id)

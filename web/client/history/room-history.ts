@@ -41,7 +41,7 @@ export interface RoomHistoryDeps {
   readonly sealing: SealingMode
   readonly history: HistoryOptions | undefined
   readonly uplink: Pick<Uplink, 'on' | 'say' | 'sendSealed' | 'parse' | 'state'>
-  readonly gate: Pick<Gate, 'lock' | 'keys' | 'refuse' | 'openProfile'>
+  readonly gate: Pick<Gate, 'lock' | 'keys' | 'refuse' | 'profileOf'>
   readonly events: Pick<Emitter<RoomEvents>, 'emit'>
   readonly channels: Pick<RoomChannels, 'drain'>
   /** By name. */
@@ -304,7 +304,7 @@ export class RoomHistory {
         offset,
         atMs,
         userId,
-        profile: profile && (await gate.openProfile(id.slice(0, 32) as InstanceId, profile)),
+        profile: profile && (await gate.profileOf(id.slice(0, 32) as InstanceId, profile)),
         mail,
       }
       const data = decodePayload(plain.content, plain.data)

@@ -3,8 +3,8 @@
  * for each client that connects, and the hub answers with the handlers that the carrier calls. Neither knows the other.
  */
 
-/** What became of a message: handed to the socket, waiting in its queue, or refused because the queue is full. */
-export type SendResult = 'sent' | 'queued' | 'dropped'
+/** What became of a message: handed to the socket, waiting in its queue, refused because that is full, or too late. */
+export type SendResult = 'sent' | 'queued' | 'dropped' | 'closed'
 
 /** What a carrier may be able to do: give bytes to many in one go, at a fraction of the cost. */
 export interface Topics {

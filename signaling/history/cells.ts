@@ -29,8 +29,9 @@ export class MemoryCells implements Cells {
 
   list(table: string, group?: number | string): readonly (readonly [CellKey, Uint8Array])[] {
     const rows: (readonly [CellKey, Uint8Array])[] = []
-    for (const [name, items] of this.#tables.get(table) ?? []) {
-      if (group !== undefined && name !== group) continue
+    const groups = this.#tables.get(table)
+    const of = group === undefined ? (groups ?? []) : [[group, groups?.get(group) ?? []] as const]
+    for (const [name, items] of of) {
       for (const [item, value] of items) rows.push([item === '' ? [table, name] : [table, name, item], value])
     }
     return rows

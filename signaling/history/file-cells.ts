@@ -12,6 +12,8 @@ interface Database {
   }): Iterable<{ readonly key: unknown; readonly value: Uint8Array }>
   batch(write: () => void): Promise<boolean>
   readonly flushed: PromiseLike<unknown>
+  /** A table of the processes and threads that read, dead ones left out. */
+  readerList(): string
   close(): Promise<void>
 }
 
@@ -48,6 +50,25 @@ function looksLikeLmdb(path: string): boolean {
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** Another process that has the file open. Each server keeps in memory how far its logs are, so there can be only one. */
+function otherReader(database: Database): string | undefined {
+  // Whoever has read stands in the table.
+  database.get(['log', 0])
+  const pids = [...database.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => pid)
+  return pids.find((pid) => pid !== String(process.pid))
+}
+
+/** Of a commit that failed, LMDB's own error stands in a promise beside, which has to be looked at, too. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error)) return error
+  const reason = Promise.resolve(error.commitError).then(
+    () => error,
+    (why: unknown) => why,
+  )
+  // It may never say so.
+  return await Promise.race([reason, new Promise((resolve) => setImmediate(resolve, error))])
+}
+
 /**
  * Rows in an LMDB file. A commit is one transaction, written and flushed by a thread of its own; reading is from mapped
  * memory. A process that dies in the middle leaves the file as it was after the last whole transaction.
@@ -77,10 +98,15 @@ export class FileCells implements Cells {
         path,
         encoding: 'binary',
         overlappingSync: false,
+        // Else it makes a promise for each turn that nobody can see, and that ends the process when a commit fails.
+        eventTurnBatching: false,
         noSubdir: true,
         permissionsMode: 0o600,
-      })
-      return new FileCells(database as Database)
+      }) as Database
+      const other = otherReader(database)
+      if (other === undefined) return new FileCells(database)
+      await database.close()
+      throw new Error(`process ${other} has it open, and two would write over each other`)
     } catch (error) {
       throw new HistoryFileError(`${path} cannot be used: ${because(error)}. Restore it, or move it away.`, {
         cause: error,
@@ -99,7 +125,22 @@ export class FileCells implements Cells {
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
-    const done = await this.#database.batch(() => {
+    let done: boolean
+    try {
+      done = await this.#batch(changes)
+    } catch (error) {
+      throw await reasonOf(error)
+    }
+    if (!done) throw new Error('the transaction was not committed')
+    await this.#database.flushed
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+
+  #batch(changes: readonly Change[]): Promise<boolean> {
+    return this.#database.batch(() => {
       for (const { key, value } of changes) {
         const at = key as readonly (string | number)[]
         // Each has a promise of its own; the batch's says it all.
@@ -107,11 +148,5 @@ export class FileCells implements Cells {
         change.catch(() => undefined)
       }
     })
-    if (!done) throw new Error('the transaction was not committed')
-    await this.#database.flushed
-  }
-
-  async close(): Promise<void> {
-    await this.#database.close()
   }
 }

@@ -47,9 +47,10 @@ const MOST_WAITING_BYTES = 67_108_864
 const MOST_UNREAD = 1_000
 /** What an entry costs beside its bytes. */
 const OVERHEAD_BYTES = 128
-/** A sweep looks at so many logs, and takes so many entries off one. */
+/** A sweep looks at so many logs, takes so many entries off one, and goes no further beyond so many off all. */
 const SWEEP_LOGS = 1_000
 const SWEEP_ENTRIES = 1_000
+const SWEEP_ALL_ENTRIES = 10_000
 const SWEEP_WRITERS = 100
 
 /** Logs over cells: offsets, epochs, bounds, repeats and read positions, the same wherever the rows are kept. */
@@ -107,7 +108,7 @@ export class LogStore implements HistoryStore {
   }
 
   async read(log: LogName, query: PageQuery): Promise<Page> {
-    const nothing = { epoch: undefined, first: 1, next: 1, entries: [], more: false, position: 0, unread: 0 }
+    const nothing = { epoch: undefined, first: 1, next: 1, entries: [], more: false, position: 0, unread: 0, looked: 0 }
     const bounds = this.#parts.bounds(log)
     const id = this.#heads.get(log)?.id
     // Of what is there for good, not of what is being written.
@@ -122,8 +123,11 @@ export class LogStore implements HistoryStore {
     )
     const { reader } = query
     const position = reader === undefined ? 0 : this.#positions.of(head.id, reader)
-    const unread = reader === undefined ? 0 : this.#unread(head, Math.max(first, position + 1), reader)
-    return { epoch, first, next, ...this.#page(head, first, query), position, unread }
+    const unreadFrom = Math.max(first, position + 1)
+    const counted = reader === undefined ? 0 : Math.max(0, Math.min(next - unreadFrom, MOST_UNREAD))
+    const unread = reader === undefined ? 0 : this.#unread(head, unreadFrom, counted, reader)
+    const page = this.#page(head, first, query)
+    return { epoch, first, next, ...page, position, unread, looked: page.entries.length + counted }
   }
 
   async setPosition(
@@ -143,9 +147,10 @@ export class LogStore implements HistoryStore {
   async positions(
     log: LogName,
     userId: string | undefined,
-  ): Promise<{ readonly epoch: string | undefined; readonly of: readonly ReadPosition[] }> {
+  ): Promise<{ readonly epoch: string | undefined; readonly of: readonly ReadPosition[]; readonly looked: number }> {
     const head = this.#heads.get(log)
-    return { epoch: head?.epoch, of: head === undefined ? [] : this.#positions.shown(head.id, userId) }
+    if (head === undefined) return { epoch: undefined, of: [], looked: 0 }
+    return { epoch: head.epoch, ...this.#positions.shown(head.id, userId) }
   }
 
   async clear(log: LogName): Promise<boolean> {
@@ -163,7 +168,8 @@ export class LogStore implements HistoryStore {
     const [over] = this.#heads.remains
     if (over !== undefined) this.#bury(...over)
     this.#sweeping ??= this.#heads.all()
-    for (let looked = 0; looked < SWEEP_LOGS; looked += 1) {
+    let taken = 0
+    for (let looked = 0; looked < SWEEP_LOGS && taken < SWEEP_ALL_ENTRIES; looked += 1) {
       const { value: head, done } = this.#sweeping.next()
       if (done === true) {
         this.#sweeping = undefined
@@ -173,6 +179,7 @@ export class LogStore implements HistoryStore {
       if (bounds === undefined) continue
       const { first } = head
       this.#trim(head, bounds, nowMs)
+      taken += head.first - first
       if (head.first === head.next && nowMs - head.lastAtMs > Math.max(bounds.ageMs, WRITER_LIFE_MS)) this.#forget(head)
       else if (head.first !== first) this.#save(head)
     }
@@ -290,9 +297,9 @@ export class LogStore implements HistoryStore {
     return { entries, more: Math.max(0, end - start) > entries.length }
   }
 
-  #unread({ id, next }: Head, from: number, reader: string): number {
+  #unread({ id }: Head, from: number, most: number, reader: string): number {
     let unread = 0
-    for (let offset = from; offset < next && offset < from + MOST_UNREAD; offset += 1) {
+    for (let offset = from; offset < from + most; offset += 1) {
       const row = this.#parts.cells.get(['entry', id, offset])
       if (row !== undefined && decodeEntry(offset, row).userId !== reader) unread += 1
     }

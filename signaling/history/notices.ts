@@ -35,10 +35,13 @@ const nameOf = ({ room, user }: LogName): string => JSON.stringify(user === unde
 /** Tells those who follow a log what came into it. */
 export class Notices<F extends Follower> {
   readonly #clock: Clock
+  readonly #may: (log: LogName, follower: F) => boolean
   readonly #followings = new Map<string, Following<F>>()
 
-  constructor(clock: Clock) {
+  /** `may`: asked whenever there is something to tell, for rights change. */
+  constructor(clock: Clock, may: (log: LogName, follower: F) => boolean) {
     this.#clock = clock
+    this.#may = may
   }
 
   /** From now on, until its uplink ends. */
@@ -105,8 +108,10 @@ export class Notices<F extends Follower> {
     this.#followings.delete(name)
   }
 
-  #present({ followers }: Following<F>): F[] {
-    return [...followers].flatMap(([follower, uplink]) => (follower.uplink === uplink ? [follower] : []))
+  #present({ log, followers }: Following<F>): F[] {
+    return [...followers].flatMap(([follower, uplink]) =>
+      follower.uplink === uplink && this.#may(log, follower) ? [follower] : [],
+    )
   }
 
   #tell(following: Following<F>): void {

@@ -42,10 +42,12 @@ export class Positions {
   }
 
   /** Those that are shared, and one's own. */
-  shown(log: number, userId: string | undefined): readonly ReadPosition[] {
-    return this.#rows(log).flatMap(([, row]) =>
+  shown(log: number, userId: string | undefined): { readonly of: readonly ReadPosition[]; readonly looked: number } {
+    const rows = this.#rows(log)
+    const of = rows.flatMap(([, row]) =>
       row.share || row.userId === userId ? [{ userId: row.userId, offset: row.offset }] : [],
     )
+    return { of, looked: rows.length }
   }
 
   /** The log is over. */
@@ -64,8 +66,10 @@ export class Positions {
 
   #makeRoom(log: number): void {
     const rows = this.#rows(log)
-    if (rows.length < HISTORY_LIMITS.positions) return
-    const [oldest] = rows.sort(([, one], [, other]) => one.atMs - other.atMs)
-    if (oldest !== undefined) this.#journal.put(oldest[0], undefined)
+    // Those who come together all see the table as it was before them; the next one makes up for it.
+    const tooMany = rows.length + 1 - HISTORY_LIMITS.positions
+    if (tooMany <= 0) return
+    rows.sort(([, one], [, other]) => one.atMs - other.atMs)
+    for (const [key] of rows.slice(0, tooMany)) this.#journal.put(key, undefined)
   }
 }

@@ -65,6 +65,8 @@ export interface Page {
   /** Of the reader. */
   readonly position: number
   readonly unread: number
+  /** Entries that were read for it. */
+  readonly looked: number
 }
 
 export interface HistoryStats {
@@ -106,7 +108,7 @@ export interface HistoryStore {
   positions(
     log: LogName,
     userId: string | undefined,
-  ): Promise<{ readonly epoch: string | undefined; readonly of: readonly ReadPosition[] }>
+  ): Promise<{ readonly epoch: string | undefined; readonly of: readonly ReadPosition[]; readonly looked: number }>
   /** Forget everything in a log; the next entry begins another epoch. Whether there was one. @throws StoreError */
   clear(log: LogName): Promise<boolean>
   readonly stats: HistoryStats

@@ -77,6 +77,8 @@ export class Writers {
     this.#known.set(key, { last: n, atMs: nowMs })
     this.#journal.put([TABLE, key], write(n, nowMs))
     this.#journal.put([ANSWERS, key, n % ANSWERS_KEPT], write(n, log, offset))
+    // A sweep comes every few seconds, and more than it takes may come meanwhile.
+    if (this.#known.size > MOST_WRITERS) this.sweep(nowMs, 1)
   }
 
   /** Forget those whose time has come, and the ones of longest ago when there are too many; a few at a time. */

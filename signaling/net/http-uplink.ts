@@ -168,7 +168,7 @@ export class HttpUplink implements Uplink {
   }
 
   send(message: string | Uint8Array): SendResult {
-    if (this.#phase !== 'open') return 'dropped'
+    if (this.#phase !== 'open') return 'closed'
     const record = messageRecord(message)
     if (this.#bytes > 0 && this.#bytes + record.length > this.#parts.maxQueuedBytes) {
       this.#awaitingDrain = true

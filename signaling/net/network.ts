@@ -46,7 +46,7 @@ export interface HttpResponse {
   readonly closed: boolean
   begin(status: number, headers: Headers): void
   /** A part of a streamed answer. `queued` means: wait for `onDrained` before writing much more. */
-  write(chunk: string | Uint8Array): Exclude<SendResult, 'dropped'>
+  write(chunk: string | Uint8Array): Exclude<SendResult, 'dropped' | 'closed'>
   /** Bytes are not copied: do not change them afterwards. */
   end(body?: string | Uint8Array): void
   /** Break off: close the connection under an answer that cannot be finished, or under a request that never ends. */

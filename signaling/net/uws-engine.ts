@@ -5,7 +5,7 @@ import { probePort } from './port.ts'
 import { MOST_HEADERS_BYTES } from './request-shape.ts'
 import { readTls } from './tls-files.ts'
 import { AnswerPace, requestHead, requestWithBody, UwsAnswer } from './uws-http.ts'
-import { UwsConnection, type UwsUserData } from './uws-socket.ts'
+import { type PublishElsewhere, UwsConnection, type UwsUserData } from './uws-socket.ts'
 
 type Uws = typeof import('uWebSockets.js')
 
@@ -52,7 +52,17 @@ function tlsOptions(tls: TlsFiles): AppOptions {
   return { cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_prefer_low_memory_usage: true }
 }
 
-function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, ended: () => void): TemplatedApp {
+function buildApp(
+  uws: Uws,
+  options: NetworkOptions,
+  tls: TlsFiles | undefined,
+  apps: readonly TemplatedApp[],
+  ended: () => void,
+): TemplatedApp {
+  // Each app has topics of its own, but a room may have members on both sides of a new certificate.
+  const publishElsewhere: PublishElsewhere = (topic, bytes) => {
+    for (const other of apps) if (other !== app) other.publish(topic, bytes, true, false)
+  }
   const app = tls === undefined ? uws.App() : uws.SSLApp(tlsOptions(tls))
   const secure = tls !== undefined
   const pace = new AnswerPace()
@@ -89,7 +99,7 @@ function buildApp(uws: Uws, options: NetworkOptions, tls: TlsFiles | undefined, 
     },
     open: (ws) => {
       const data = ws.getUserData()
-      const connection = new UwsConnection(ws, options.maxQueuedBytes)
+      const connection = new UwsConnection(ws, options.maxQueuedBytes, publishElsewhere)
       data.connection = connection
       try {
         if (data.accept !== undefined) connection.attach(data.accept(connection))
@@ -170,14 +180,25 @@ export const listenWithUws: Listen = async (options) => {
     return [first, ...(await Promise.all(Array.from({ length: more }, () => listenOnce(app, options.host, port))))]
   }
 
+  const apps: TemplatedApp[] = []
   let lastEndedMs = 0
   const build = (tls: TlsFiles | undefined): TemplatedApp =>
-    buildApp(uws, options, tls, () => {
+    buildApp(uws, options, tls, apps, () => {
       lastEndedMs = performance.now()
     })
-  const app = build(options.tls)
-  let sockets = await listen(app)
-  const apps = [app]
+  /** Known to the others before anybody comes to it. */
+  const begin = async (tls: TlsFiles | undefined): Promise<us_listen_socket[]> => {
+    const app = build(tls)
+    apps.push(app)
+    try {
+      return await listen(app)
+    } catch (error) {
+      apps.splice(apps.indexOf(app), 1)
+      app.close()
+      throw error
+    }
+  }
+  let sockets = await begin(options.tls)
   const [first] = sockets
   if (first === undefined) throw new NetworkError('address-unavailable', 'Cannot listen.')
   const boundPort = uws.us_socket_local_port(first)
@@ -191,10 +212,8 @@ export const listenWithUws: Listen = async (options) => {
     // A certificate belongs to an app. A second app takes the port over; the connections of the first live on in it.
     reloadTls: async (files) => {
       await readTls(files)
-      const next = build(files)
-      const nextSockets = await listen(next)
+      const nextSockets = await begin(files)
       stopListening()
-      apps.push(next)
       sockets = nextSockets
     },
     stopListening,

@@ -8,6 +8,9 @@ export interface UwsUserData {
   connection?: UwsConnection
 }
 
+/** To those who subscribe in the other apps of this server. */
+export type PublishElsewhere = (topic: string, bytes: Uint8Array) => void
+
 type State = 'open' | 'closing' | 'closed'
 
 /**
@@ -17,6 +20,7 @@ type State = 'open' | 'closing' | 'closed'
 export class UwsConnection implements Socket, Topics {
   readonly #ws: WebSocket<UwsUserData>
   readonly #maxQueuedBytes: number
+  readonly #publishElsewhere: PublishElsewhere
   #handlers: SocketHandlers | undefined
   #state: State = 'open'
   /** Something may be queued. */
@@ -24,9 +28,10 @@ export class UwsConnection implements Socket, Topics {
   /** Of topics: what they bring may be queued at any time. */
   #subscriptions = 0
 
-  constructor(ws: WebSocket<UwsUserData>, maxQueuedBytes: number) {
+  constructor(ws: WebSocket<UwsUserData>, maxQueuedBytes: number, publishElsewhere: PublishElsewhere) {
     this.#ws = ws
     this.#maxQueuedBytes = maxQueuedBytes
+    this.#publishElsewhere = publishElsewhere
   }
 
   /** Closed by us, not by the peer. */
@@ -39,7 +44,7 @@ export class UwsConnection implements Socket, Topics {
   }
 
   send(message: string | Uint8Array): SendResult {
-    if (this.#state !== 'open') return 'dropped'
+    if (this.#state !== 'open') return 'closed'
     if (this.#awaitingDrain && this.#full(message)) return 'dropped'
     const status = this.#ws.send(message, typeof message !== 'string', false)
     if (status === 1) return 'sent'
@@ -75,7 +80,9 @@ export class UwsConnection implements Socket, Topics {
   }
 
   publish(topic: string, bytes: Uint8Array): void {
-    if (this.#state === 'open') this.#ws.publish(topic, bytes, true, false)
+    if (this.#state !== 'open') return
+    this.#ws.publish(topic, bytes, true, false)
+    this.#publishElsewhere(topic, bytes)
   }
 
   ping(): void {

@@ -37,7 +37,7 @@ export class WsConnection implements Socket {
   }
 
   send(message: string | Uint8Array): SendResult {
-    if (!this.#open) return 'dropped'
+    if (!this.#open) return 'closed'
     const binary = typeof message !== 'string'
     const bytes = binary ? message.length : Buffer.byteLength(message)
     const queued = this.#ws.bufferedAmount

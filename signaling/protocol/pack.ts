@@ -14,21 +14,21 @@ const MALFORMED = new Uint8Array()
 export class PackWriter {
   /** Bytes of the pack so far: 0 when there is nothing in it. */
   length = 0
-  readonly #bytes: Uint8Array<ArrayBuffer>
+  /** Made when first needed: most lanes never have to wait. */
+  #bytes = new Uint8Array()
   /** Where the head of the last run stands, and the length of its frames. */
   #runAt = 0
   #frameBytes = 0
 
-  /** `maxBytes`: at most 65,536. */
-  constructor(maxBytes: number) {
-    this.#bytes = new Uint8Array(maxBytes)
-  }
+  constructor(private readonly maxBytes: number) {}
 
-  /** False, and nothing done: it does not fit (any more). */
-  add(frame: Uint8Array): boolean {
-    const bytes = this.#bytes
+  /** False, and nothing done: it does not fit (any more) into `limitBytes`, nor into `maxBytes`. Frames: at most 65,535 bytes. */
+  add(frame: Uint8Array, limitBytes = this.maxBytes): boolean {
     const { length } = frame
-    if (length === 0 || this.length + 1 + RUN_HEAD_BYTES + length > bytes.length) return false
+    const atMost = Math.min(limitBytes, this.maxBytes)
+    if (length === 0 || length > 0xffff || this.length + 1 + RUN_HEAD_BYTES + length > atMost) return false
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.maxBytes)
+    const bytes = this.#bytes
     if (length !== this.#frameBytes || bytes[this.#runAt] === MOST_IN_RUN) {
       bytes[0] = PACK
       this.#runAt = this.length || 1

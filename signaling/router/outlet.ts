@@ -22,6 +22,8 @@ export interface OutletOwner {
   readonly uplink: Pick<Uplink, 'send' | 'queuedBytes' | 'topics' | 'close'>
   /** This receiver does not read: close it. */
   stalled(why: string): void
+  /** The carrier has closed, which it is about to say. */
+  closed(): void
 }
 
 /**
@@ -183,7 +185,8 @@ export class Outlet implements Settling, TurnMember {
   /** Its queue has room for all that may wait here. */
   #last(message: string | Uint8Array): boolean {
     this.#dependencies.traffic.writes += 1
-    return this.#owner.uplink.send(message) !== 'dropped'
+    const result = this.#owner.uplink.send(message)
+    return result === 'sent' || result === 'queued'
   }
 
   /** The uplink is gone. */
@@ -241,8 +244,9 @@ export class Outlet implements Settling, TurnMember {
     this.#dependencies.traffic.writes += 1
     const result = this.#owner.uplink.send(message)
     if (result === 'sent') return true
-    // A carrier takes whatever we give it when it is not blocked, so this means that it is broken or closed.
-    if (result === 'dropped') {
+    if (result === 'closed') this.#owner.closed()
+    // A carrier takes whatever we give it when it is not blocked, so this means that it is broken.
+    else if (result === 'dropped') {
       this.#blocked = true
       this.#owner.stalled('the carrier refused a message')
     } else this.#block()

@@ -8,14 +8,14 @@ import { importsOf } from './imports.ts'
 import { TOP } from './tracked-files.ts'
 
 /** The promise to those who load it over a phone's network: what it takes to join, and to talk by the relay, sealed. */
-const FIRST_BYTES = 45_000
+const FIRST_BYTES = 44_250
 /** That, and what it takes to reach others directly, simple-peer among it, which is loaded beside joining. */
-const BOTH_BYTES = 53_800
+const BOTH_BYTES = 53_100
 const FIRST = 'partyline.js'
 const DIRECT = 'direct-paths.js'
 /**
- * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files over a long way,
- * digits to compare; or what is loaded later.
+ * What only some need: a typed password, an identity, a way round a proxy that stops WebSockets, files, and a quicker way
+ * for those that go far, digits to compare; or what is loaded later.
  */
 const RARE = [
   'argon2.js',
@@ -28,6 +28,7 @@ const RARE = [
   'safety-number.js',
   'sealed-profile.js',
   'signed.js',
+  'transfers.js',
 ]
 
 const folder = join(TOP, 'dist/client')

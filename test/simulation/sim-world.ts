@@ -3,6 +3,7 @@ import type { HubDependencies } from '../../signaling/hub.ts'
 import type { HubOptions } from '../../signaling/limits/hub-options.ts'
 import type { FillRandom, Json } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
+import { Transfers } from '../../web/client/channel/transfers.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { RoomHistory } from '../../web/client/history/room-history.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
@@ -81,6 +82,7 @@ export class SimWorld {
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
       claims: async () => RoomClaims,
       history: async () => RoomHistory,
+      transfers: async () => Transfers,
       directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })
     const client: SimClient = {

@@ -24,7 +24,7 @@ export class FakeUplink implements Uplink {
   }
 
   send(message: string | Uint8Array): SendResult {
-    if (this.#gone || this.closedWith !== undefined) return 'dropped'
+    if (this.#gone || this.closedWith !== undefined) return 'closed'
     // As a carrier does, it takes the bytes before it returns: the hub's are only lent.
     const kept = typeof message === 'string' ? message : message.slice()
     if (!this.#stalled) {

@@ -6,15 +6,21 @@ export class Later<T> {
   /** `load` never rejects; with nothing, what is asked of it is not done. */
   constructor(private readonly load: () => Promise<T | undefined>) {}
 
+  /** It is being loaded, if it is not here. */
+  get asked(): boolean {
+    return this.#coming !== undefined
+  }
+
   do(what: (it: T) => void): void {
     if (this.here !== undefined) {
       what(this.here)
       return
     }
-    this.#coming ??= this.load().then((it) => {
+    this.#coming ??= this.load()
+    // These follow each other without anything between: nobody finds it here before all that was asked is done.
+    void this.#coming.then((it) => {
       this.here = it
-      return it
+      if (it !== undefined) what(it)
     })
-    void this.#coming.then((it) => it && what(it))
   }
 }

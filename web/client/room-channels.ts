@@ -191,9 +191,12 @@ export class RoomChannels {
   /** A channel inside the client, for procedures and files: whoever listens takes everything. */
   port(kind: ChannelKind, name: string): ReliablePort {
     const channel = this.open(kind, name)
-    const messages = new Emitter<{ message: Message<unknown> }>()
+    const messages = new Emitter<{ message: Message<unknown>; waiting: undefined }>()
     this.taker(channel, (message) => {
-      if (messages.count('message') === 0) return false
+      if (messages.count('message') === 0) {
+        messages.emit('waiting', undefined)
+        return false
+      }
       messages.emit('message', message)
       return true
     })
@@ -204,6 +207,7 @@ export class RoomChannels {
         this.drain(channel)
         return unsubscribe
       },
+      onWaiting: (handler) => messages.on('waiting', handler),
       onLeave: (handler) => this.#events.on('leave', handler),
     }
   }

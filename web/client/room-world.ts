@@ -1,5 +1,6 @@
 import type { OpenCarrier } from './carriers/carrier.ts'
 import type { CarrierChoice } from './carriers/choice.ts'
+import type { Transfers } from './channel/transfers.ts'
 import type { Clock } from './clock.ts'
 import type { RoomHistory } from './history/room-history.ts'
 import type { MakeRoomPaths } from './paths/direct-paths.ts'
@@ -25,6 +26,8 @@ export interface RoomWorld {
   claims(): Promise<typeof RoomClaims | undefined>
   /** What the server keeps. Rejects when it could not be loaded. */
   history(): Promise<typeof RoomHistory>
+  /** What moves files. Rejects when it could not be loaded: it is asked for again. Default: its own file. */
+  transfers?(): Promise<typeof Transfers>
   /** Absent where there is no WebCrypto. */
   readonly primitives: Primitives | undefined
 }

@@ -227,6 +227,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       control: this.#channels.port('f', FILES),
       data: this.#channels.port('b', FILES),
       members: () => this.#links.peers.keys(),
+      load: world.transfers,
       refuses: (from, name) => (this.#reliable.get(name)?.signed ? this.#unsigned(from) : false),
     })
     this.#listen(options.signal)

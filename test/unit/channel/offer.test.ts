@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json, PeerId } from '../../../signaling/protocol/index.ts'
 import { Offers } from '../../../web/client/channel/offer.ts'
 import { CHUNK_BYTES, encodeChunk } from '../../../web/client/channel/offer-wire.ts'
+import { Transfers } from '../../../web/client/channel/transfers.ts'
 import type { FileOffer, OfferOptions, TransferProgress } from '../../../web/client/face.ts'
 import { ClientClock, turn } from './client-clock.ts'
 import { ADA, BEN, CAT, PortNetwork } from './port-network.ts'
@@ -28,7 +29,7 @@ afterEach(() => {
 
 function member(id: PeerId) {
   const ports = { control: control.port(id), data: data.port(id) }
-  const offers = new Offers({ clock, ...ports, members: () => control.others(id) })
+  const offers = new Offers({ clock, ...ports, members: () => control.others(id), load: async () => Transfers })
   const offered: FileOffer[] = []
   offers.on('files', (offer) => offered.push(offer))
   const leave = (): void => {
@@ -398,7 +399,8 @@ describe('offering', () => {
 
   it('is over when the announcement was addressed to nobody after all, or reached nobody', async () => {
     const [ada, ben] = [member(ADA), member(BEN)]
-    const late = new Offers({ clock, control: ada.control, data: ada.data, members: () => [CAT] })
+    const load = async (): Promise<typeof Transfers> => Transfers
+    const late = new Offers({ clock, control: ada.control, data: ada.data, members: () => [CAT], load })
     control.loses = (_from, to) => to === BEN
     for (let count = 0; count < 3; count += 1) {
       for (let open = 0; open < 128; open += 1) {
@@ -424,6 +426,87 @@ describe('offering', () => {
     }
     await clock.until(() => outgoing.transfers.get(BEN) === 'done')
     expect(Buffer.concat(seen.chunks).equals(bytes)).toBe(true)
+  })
+})
+
+describe('what moves files is loaded when it is needed', () => {
+  /** A member whose code comes with `arrive`, as often as it was asked for before. */
+  function early(id: PeerId, failures = 0) {
+    let asked = 0
+    let arrive = (): void => undefined
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const load = async (): Promise<typeof Transfers> => {
+      asked += 1
+      if (asked <= failures) throw new Error('no network')
+      await arrived
+      return Transfers
+    }
+    const ports = { control: control.port(id), data: data.port(id) }
+    const offers = new Offers({ clock, ...ports, members: () => control.others(id), load })
+    return { ...ports, offers, arrive, asked: () => asked }
+  }
+
+  it('with the first offer of somebody, and what was said meanwhile is heard in order', async () => {
+    const [ada, ben] = [member(ADA), early(BEN)]
+    await clock.pass(20)
+    expect(ben.asked()).toBe(0)
+    const first = offer(ada, content(5))
+    offer(ada, content(6)).withdraw()
+    const third = offer(ada, content(7))
+    await clock.pass(50)
+    expect(ben.asked()).toBe(1)
+    ben.arrive()
+    await clock.pass(20)
+    const heard: FileOffer[] = []
+    ben.offers.on('files', (incoming) => heard.push(incoming))
+    await clock.until(() => heard.length > 0)
+    expect(heard.map(({ id }) => id)).toEqual([first.id, third.id])
+    for (const incoming of heard) read(incoming.accept())
+    await clock.until(() => third.transfers.get(BEN) === 'done')
+    expect(ben.asked()).toBe(1)
+  })
+
+  it('with the first offer of ours, which can be accepted before it is here', async () => {
+    const [ada, ben] = [early(ADA), member(BEN)]
+    const bytes = content(2 * MIB)
+    const outgoing = ada.offers.offer('files', new Blob([bytes.slice()]))
+    const other = ada.offers.offer('files', new Blob(['x']))
+    const gone = ada.offers.offer('files', new Blob(['y']))
+    gone.withdraw()
+    await clock.until(() => ben.offered.length === 3)
+    await clock.until(() => ben.offered[2]?.withdrawn.aborted === true)
+    const seen = read(ben.offered[0]?.accept() ?? new ReadableStream())
+    ben.offered[1]?.decline()
+    await clock.pass(50)
+    expect([outgoing.transfers.size, seen.bytes, ada.asked()]).toEqual([0, 0, 1])
+    ada.arrive()
+    await clock.until(() => outgoing.transfers.get(BEN) === 'done')
+    expect(Buffer.concat(seen.chunks).equals(bytes)).toBe(true)
+    expect([[...other.transfers], [...gone.transfers]]).toEqual([[[BEN, 'declined']], []])
+  })
+
+  it('again, when that failed', async () => {
+    const [ada, ben] = [member(ADA), early(BEN, 2)]
+    const outgoing = offer(ada, content(5))
+    ben.arrive()
+    ben.offers.on('files', (incoming) => read(incoming.accept()))
+    await clock.until(() => outgoing.transfers.get(BEN) === 'done')
+    expect(ben.asked()).toBe(3)
+  })
+
+  it('and the room that closes meanwhile leaves nothing behind', async () => {
+    const [ada, ben] = [early(ADA), early(BEN, 9)]
+    const outgoing = ada.offers.offer('files', new Blob(['x']))
+    await clock.pass(50)
+    ada.offers.close()
+    ben.offers.close()
+    ada.arrive()
+    await clock.pass(50)
+    outgoing.withdraw()
+    expect([ada.control, ada.data, ben.control, ben.data].map(({ listeners }) => listeners)).toEqual([0, 0, 0, 0])
+    expect([ben.asked(), clock.pending()]).toEqual([1, 0])
   })
 })
 

@@ -66,6 +66,8 @@ export class FakePort implements ReliablePort {
   readonly #network: PortNetwork
   readonly #id: PeerId
   readonly #onMessage = new Set<(message: PortMessage) => void>()
+  readonly #onWaiting = new Set<() => void>()
+  readonly #waiting: PortMessage[] = []
   readonly #onLeave = new Set<(peer: PeerId) => void>()
   readonly sent: Payload[] = []
   /** The room's queue is full. */
@@ -87,7 +89,13 @@ export class FakePort implements ReliablePort {
 
   onMessage(handler: (message: PortMessage) => void): () => void {
     this.#onMessage.add(handler)
+    for (const message of this.#waiting.splice(0)) handler(message)
     return () => this.#onMessage.delete(handler)
+  }
+
+  onWaiting(handler: () => void): () => void {
+    this.#onWaiting.add(handler)
+    return () => this.#onWaiting.delete(handler)
   }
 
   onLeave(handler: (peer: PeerId) => void): () => void {
@@ -97,13 +105,18 @@ export class FakePort implements ReliablePort {
 
   receive(message: PortMessage): void {
     for (const handler of this.#onMessage) handler(message)
+    if (this.#onMessage.size > 0) return
+    this.#waiting.push(message)
+    for (const handler of this.#onWaiting) handler()
   }
 
   leave(id: PeerId): void {
+    // What it said before, and nobody has heard, goes with it.
+    this.#waiting.splice(0, Infinity, ...this.#waiting.filter(({ from }) => from !== id))
     for (const handler of this.#onLeave) handler(id)
   }
 
   get listeners(): number {
-    return this.#onMessage.size + this.#onLeave.size
+    return this.#onMessage.size + this.#onWaiting.size + this.#onLeave.size
   }
 }

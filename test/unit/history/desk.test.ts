@@ -97,6 +97,35 @@ describe('the history desk', () => {
     expect(desk.counts).toMatchObject({ stored: 1_026, refused: { 'rate-limited': 76 } })
   })
 
+  it('tells nothing more of the log to one whose new access token does not give the history', async () => {
+    const { clock, desk } = scene()
+    const ada = fakeMember(1)
+    const rights = new Set(RIGHTS)
+    const bob = fakeMember(2, { grant: { rights } })
+    await desk.request(bob, { t: 'history', id: 1, limit: 1, follow: true })
+    desk.take(ada, record(1))
+    await turns()
+    clock.advance(50)
+    expect(bob.told).toMatchObject([{ t: 'logged', of: [{ offset: 1 }] }])
+    rights.delete('history')
+    desk.take(ada, record(2))
+    await turns()
+    clock.advance(50)
+    expect(bob.told).toHaveLength(1)
+  })
+
+  it('has who asks pay for what is read to count what is unread', async () => {
+    const { desk } = scene()
+    let charged = 0
+    const ada = fakeMember(1, { userId: 'ada', rate: { charge: (size) => (charged += size) } })
+    for (let n = 1; n <= 500; n += 1) desk.take(ada, record(n))
+    await turns()
+    const page = await desk.request(ada, { t: 'history', id: 1, limit: 1 })
+    // All of it is her own.
+    expect(page).toMatchObject({ unread: 0 })
+    expect(charged).toBeGreaterThan(500 * 500)
+  })
+
   it('says of a defect that it was not stored', async () => {
     const { desk, failures } = scene(() => Promise.reject(new Error('a defect')))
     const ada = fakeMember(1)

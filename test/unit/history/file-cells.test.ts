@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -68,4 +70,22 @@ it('says what to do about a file that is none', async () => {
   await writeFile(file, 'x'.repeat(10_000))
   await expect(FileCells.open(file)).rejects.toThrow(HistoryFileError)
   await expect(FileCells.open(file)).rejects.toThrow(/Restore it, or move it away/)
+})
+
+it('is of one process at a time, however that ends', async () => {
+  const file = await path()
+  const script = `const { open } = await import('lmdb')
+    open({ path: process.argv[1], encoding: 'binary', overlappingSync: false, noSubdir: true }).get(['x'])
+    console.log('open')
+    setInterval(() => undefined, 1000)`
+  const other = spawn(process.execPath, ['--input-type=module', '-e', script, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  undo.push(() => other.kill('SIGKILL'))
+  await once(other.stdout, 'data')
+  await expect(FileCells.open(file)).rejects.toThrow(`process ${other.pid} has it open`)
+  const ended = once(other, 'exit')
+  other.kill('SIGKILL')
+  await ended
+  await (await FileCells.open(file)).close()
 })

@@ -187,6 +187,19 @@ describe.each(KINDS)('a log (%s)', (kind) => {
     expect((await store.positions(ROOM, undefined)).of).toEqual([])
   })
 
+  it('keeps the newest positions of a crowd that reads at once', async () => {
+    const { store } = await makeStore()
+    const { epoch } = await store.append(ROOM, entry('a'))
+    for (const group of [0, 1]) {
+      const users = Array.from({ length: 700 }, (_, index) => `${group}-${index}`)
+      await Promise.all(users.map((user) => store.setPosition(ROOM, user, epoch, 1, true)))
+    }
+    await store.setPosition(ROOM, 'last', epoch, 1, true)
+    const { of } = await store.positions(ROOM, undefined)
+    expect(of).toHaveLength(1_000)
+    expect(of.map(({ userId }) => userId)).toContain('last')
+  })
+
   it('forgets a writer a day after its last record', async () => {
     const world = await makeStore()
     const { store } = world

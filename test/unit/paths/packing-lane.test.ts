@@ -122,6 +122,16 @@ describe('a lane', () => {
     expect(framesIn(channel.messages)).toEqual([1, 2, 3, 4, 5, 6, 7])
   })
 
+  it('packs less where less may wait, and then sends alone what would be half a pack', () => {
+    const { channel, lane } = opened({ boundBytes: 16_000, leastBytes: 8_000, lowBytes: 6_400, packBytes: 1_000 })
+    lane.send(large(1))
+    for (const name of [2, 3, 4]) lane.send(frame(name, 200))
+    expect(framesIn(channel.messages)).toEqual([1, 2, 3])
+    lane.send(frame(5, 300))
+    expect(framesIn(channel.messages)).toEqual([1, 2, 3, 4, 5])
+    expect(channel.messages.map(({ length }) => length)).toEqual([1_300, 404, 204, 300])
+  })
+
   it('goes on at once with a frame alone after it has drained', () => {
     const { channel, lane } = opened()
     lane.send(large(1))

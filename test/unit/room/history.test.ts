@@ -157,7 +157,7 @@ describe('a member that follows the log', () => {
   })
 
   it('gets each message once, whatever paths, carriers and the server do', async () => {
-    for (let seed = 100; seed < 124; seed += 1) {
+    for (let seed = 100; seed < 112; seed += 1) {
       const world = new KeptWorld(seed)
       const random = new SeededRandom(seed)
       const sealed = seed % 3 === 0 ? ({ sealing: undefined, secret } as unknown as JoinOptions) : {}
@@ -191,7 +191,7 @@ describe('a member that follows the log', () => {
       expect(fromLog, `seed ${seed}`).toEqual([...fromLog].sort((a, b) => a - b))
       expect([bob.room.cursor?.offset, forgotten], `seed ${seed}`).toEqual([120, []])
     }
-  })
+  }, 30_000)
 
   it('gets what a sender stored and could not deliver any more', async () => {
     const world = new KeptWorld(6)

@@ -41,6 +41,20 @@ describe('a slow reader', () => {
     expect(bob.texts().at(-1)).toBe('after')
   })
 
+  it('is not what somebody is whose connection has broken and is about to say so', () => {
+    const world = new World()
+    const [ada, bob] = [world.enter(), world.enter(), world.enter()] as const
+    bob.uplink.closedWith = { code: 1006, reason: '' }
+    ada.all('1')
+    world.settle()
+    ada.all('2')
+    world.settle()
+    const stats = world.hub.stats()
+    expect(stats.closed).toEqual({})
+    expect(stats).toMatchObject({ droppedSlow: 0, droppedAbsent: 1, away: 1, connections: 2 })
+    expect(world.defects).toEqual([])
+  })
+
   it('still gets control messages beyond that bound', () => {
     const { world, ada, bob } = stalledRoom({ slowReaderBytes: 5_000 })
     for (let count = 0; count < 50; count += 1) ada.all(KIB)

@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import { reportError } from '../events.ts'
 import type { FileOffer, TransferProgress } from '../face.ts'
-import { type Announcement, CHUNK_BYTES, type Chunk, OFFER_LIMITS, type OfferMessage } from './offer-wire.ts'
+import { OFFER_LIMITS } from './offer-limits.ts'
+import { type Announcement, CHUNK_BYTES, type Chunk, type OfferMessage } from './offer-wire.ts'
 
 /** How often the sender hears what the reader has taken: after so many bytes, or so long; far within the window. */
 const TELL_BYTES = 262_144

@@ -1,6 +1,6 @@
 import type { PeerId } from '../../../signaling/protocol/index.ts'
 import { reportError } from '../events.ts'
-import type { MissedReason, OutgoingOffer, Sent, TransferProgress } from '../face.ts'
+import type { MissedReason, Sent, TransferProgress } from '../face.ts'
 import { CHUNK_BYTES, encodeChunk, type OfferMessage } from './offer-wire.ts'
 
 /** Read at a time from the file: some chunks, because each reading is a round trip to the disk or another process. */
@@ -16,6 +16,18 @@ export interface OutgoingPort {
 
 export type TransferState = 'running' | 'done' | 'failed' | 'declined'
 
+/** A file that was announced. */
+export interface Offered {
+  readonly n: number
+  readonly data: Blob
+  /** Whom it was announced to. */
+  readonly to: readonly PeerId[]
+  readonly announcement: Sent
+  /** Shown to the application. */
+  readonly transfers: Map<PeerId, TransferState>
+  readonly onProgress: ((progress: TransferProgress) => void) | undefined
+}
+
 interface Transfer {
   readonly windowBytes: number
   sent: number
@@ -24,9 +36,8 @@ interface Transfer {
 }
 
 /** A file this member offers, and its transfers. */
-export class OutgoingFile implements OutgoingOffer {
-  readonly id: string
-  readonly transfers = new Map<PeerId, TransferState>()
+export class OutgoingFile {
+  readonly transfers: Map<PeerId, TransferState>
   readonly #n: number
   readonly #data: Blob
   readonly #port: OutgoingPort
@@ -35,15 +46,8 @@ export class OutgoingFile implements OutgoingOffer {
   readonly #open: Set<PeerId>
   readonly #running = new Map<PeerId, Transfer>()
 
-  constructor(
-    port: OutgoingPort,
-    n: number,
-    data: Blob,
-    to: Iterable<PeerId>,
-    announcement: Sent,
-    onProgress: ((progress: TransferProgress) => void) | undefined,
-  ) {
-    this.id = announcement.id
+  constructor(port: OutgoingPort, { n, data, to, announcement, transfers, onProgress }: Offered) {
+    this.transfers = transfers
     this.#n = n
     this.#data = data
     this.#port = port

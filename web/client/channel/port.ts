@@ -19,7 +19,10 @@ export interface PortMessage {
 export interface ReliablePort {
   /** @throws PartylineError `queue-full`, `closed`, `too-large` */
   send(data: Payload, to: PeerId | readonly PeerId[] | undefined): Sent
+  /** The first handler gets what waits, too, from each member in order. */
   onMessage(handler: (message: PortMessage) => void): Unsubscribe
+  /** Something has come, and waits in the receive buffer, because there is no handler of messages. May repeat itself. */
+  onWaiting(handler: () => void): Unsubscribe
   /** A member's link has ended: nothing more comes from it. */
   onLeave(handler: (peer: PeerId) => void): Unsubscribe
 }

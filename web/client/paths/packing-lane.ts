@@ -52,6 +52,11 @@ export class PackingLane {
     return (this.buffer.lowBytes * this.#boundBytes) / this.buffer.boundBytes
   }
 
+  /** A pack is a small part of what may wait, so that it is never what a full lane waits for, nor long on its way. */
+  get #packBytes(): number {
+    return (this.buffer.packBytes * this.#boundBytes) / this.buffer.boundBytes
+  }
+
   /** Bytes taken that have not left. */
   get bufferedBytes(): number {
     return this.channel.bufferedAmount + this.#pack.length
@@ -73,9 +78,10 @@ export class PackingLane {
       if (this.#refused) return false
     }
     if (pack.length > 0 || this.#busy()) {
-      if (pack.add(frame)) return true
+      const limitBytes = this.#packBytes
+      if (pack.add(frame, limitBytes)) return true
       this.#flush()
-      if (pack.add(frame)) return true
+      if (2 * frame.length < limitBytes && pack.add(frame, limitBytes)) return true
     }
     const shortForms = this.#shortForms
     try {

@@ -103,13 +103,13 @@ export interface LaneBuffer {
  * - control: acknowledgements of at most some 500 bytes, and pings; they are few, and each says all that earlier ones did.
  * - latest: an old value behind others is worth nothing: 64 KiB are four of the largest.
  *
- * Packs of `small` are as large as is safe in every browser. One of `latest` fits into one packet of the network: a
- * message that is not sent again is lost with any of its packets. Frames of `bulk` are as large as packs already, and those of
- * `control` do not wait for company.
+ * Packs of `small` and `bulk` are as large as every browser takes a message (RFC 8841's default): a message costs a channel
+ * about as much as 16 KiB of its bytes. One of `latest` fits into one packet of the network: a message that is not sent
+ * again is lost with any of its packets. Those of `control` do not wait for company.
  */
 export const LANE_BUFFERS: Readonly<Record<PathLane, LaneBuffer>> = Object.freeze({
-  small: Object.freeze({ boundBytes: 262_144, leastBytes: 262_144, lowBytes: 131_072, packBytes: 16_384 }),
-  bulk: Object.freeze({ boundBytes: 1_048_576, leastBytes: 65_536, lowBytes: 524_288, packBytes: 0 }),
+  small: Object.freeze({ boundBytes: 262_144, leastBytes: 262_144, lowBytes: 131_072, packBytes: 65_536 }),
+  bulk: Object.freeze({ boundBytes: 1_048_576, leastBytes: 65_536, lowBytes: 524_288, packBytes: 65_536 }),
   control: Object.freeze({ boundBytes: 65_536, leastBytes: 65_536, lowBytes: 16_384, packBytes: 0 }),
   latest: Object.freeze({ boundBytes: 65_536, leastBytes: 65_536, lowBytes: 16_384, packBytes: 1_100 }),
 })

@@ -26,13 +26,18 @@ export class BackOff {
 
   constructor(private readonly random: () => number) {}
 
-  /** A carrier ended that had been online for so long; true when that counts as good. */
+  /**
+   * A carrier ended that had been online for so long; true when that was a good spell. Back-off starts anew after one, and
+   * after the first carrier of all, however short: only a server that goes on ending them is left alone for longer.
+   */
   lost(nowMs: number, onlineMs: number, graceMs: number): boolean {
-    if (onlineMs < GOOD_AFTER_MS) return false
-    this.#failures = 0
-    this.#lostAtMs = nowMs
-    this.#graceEndsMs = nowMs + graceMs
-    return true
+    const good = onlineMs >= GOOD_AFTER_MS
+    if (good || this.#failures === 0) {
+      this.#failures = 0
+      this.#lostAtMs = nowMs
+      this.#graceEndsMs = nowMs + graceMs
+    }
+    return good
   }
 
   /** ms until the next try. */

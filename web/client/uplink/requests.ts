@@ -1,5 +1,5 @@
 import type { ClientMessage } from '../../../signaling/protocol/index.ts'
-import type { PartylineError } from '../errors.ts'
+import { PartylineError } from '../errors.ts'
 
 type Request<Body> = Body extends { readonly t: 'profile' | 'renew' | 'snapshot' | 'leave'; readonly id: number }
   ? Omit<Body, 'id'>
@@ -22,6 +22,7 @@ export class Requests {
   readonly #send: (message: ClientMessage) => void
   readonly #pending = new Map<RequestBody['t'], Pending>()
   #latestId = 0
+  #over = false
 
   /** `send` may lose messages while there is no carrier. */
   constructor(send: (message: ClientMessage) => void) {
@@ -35,9 +36,10 @@ export class Requests {
 
   /**
    * Resolves when the server has answered. Asking for the same again while that is outstanding shares its promise; a
-   * newer profile takes the place of an older one. Never unhandled.
+   * newer profile takes the place of an older one. Never unhandled. Rejects with `closed` when the room is over.
    */
   ask(body: RequestBody): Promise<void> {
+    if (this.#over) return rejected(closed())
     const asked = this.#pending.get(body.t)
     if (asked !== undefined && body.t !== 'profile') return asked.promise
     const message = { ...body, id: this.nextId() }
@@ -83,8 +85,17 @@ export class Requests {
   }
 
   /** The room is over. */
-  end(error: PartylineError): void {
+  end(error: PartylineError = closed()): void {
+    this.#over = true
     for (const { settle } of this.#pending.values()) settle(error)
     this.#pending.clear()
   }
+}
+
+const closed = (): PartylineError => new PartylineError('closed', 'the room is closed')
+
+function rejected(error: PartylineError): Promise<never> {
+  const promise = Promise.reject(error)
+  promise.catch(() => undefined)
+  return promise
 }

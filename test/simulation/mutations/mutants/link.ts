@@ -39,61 +39,6 @@ export const LINKS: readonly Mutant[] = [
   ]),
   ...of('web/client/link/link.ts', [
     {
-      name: 'drops what comes before the greeting',
-      breaks: 'early frames are held',
-      find: 'for (const held of early) {',
-      replace: 'for (const held of early.slice(0, 0)) {',
-      killedBy: { file: EDGES, test: 'is handed on with the greeting, without another round trip' },
-    },
-    {
-      name: 'holds without bound what comes before the greeting',
-      breaks: 'early frames are held',
-      find: 'if (this.#earlyBytes + frame.length > LIMITS.earlyBytes) return',
-      replace: '',
-      killedBy: { file: EDGES, test: 'is held up to 64 KiB, and no further' },
-    },
-    {
-      name: 'does not acknowledge repeats at once',
-      breaks: 'what was sent is acknowledged',
-      find: "if (taken === 'repeat' && nowMs - this.#lastRepeatAckMs >= REPEAT_ACK_MS) {",
-      replace: "if (taken === 'repeat' && nowMs < 0) {",
-      killedBy: { file: LINK, test: 'acknowledges a repeat at once, however long it may wait otherwise' },
-    },
-    {
-      name: 'acknowledges by its own path, however frames came',
-      breaks: 'what was sent is acknowledged',
-      find: 'const outlet = came ?? this.sender.outlet\n',
-      replace: 'const outlet = this.sender.outlet ?? came\n',
-      killedBy: {
-        file: LINK,
-        test: 'is acknowledged by the way its frames came, though the receiver still trusts a path that is dead',
-      },
-    },
-    {
-      name: 'sends nothing again that flew by a closed path',
-      breaks: 'make before break',
-      find: '    this.#choose()\n    this.sender.loseFlight(path.tag)\n    this.#service()\n',
-      replace: '    this.#choose()\n    this.#service()\n',
-      killedBy: { file: EDGES, test: 'by a path that closes goes by the relay at once' },
-    },
-    {
-      name: 'sends nothing again that flew by a suspended path',
-      breaks: 'suspicion is quick and cheap',
-      find: '        this.#choose()\n        this.sender.loseFlight(path.tag)\n      }\n',
-      replace: '        this.#choose()\n      }\n',
-      killedBy: {
-        file: 'test/simulation/rooms.test.ts',
-        test: 'lose nothing when the direct path dies in silence, and the longest gap is short',
-      },
-    },
-    {
-      name: 'sends nothing again that went by a lost uplink',
-      breaks: 'nothing lost',
-      find: '    if (old !== undefined) this.sender.loseFlight(old.tag)\n',
-      replace: '',
-      killedBy: { file: EDGES, test: 'by an uplink that was lost goes by the new one at once' },
-    },
-    {
       name: 'does not tell of a gap',
       breaks: 'both told',
       find: '    if (greeting.afterCut) this.deps.gap(this)\n',
@@ -137,21 +82,82 @@ export const LINKS: readonly Mutant[] = [
       quick: true,
     },
     {
+      name: 'answers pings by another path',
+      breaks: 'usable once its own ping was answered',
+      find: "if (via !== undefined) via.send('control', frame)\n    else this.#paths.relay?.send('control', frame)",
+      replace: "this.sender.outlet?.send('control', frame)",
+      killedBy: { file: LINK, test: 'answers a ping on the path it came by' },
+    },
+  ]),
+  ...of('web/client/link/early-frames.ts', [
+    {
+      name: 'holds without bound what comes before the greeting',
+      breaks: 'early frames are held',
+      find: 'if (this.#bytes + frame.length > LIMITS.earlyBytes) return',
+      replace: '',
+      killedBy: { file: EDGES, test: 'is held up to 64 KiB, and no further' },
+    },
+  ]),
+  ...of('web/client/link/link-intake.ts', [
+    {
+      name: 'drops what comes before the greeting',
+      breaks: 'early frames are held',
+      find: 'of this.#early.take()) take(frame, via)',
+      replace: 'of this.#early.take().slice(0, 0)) take(frame, via)',
+      killedBy: { file: EDGES, test: 'is handed on with the greeting, without another round trip' },
+    },
+    {
+      name: 'does not acknowledge repeats at once',
+      breaks: 'what was sent is acknowledged',
+      find: "if (taken === 'repeat' && nowMs - this.#lastRepeatAckMs >= REPEAT_ACK_MS) {",
+      replace: "if (taken === 'repeat' && nowMs < 0) {",
+      killedBy: { file: LINK, test: 'acknowledges a repeat at once, however long it may wait otherwise' },
+    },
+    {
+      name: 'acknowledges by its own path, however frames came',
+      breaks: 'what was sent is acknowledged',
+      find: 'const outlet = came ?? paths.outlet\n',
+      replace: 'const outlet = paths.outlet ?? came\n',
+      killedBy: {
+        file: LINK,
+        test: 'is acknowledged by the way its frames came, though the receiver still trusts a path that is dead',
+      },
+    },
+  ]),
+  ...of('web/client/link/link-paths.ts', [
+    {
+      name: 'sends nothing again that flew by a closed path',
+      breaks: 'make before break',
+      find: '    this.choose()\n    this.#deps.sender.loseFlight(path.tag)\n    return true\n',
+      replace: '    this.choose()\n    return true\n',
+      killedBy: { file: EDGES, test: 'by a path that closes goes by the relay at once' },
+    },
+    {
+      name: 'sends nothing again that flew by a suspended path',
+      breaks: 'suspicion is quick and cheap',
+      find: '        this.choose()\n        sender.loseFlight(path.tag)\n      }\n',
+      replace: '        this.choose()\n      }\n',
+      killedBy: {
+        file: 'test/simulation/rooms.test.ts',
+        test: 'lose nothing when the direct path dies in silence, and the longest gap is short',
+      },
+    },
+    {
+      name: 'sends nothing again that went by a lost uplink',
+      breaks: 'nothing lost',
+      find: '    if (old !== undefined) this.#deps.sender.loseFlight(old.tag)\n',
+      replace: '',
+      killedBy: { file: EDGES, test: 'by an uplink that was lost goes by the new one at once' },
+    },
+    {
       name: 'does not tell which path is in use',
       breaks: 'path is told',
-      find: '    this.#pathKind = kind\n',
+      find: '    this.#kind = kind\n',
       replace: '',
       killedBy: {
         file: LINK,
         test: 'goes over to a direct path when a ping on it was answered, and back when it goes silent',
       },
-    },
-    {
-      name: 'answers pings by another path',
-      breaks: 'usable once its own ping was answered',
-      find: "if (via !== undefined) via.send('control', frame)\n    else this.#relay?.send('control', frame)",
-      replace: "this.sender.outlet?.send('control', frame)",
-      killedBy: { file: LINK, test: 'answers a ping on the path it came by' },
     },
   ]),
   ...of('web/client/link/watched-path.ts', [

@@ -160,7 +160,7 @@ export const PATHS: readonly Mutant[] = [
       killedBy: { file: BESIDE, test: 'are not made for offers with a number of ours, an old one, or too many' },
     },
   ]),
-  ...of('web/client/link/link.ts', [
+  ...of('web/client/link/link-paths.ts', [
     {
       name: 'takes a path for bulk alone into use',
       breaks: 'a file never delays a chat line',

@@ -6,7 +6,7 @@ const OUTBOX = 'test/unit/uplink/outbox.test.ts'
 const MEMBERSHIP = 'test/unit/uplink/membership.test.ts'
 
 export const UPLINKS: readonly Mutant[] = [
-  ...of('web/client/uplink/uplink.ts', [
+  ...of('web/client/uplink/session.ts', [
     {
       name: 'comes back as somebody new',
       breaks: 'sessions outlive connections',
@@ -15,6 +15,8 @@ export const UPLINKS: readonly Mutant[] = [
       killedBy: { file: UPLINK, test: 'resumes with the token nearly at once after a drop' },
       quick: true,
     },
+  ]),
+  ...of('web/client/uplink/uplink.ts', [
     {
       name: 'asks nothing again on a new carrier',
       breaks: 'requests are idempotent',
@@ -23,25 +25,29 @@ export const UPLINKS: readonly Mutant[] = [
       killedBy: { file: UPLINK, test: 'an unanswered request is repeated on the next carrier' },
     },
     {
+      name: 'keeps frames that waited for the lost carrier',
+      breaks: 'nothing twice',
+      find: '        this.#outbox.close()\n        this.#heartbeat.stop()\n',
+      replace: '        this.#heartbeat.stop()\n',
+      killedBy: { file: UPLINK, test: 'that wait when the carrier is lost are dropped' },
+    },
+  ]),
+  ...of('web/client/uplink/standing.ts', [
+    {
       name: 'waits for ever for a welcome',
       breaks: 'trust runs out',
-      find: "clock.setTimeout(() => this.#lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)",
+      find: "clock.setTimeout(() => this.lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)",
       replace: 'clock.setTimeout(() => {}, JOIN_MS)',
       killedBy: { file: UPLINK, test: 'gives up a welcome that does not come, and tries again' },
     },
+  ]),
+  ...of('web/client/uplink/network-watch.ts', [
     {
       name: 'says nothing when its page hides',
       breaks: 'closed tabs do not linger',
       find: '      this.#hidden = true\n      this.#grace(HIDDEN_GRACE_MS)\n',
       replace: '      this.#hidden = true\n',
       killedBy: { file: UPLINK, test: 'asks for a short grace, and for the whole one when it is back' },
-    },
-    {
-      name: 'keeps frames that waited for the lost carrier',
-      breaks: 'nothing twice',
-      find: '      this.#outbox.close()\n      this.#heartbeat.stop()\n',
-      replace: '      this.#heartbeat.stop()\n',
-      killedBy: { file: UPLINK, test: 'that wait when the carrier is lost are dropped' },
     },
   ]),
   ...of('web/client/uplink/verdict.ts', [

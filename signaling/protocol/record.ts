@@ -21,8 +21,11 @@ export interface StoreRecord {
   readonly body: Uint8Array
 }
 
-/** Of the names of channels here: the application's, without the kind that the wire puts before it. */
-export const CHANNEL_NAME_BYTES = LIMITS.channelNameBytes - 4
+/**
+ * Of the names of channels here: the application's, without the kind that the wire puts before it. As a number, not from
+ * `LIMITS`, which would then stand as a whole in the client's first file.
+ */
+export const CHANNEL_NAME_BYTES = 60
 
 /** What the payload of an envelope of kind `store` is. */
 export function encodeStoreRecord({ n, channel, ordinal, name, user, body }: StoreRecord): Uint8Array {

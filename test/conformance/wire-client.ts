@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { parseAnyServerMessage } from '../../signaling/protocol/any-server-message.ts'
 import type { ServerMessage } from '../../signaling/protocol/control.ts'
 import {
   type Address,
@@ -8,7 +9,6 @@ import {
   writeEnvelope,
 } from '../../signaling/protocol/envelope.ts'
 import type { Json } from '../../signaling/protocol/guards.ts'
-import { parseAnyServerMessage } from '../../signaling/protocol/history.ts'
 import type { PeerId } from '../../signaling/protocol/ids.ts'
 import { encodeStoreRecord, type StoreRecord } from '../../signaling/protocol/record.ts'
 import { type Closed, type ConnectOptions, openWire, type Wire } from './wire.ts'

@@ -1,6 +1,6 @@
 /** The real hub behind simulated carriers: it can be killed and started again, with its key and its departures. */
 import type { Access } from '../../signaling/access/access-tokens.ts'
-import { Hub } from '../../signaling/hub.ts'
+import { Hub, type HubDependencies } from '../../signaling/hub.ts'
 import { HUB_DEFAULTS, type HubOptions } from '../../signaling/limits/hub-options.ts'
 import { MemoryDepartures } from '../../signaling/sessions/departures.ts'
 import type { SendResult, Uplink, UplinkHandlers } from '../../signaling/uplink.ts'
@@ -43,6 +43,7 @@ export class SimServer {
     private readonly random: SeededRandom,
     private readonly options: Partial<HubOptions> = {},
     private readonly access?: Access,
+    private readonly history?: HubDependencies['history'],
   ) {
     this.start()
   }
@@ -61,6 +62,7 @@ export class SimServer {
       iceServers: () => ({ servers: [], expiresAtMs: this.clock.now() + 3_600_000 }),
       departures: this.#departures,
       access: this.access,
+      history: this.history,
       afterTurn: (run) => void this.clock.setTimeout(run, 0),
     })
   }

@@ -1,9 +1,11 @@
 import type { Access } from '../../signaling/access/access-tokens.ts'
+import type { HubDependencies } from '../../signaling/hub.ts'
 import type { HubOptions } from '../../signaling/limits/hub-options.ts'
 import type { FillRandom, Json } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
 import { Transfers } from '../../web/client/channel/transfers.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
+import { RoomHistory } from '../../web/client/history/room-history.ts'
 import { parseJoinOptions } from '../../web/client/options.ts'
 import { PathsBeside } from '../../web/client/paths/paths-beside.ts'
 import { RoomPaths } from '../../web/client/paths/room-paths.ts'
@@ -41,6 +43,8 @@ export class SimWorld {
       readonly hub?: Partial<HubOptions>
       readonly delayMs?: () => number
       readonly access?: Access
+      /** What the server keeps, and where: the same after it was started again. */
+      readonly history?: HubDependencies['history']
       /** Real ones, if nothing is said. */
       readonly primitives?: (fill: FillRandom) => Primitives
       /** How the code for it is loaded. Nothing said: it is there. */
@@ -50,7 +54,7 @@ export class SimWorld {
     } = {},
   ) {
     this.random = new SeededRandom(seed)
-    this.server = new SimServer(this.clock, this.random, options.hub, options.access)
+    this.server = new SimServer(this.clock, this.random, options.hub, options.access, options.history)
     this.paths = new SimPaths(this.clock, this.random, options.delayMs ?? (() => 20))
   }
 
@@ -80,6 +84,7 @@ export class SimWorld {
       },
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
       claims: this.options.claims ?? (async () => RoomClaims),
+      history: async () => RoomHistory,
       transfers: async () => Transfers,
       directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })

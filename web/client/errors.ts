@@ -64,6 +64,18 @@ export type PartylineErrorCode =
   | 'profile-altered'
   /** More was sealed than the keys of one room are good for: enter it again. */
   | 'sealing-exhausted'
+  /** The server keeps nothing of this room, or of this channel. */
+  | 'not-kept'
+  /** The server keeps all that it may. */
+  | 'history-full'
+  /** The server could not write, or read, what it keeps. */
+  | 'store-failed'
+  /** More at once than the server takes. */
+  | 'rate-limited'
+  /** What is asked for, or repeated, is not kept any more. */
+  | 'forgotten'
+  /** Who comes later could not read it: give the room a secret or a password, or enter with `sealing: 'open'`. */
+  | 'needs-secret'
   | 'internal'
 
 /** Every error that Partyline throws or rejects with. */

@@ -1,6 +1,7 @@
 /** The client's face, as far as it is about channels of all kinds: what is sent and heard on them. */
 import type { Json, PeerId } from '../../signaling/protocol/index.ts'
 import type { MissedReason } from './delivery/outgoing-stream.ts'
+import type { HistoryCursor, StoredAt } from './face-history.ts'
 
 export type { MissedReason }
 
@@ -18,6 +19,8 @@ export interface Message<T> {
   readonly sentAtMs: number
   /** Sent to this member alone, or to a list it is on. */
   readonly direct: boolean
+  /** It came from the history, and this is its place there. Absent: it came live. */
+  readonly stored?: StoredAt
 }
 
 export interface Sent {
@@ -36,9 +39,32 @@ export interface Sent {
   readonly delivered: Promise<{ readonly to: readonly PeerId[]; readonly missed: ReadonlyMap<PeerId, MissedReason> }>
 }
 
+/** `stored` never rejects unhandled; see `SendOptions.store`. */
+export interface StoredSent extends Sent {
+  /** Its place in the history: written, and flushed where the server keeps a file. */
+  readonly stored: Promise<HistoryCursor>
+}
+
+export interface MailedSent extends Sent {
+  /** It is in the mailbox: written, and flushed where the server keeps a file. */
+  readonly stored: Promise<void>
+}
+
 export interface SendOptions {
   /** One member, or several; absent: everyone here now. */
   readonly to?: PeerId | readonly PeerId[]
+  /**
+   * The server is to keep it, for those who come later: to the room only, at most 60 kB. `stored` rejects with
+   * `bad-argument` (with `to`, or on a signed channel), `needs-secret` in a room that is merely sealed, `not-kept`, `denied`, `too-large`, `history-full`, `store-failed`,
+   * `rate-limited`, `queue-full`, `forgotten`, `timeout` (12 h without an answer), `unsupported` (its code could not be
+   * loaded), `aborted` or `closed`. Not on signed channels. Default false.
+   */
+  readonly store?: boolean
+  /**
+   * To a user, by `userId`, in the place of `to`: to its members here now, and to its mailbox, in which it finds the
+   * message when it comes. `stored` rejects as with `store`.
+   */
+  readonly user?: string
   /** Gives up what is not accepted yet; of a list, those for whom it is accepted still get it. */
   readonly signal?: AbortSignal
 }
@@ -64,6 +90,8 @@ export interface Channel<T extends Payload = Json> extends AsyncIterable<Message
    * @throws PartylineError `queue-full`, `too-large`, `closed`, `bad-argument`, `aborted` (the signal has fired already),
    * `denied` (the access token does not allow it)
    */
+  send(data: T, options: SendOptions & { readonly store: true }): StoredSent
+  send(data: T, options: SendOptions & { readonly user: string }): MailedSent
   send(data: T, options?: SendOptions): Sent
   /** `message`: called for each, in order. `offer`: somebody offers a file here. */
   on(name: 'message', handler: (message: Message<T>) => void): Unsubscribe

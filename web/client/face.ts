@@ -10,8 +10,10 @@ import type {
   ProcedureHandler,
   Unsubscribe,
 } from './face-channels.ts'
+import type { HistoryCursor, HistoryOptions, HistoryPage, HistoryQuery, KeptRoom, ReadNotice } from './face-history.ts'
 
 export type * from './face-channels.ts'
+export type * from './face-history.ts'
 export type { Json, PeerId, Right }
 
 /** `joining` until the first welcome; `reconnecting` while the server is unreachable: direct paths go on meanwhile. */
@@ -64,6 +66,12 @@ export interface JoinOptions<P extends Json = Json> {
    * for the answer; 5 s without one, or an error, is a no. Default: everybody.
    */
   readonly admit?: AdmitMember
+  /**
+   * What the server keeps comes to the channels' listeners, too, before what is live, each message once: `message.stored`
+   * tells where it was. From then on nothing that is stored is missed, however long this member is out of reach. Needs a
+   * server that keeps this room (else nothing comes), and the right `history`. Default: what comes live alone.
+   */
+  readonly history?: HistoryOptions
   /** Ends the room when it fires, as `leave()` does, but with the error `aborted`. */
   readonly signal?: AbortSignal
   /** Ways to reach others; the relay is always among them. Default `['direct', 'turn', 'relay']`. */
@@ -218,6 +226,13 @@ export interface RoomEvents<P extends Json = Json> {
    * A server that was started anew has forgotten what it had for this member, and does not know.
    */
   missed: { readonly messages: number }
+  /**
+   * Of the history, something that we have not seen is gone for good: the log was begun anew (`epoch`), or more was stored
+   * than the server keeps (`age`). What is there follows.
+   */
+  forgotten: { readonly reason: 'epoch' | 'age' }
+  /** With `JoinOptions.history`: somebody has read further. */
+  read: ReadNotice
   /** `room.status` changed. */
   status: RoomStatus
   /** Somebody was not let in, or something of a member was refused. At most once a second for each member and code. */
@@ -260,7 +275,7 @@ export interface Room<P extends Json = Json> {
    */
   setProfile(profile: P): Promise<void>
   /**
-   * Leave for good. First waits up to `flushMs` (default 0: not at all) until everything sent was delivered; what was not
+   * Leave for good. First waits up to `flushMs` (default 0: not at all) until everything sent was delivered, and stored if it is to be; what was not
    * by then may be lost. Resolves when the server knows, within 2 s, or at once when it is not in reach. Never rejects.
    * A second call changes nothing.
    */
@@ -283,5 +298,26 @@ export interface Room<P extends Json = Json> {
     name: string,
     handler?: ProcedureHandler<Q, A>,
   ): Procedure<Q, A>
+  /** What the server keeps of this room, as it says; `undefined`: nothing, or there was no welcome yet. */
+  readonly kept: KeptRoom | undefined
+  /**
+   * With `JoinOptions.history`: up to here everything that was stored has been handed on. Keep it, and give it as `since`
+   * to go on from here after a reload. `undefined` until the server has answered, and while nothing was ever stored.
+   */
+  readonly cursor: HistoryCursor | undefined
+  /**
+   * What the server keeps, from the newest backwards. Waits while the server is out of reach. Rejects (never unhandled) with
+   * `not-kept`, `denied`, `store-failed`, `forgotten` (`before` is of a log that is gone), `bad-argument`, `unsupported`
+   * (its code could not be loaded), `closed`.
+   */
+  history(query?: HistoryQuery): Promise<HistoryPage>
+  /**
+   * This user has read up to this place, which `message.stored` is, too: with `mail`, of its mailbox, from which it is not
+   * handed on again. Never goes back. `share`: others may know; else this user's own devices alone. Needs a `userId`.
+   * Rejects (never unhandled) as `history`.
+   */
+  markRead(place: HistoryCursor & { readonly mail?: boolean }, options?: { readonly share?: boolean }): Promise<void>
+  /** How far who has read, by `userId`: this user and those who share it. Rejects (never unhandled) as `history`. */
+  readPositions(): Promise<ReadonlyMap<string, number>>
   stats(): RoomStats
 }

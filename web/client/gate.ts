@@ -129,6 +129,17 @@ export class Gate {
     return (await import('./sealing/sealed-profile.ts')).sealProfile(keys, profile)
   }
 
+  /** The profile of a member, from what the server shows. Without the code for it, a sealed one does not open: null. */
+  async profileOf(instance: InstanceId, shown: Json): Promise<Json> {
+    const keys = this.#keys
+    const isSealed = this.#options.sealing === 'secret' && (shown as { sealed?: unknown } | null)?.sealed !== undefined
+    if (keys === undefined || !isSealed) return shown
+    return import('./sealing/sealed-profile.ts').then(
+      ({ openProfile }) => openProfile(keys, instance, shown),
+      () => null,
+    )
+  }
+
   /** By which its member says which profile is its own. `undefined` in an open room. */
   async digest(instance: InstanceId, profile: Json): Promise<string | undefined> {
     return this.#keys?.profileDigest(instance, profile)
@@ -141,6 +152,11 @@ export class Gate {
   /** The other side ended the link and has begun another, as we do. */
   begunAgain(id: PeerId): void {
     this.#keys?.begunAgain(id)
+  }
+
+  /** Once locked, in a sealed room. */
+  get keys(): RoomSealing | undefined {
+    return this.#keys
   }
 
   get stats(): SealingStats {
@@ -254,19 +270,7 @@ export class Gate {
     if (!again) this.gone(id, instance)
     const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
     const isRefused = 'refused' in admission
-    const isSealed =
-      this.#options.sealing === 'secret' && (profile as { sealed?: unknown } | null)?.sealed !== undefined
-    const member =
-      keys && isSealed && (again || !isRefused)
-        ? {
-            ...shown,
-            // Without the code for it, it does not open; its member is here all the same.
-            profile: await import('./sealing/sealed-profile.ts').then(
-              ({ openProfile }) => openProfile(keys, instance, profile),
-              () => null,
-            ),
-          }
-        : shown
+    const member = again || !isRefused ? { ...shown, profile: await this.profileOf(instance, profile) } : shown
     const announced = isRefused ? undefined : admission.profile
     if (!isRefused && !again && !(await this.#admit(member, admission))) {
       keys?.left(id)

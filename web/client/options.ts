@@ -1,7 +1,7 @@
 import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
 import { CARRIER_KINDS } from './carriers/choice.ts'
 import { PartylineError } from './errors.ts'
-import type { AccessToken, AdmitMember, CarrierKind, JoinOptions, SealingMode } from './face.ts'
+import type { AccessToken, AdmitMember, CarrierKind, HistoryOptions, JoinOptions, SealingMode } from './face.ts'
 import { fromBase64url } from './sealing/octets.ts'
 
 /** `JoinOptions` with everything said. */
@@ -22,6 +22,7 @@ export interface RoomOptions {
   readonly admit: AdmitMember | undefined
   readonly sealProfile: boolean
   readonly uplink: readonly CarrierKind[]
+  readonly history: HistoryOptions | undefined
 }
 
 const PATHS = ['direct', 'turn', 'relay'] as const
@@ -41,9 +42,13 @@ const KEYS = [
   'admit',
   'sealProfile',
   'uplink',
+  'history',
 ]
 /** A browser with more peer connections than this is busier with ICE than with anything else. */
 const MOST_DIRECT_PEERS = 64
+
+/** Of the history, on entering: `room.history()` pages for more. */
+const MOST_LAST = 1_000
 
 const bad = (key: string, expected: string): never => {
   throw new PartylineError('bad-argument', `${key}: expected ${expected}`)
@@ -121,8 +126,12 @@ export function parseJoinOptions(given: JoinOptions): RoomOptions {
   if (typeof sealProfile !== 'boolean' || (sealProfile && sealing.sealing !== 'secret')) {
     bad('sealProfile', 'a boolean; true needs a secret or password')
   }
+  const { history } = given
+  const last = history?.last ?? 0
+  if (!(last >= 0 && last <= MOST_LAST)) bad('history.last', `0 to ${MOST_LAST}`)
   return {
     ...sealing,
+    history,
     admit,
     sealProfile,
     accessToken,

@@ -79,7 +79,7 @@ export class RoomChannels {
     this.#takers.set(channel.name, take)
   }
 
-  drain(channel: OutgoingChannel): void {
+  drain(channel: Pick<OutgoingChannel, 'name'>): void {
     this.deps.drain(channel.name)
     this.#drainPublished()
   }

@@ -2,6 +2,7 @@ import type { OpenCarrier } from './carriers/carrier.ts'
 import type { CarrierChoice } from './carriers/choice.ts'
 import type { Transfers } from './channel/transfers.ts'
 import type { Clock } from './clock.ts'
+import type { RoomHistory } from './history/room-history.ts'
 import type { MakeRoomPaths } from './paths/direct-paths.ts'
 import type { RoomClaims } from './room-claims.ts'
 import type { Primitives } from './sealing/primitives.ts'
@@ -23,6 +24,8 @@ export interface RoomWorld {
   directPaths(): Promise<MakeRoomPaths | undefined>
   /** What tells of ourselves in a sealed room. Rejects when it could not be loaded: it is asked again. */
   claims(): Promise<typeof RoomClaims>
+  /** What the server keeps. Rejects when it could not be loaded. */
+  history(): Promise<typeof RoomHistory>
   /** What moves files. Rejects when it could not be loaded: it is asked for again. Default: its own file. */
   transfers?(): Promise<typeof Transfers>
   /** Absent where there is no WebCrypto. */

@@ -7,12 +7,14 @@ import {
   type Address,
   type Audience,
   type Json,
+  LIMITS,
   type MemberInfo,
   type PeerId,
   RIGHTS,
   randomHex,
 } from '../../signaling/protocol/index.ts'
 import { serverAddress } from './carriers/server-address.ts'
+import { encodePayload } from './channel/content.ts'
 import { LatestChannels } from './channel/latest.ts'
 import { Offers } from './channel/offer.ts'
 import { ProcedureCalls } from './channel/procedure.ts'
@@ -23,6 +25,10 @@ import { Emitter } from './events.ts'
 import type {
   Channel,
   ChannelOptions,
+  HistoryCursor,
+  HistoryPage,
+  HistoryQuery,
+  KeptRoom,
   Latest,
   Message,
   Payload,
@@ -38,6 +44,7 @@ import type {
   Unsubscribe,
 } from './face.ts'
 import { Gate } from './gate.ts'
+import type { RoomHistory } from './history/room-history.ts'
 import { Inbound } from './inbound.ts'
 import { Later } from './later.ts'
 import { Membership } from './membership.ts'
@@ -55,6 +62,7 @@ const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
 /** One channel for all files' control messages, one for all their bytes. */
 const FILES = 'files'
+const takeAtOnce: RoomHistory['hear'] = (channel, message) => channel.take(message as Message<Payload>)
 const WRONG_SECRET = 'The others have another secret or password'
 
 export class ClientRoom<P extends Json> implements Room<P> {
@@ -84,6 +92,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
+  readonly #loadHistory: () => Promise<RoomHistory>
+  #history: RoomHistory | undefined
+  #loading: Promise<RoomHistory> | undefined
+  #welcomed: Welcome | undefined
+  /** A message came live on a channel. False: not now. */
+  #hear: RoomHistory['hear'] = takeAtOnce
 
   readonly sealing: SealingMode
 
@@ -124,7 +138,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         clock,
         fillRandom: random,
         primitives: world.primitives,
-        transmit: (to, payload) => this.#uplink.sendSealed(to, payload),
+        transmit: (id, payload) => this.#uplink.sendSealed({ kind: 'one', id }, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
         shown: (member, announced) => this.#claim((claims) => void claims.shown(member, announced)),
@@ -215,6 +229,24 @@ export class ClientRoom<P extends Json> implements Room<P> {
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
+    this.#loadHistory = async () => {
+      const History = await world.history()
+      this.#history = new History({
+        ...world,
+        ...options,
+        room: this.name,
+        instance,
+        uplink: this.#uplink,
+        gate: this.#gate,
+        events: this.#events,
+        channels: this.#channels,
+        open: this.#reliable,
+      })
+      this.#hear = this.#history.hear
+      if (this.#uplink.state === 'online' && this.#welcomed) this.#history.welcome(this.#welcomed)
+      return this.#history
+    }
+    if (options.history) this.#follow()
   }
 
   get status(): RoomStatus {
@@ -265,15 +297,28 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const channel = new ReliableChannel<Payload>(
       name,
       {
-        send: (data, to, signal) => this.#channels.send(outgoing, data, to, signal, signed ? sign : undefined),
-        drain: () => this.#channels.drain(outgoing),
+        send: (data, to, { signal, store, user }) => {
+          const receivers = user === undefined ? to : this.#devicesOf(user)
+          const sent = this.#channels.send(outgoing, data, receivers, signal, signed ? sign : undefined)
+          if (!store && user === undefined) return sent
+          const payload = encodePayload(data, LIMITS.messageBytes)
+          const atMs = this.#clock.now()
+          const isAlone = !signed && (user === undefined ? to === undefined : !store)
+          return Object.assign(sent, {
+            stored: this.#keep((kept) => kept.store(name, sent, payload, atMs, user, isAlone)),
+          })
+        },
+        drain: () => {
+          this.#history?.work()
+          this.#channels.drain(outgoing)
+        },
         offer: (data, options) =>
           this.#offers.offer(name, data, signed ? { to: [...this.#links.peers.keys()], ...options } : options),
         onOffer: (handler) => this.#offers.on(name, handler),
       },
       signed,
     )
-    this.#channels.taker(outgoing, (message) => channel.take(message as Message<Payload>))
+    this.#channels.taker(outgoing, (message) => this.#hear(channel, message))
     if (signed) {
       this.#claim((claims) => claims.signs())
       // What comes without a signature has its turn, and is not heard.
@@ -303,6 +348,26 @@ export class ClientRoom<P extends Json> implements Room<P> {
     return calls.ask as unknown as Procedure<Q, A>
   }
 
+  get kept(): KeptRoom | undefined {
+    return this.#welcomed?.history
+  }
+
+  get cursor(): HistoryCursor | undefined {
+    return this.#history?.cursor
+  }
+
+  history(query?: HistoryQuery): Promise<HistoryPage> {
+    return this.#keep((kept) => kept.page(query))
+  }
+
+  markRead(place: HistoryCursor, options?: { readonly share?: boolean }): Promise<void> {
+    return this.#keep((kept) => kept.markRead(place, options))
+  }
+
+  readPositions(): Promise<ReadonlyMap<string, number>> {
+    return this.#keep((kept) => kept.positions())
+  }
+
   stats(): RoomStats {
     return {
       status: this.#status,
@@ -323,11 +388,37 @@ export class ClientRoom<P extends Json> implements Room<P> {
   async #leave(flushMs: number): Promise<void> {
     const { clock } = this.#world
     const untilMs = clock.now() + flushMs
-    while (!this.#links.quiet && clock.now() < untilMs && this.#status !== 'closed') {
+    while (
+      !(this.#links.quiet && (this.#history?.quiet ?? true)) &&
+      clock.now() < untilMs &&
+      this.#status !== 'closed'
+    ) {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, FLUSH_POLL_MS))
     }
     await this.#uplink.leave()
     this.#finish(undefined)
+  }
+
+  /** With what the server keeps: loaded when there is a use for it. Never rejects unhandled. */
+  #keep<T>(use: (kept: RoomHistory) => T | Promise<T>): Promise<T> {
+    this.#loading ??= this.#loadHistory()
+    const used = this.#loading.then(use)
+    used.catch(() => {})
+    return used
+  }
+
+  /** Something may come before what is live, which waits until that is known. */
+  #follow(): void {
+    if (this.#history) return
+    this.#hear = () => false
+    this.#keep(() => {}).catch(() => {
+      this.#hear = takeAtOnce
+      for (const name of this.#reliable.keys()) this.#channels.drain({ name: `m:${name}` })
+    })
+  }
+
+  #devicesOf(user: string): readonly PeerId[] {
+    return [...this.#peers.values()].flatMap(({ id, userId }) => (userId === user ? [id] : []))
   }
 
   /** Resolves once the server has been asked. */
@@ -415,6 +506,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const before = [...this.#links.peers.values()]
     this.#membership.welcome(message)
     for (const { id, link } of before) link.setRelay(this.#relayed(id), true)
+    this.#welcomed = message
+    this.#history?.welcome(message)
+    if (message.history?.mail && message.access?.userId) this.#follow()
     this.#links.outbox.open()
     // The server is back in reach: so may be those whose paths went with it.
     if (how === 'resumed') this.#links.networkChanged(true)

@@ -6,7 +6,7 @@
  * - `data-peer` on `member`, `message` and `file`: the member's id; `data-presence` on `member`: `here` or `away`,
  *   `data-identity` there when it shows one
  * - `data-path` on `pathBadge`: `direct`, `turn`, `relay` or `none`; `data-rtt`: ms, whole, empty until measured
- * - `data-delivery` on `message` when it is one's own: `sending`, `sent`, `delivered`, `missed`, `nobody` or `failed`
+ * - `data-delivery` on `message` when it is one's own: `sending`, `sent`, `delivered`, `missed`, `nobody`, `kept` or `failed`
  * - `data-own` on `message` and `file`: `true` or `false`
  * - `data-state` on `file`: `offered`, `receiving`, `received`, `saved`, `declined`, `withdrawn`, `failed`, `offering`
  * - `data-bytes` and `data-total` on `transferProgress`; `data-receiver` (a member's id) and `data-state`
@@ -52,6 +52,7 @@ export const testIds = Object.freeze({
   notice: 'notice',
   unreadMarker: 'unread-marker',
   newMessages: 'new-messages',
+  earlierMessages: 'earlier-messages',
   typing: 'typing',
   messageInput: 'message-input',
   messageExcess: 'message-excess',

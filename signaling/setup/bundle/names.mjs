@@ -22,7 +22,7 @@ import { ROOT } from '../command.mjs'
  */
 
 const SOURCES = ['web/client', 'signaling/protocol']
-const PUBLIC_FACE = ['index', 'face', 'face-channels', 'errors'].map((name) => `web/client/${name}.ts`)
+const PUBLIC_FACE = ['index', 'face', 'face-channels', 'face-history', 'errors'].map((name) => `web/client/${name}.ts`)
 const WORD = /[A-Za-z_$][\w$]*/g
 
 /** @param {string} path */

@@ -2,6 +2,7 @@ import type { Carrier, OpenCarrier } from '../../../web/client/carriers/carrier.
 import { openWebSocket } from '../../../web/client/carriers/websocket.ts'
 import { systemClock } from '../../../web/client/clock.ts'
 import type { Channel } from '../../../web/client/face.ts'
+import { RoomHistory } from '../../../web/client/history/room-history.ts'
 import { parseJoinOptions } from '../../../web/client/options.ts'
 import { ClientRoom } from '../../../web/client/room.ts'
 import { RoomClaims } from '../../../web/client/room-claims.ts'
@@ -35,6 +36,7 @@ export class OwnMember implements DropMember {
         network: { on: () => () => undefined },
         primitives: webCrypto(),
         claims: async () => RoomClaims,
+        history: async () => RoomHistory,
         directPaths: async () => undefined,
       },
     )

@@ -1,6 +1,7 @@
 import type {
   Channel,
   FileOffer,
+  KeptRoom,
   Latest,
   LatestValue,
   Message,
@@ -74,6 +75,8 @@ export class FakeRoom {
   peers: Map<PeerId, FakePeer> = new Map()
   status: RoomStatus = 'joining'
   sealing: SealingMode = 'link'
+  kept: KeptRoom | undefined
+  history: Room['history'] = notUsed
   profile: ChatProfile
   becomeReady: () => void = () => undefined
   close: (error: PartylineError | undefined) => void = () => undefined
@@ -218,6 +221,13 @@ export class FakeRoom {
       channel: <T extends Payload>(name: string) => fake.#makeChannel(name) as Channel<T>,
       latest: <T extends Payload>(name: string) => fake.#makeLatest(name) as Latest<T>,
       procedure: notUsed,
+      get kept() {
+        return fake.kept
+      },
+      cursor: undefined,
+      history: (query) => fake.history(query),
+      markRead: notUsed,
+      readPositions: notUsed,
       stats: () => ({
         status: fake.status,
         carrier: 'websocket',
@@ -233,7 +243,7 @@ export class FakeRoom {
   #makeChannel(name: string): Channel<Payload> {
     return {
       name,
-      send: (data) => this.#send(data),
+      send: ((data) => this.#send(data)) as Channel<Payload>['send'],
       on: (event: string, handler: (value: Message<Payload> & FileOffer) => void) =>
         this.chatHandlers.add(event, handler),
       offer: (data, options) => this.#offerOwn(data, options),

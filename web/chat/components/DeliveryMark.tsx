@@ -8,6 +8,7 @@ const ICONS: Readonly<Record<Delivery['at'], IconName>> = Object.freeze({
   sent: 'check',
   delivered: 'checks',
   nobody: 'check',
+  kept: 'checks',
   missed: 'warning',
   failed: 'warning',
 })

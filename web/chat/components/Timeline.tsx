@@ -30,8 +30,14 @@ export const Timeline = keepIfSame(function Timeline({ session, isVisible }: Tim
   const unread = useCell(session.timeline.unread)
   const self = useCell(session.self)
   const names = useCell(session.members.names)
+  const earlier = useCell(session.earlier.state)
   const rows = useMemo(() => layOut(entries, unread.from, dayOf), [entries, unread.from])
   const lastKey = entries.at(-1)?.key
+  const firstKey = entries[0]?.key
+  const shownFirst = useRef(firstKey)
+  const heightBefore = useRef(0)
+  // Of what is on the page until this is.
+  if (shownFirst.current !== firstKey) heightBefore.current = scroller.current?.scrollHeight ?? 0
   const handlers = useMemo<FileHandlers>(
     () => ({
       accept: (key) => void session.incoming.accept(key),
@@ -41,10 +47,10 @@ export const Timeline = keepIfSame(function Timeline({ session, isVisible }: Tim
     }),
     [session],
   )
+  const nameOf = (entry: MessageEntry | FileEntry): string =>
+    names.get(entry.from) ?? (entry.kind === 'message' ? entry.name : undefined) ?? session.members.nameOf(entry.from)
   const authorOf: AuthorOf = (entry) =>
-    entry.own
-      ? { from: self.id ?? 'self', name: self.name }
-      : { from: entry.from, name: names.get(entry.from) ?? session.members.nameOf(entry.from) }
+    entry.own ? { from: self.id ?? 'self', name: self.name } : { from: entry.from, name: nameOf(entry) }
   const toEnd = (behavior: ScrollBehavior): void => {
     const element = scroller.current
     element?.scrollTo({ top: element.scrollHeight, behavior })
@@ -62,6 +68,14 @@ export const Timeline = keepIfSame(function Timeline({ session, isVisible }: Tim
     const isOwn = last !== undefined && last.kind !== 'notice' && last.own
     if (isAtEnd || isOwn) toEnd('instant')
   }, [lastKey])
+  useLayoutEffect(() => {
+    // What came in above pushes nothing out of sight.
+    const element = scroller.current
+    if (element !== null && !isAtEnd && shownFirst.current !== firstKey) {
+      element.scrollTop += element.scrollHeight - heightBefore.current
+    }
+    shownFirst.current = firstKey
+  }, [firstKey])
   useLayoutEffect(() => {
     const element = scroller.current
     if (element === null || !isAtEnd) return
@@ -89,6 +103,20 @@ export const Timeline = keepIfSame(function Timeline({ session, isVisible }: Tim
           lastTop.current = scrollTop
         }}
       >
+        {earlier !== 'none' && (
+          <button
+            type="button"
+            class="button earlier-messages"
+            data-testid={testIds.earlierMessages}
+            disabled={earlier === 'loading'}
+            onClick={() => {
+              setAtEnd(false)
+              void session.earlier.load()
+            }}
+          >
+            {earlier === 'loading' ? 'Loading…' : 'Earlier messages'}
+          </button>
+        )}
         <ol class="timeline-list" data-testid={testIds.messageList}>
           {rows.flatMap((row) => renderRow(row, authorOf, handlers))}
         </ol>

@@ -33,6 +33,8 @@ export function describeDelivery(delivery: Delivery): string {
       return 'Sent'
     case 'nobody':
       return 'Nobody else was here'
+    case 'kept':
+      return 'Kept for those who come later'
     case 'delivered':
       return delivery.to === 1 ? 'Delivered' : `Delivered to all ${delivery.to}`
     case 'missed':

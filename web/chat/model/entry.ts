@@ -8,6 +8,8 @@ export type Delivery =
   | { readonly at: 'delivered'; readonly to: number }
   /** Nobody else was in the room. */
   | { readonly at: 'nobody' }
+  /** Nor was anybody; the server keeps it for who comes later. */
+  | { readonly at: 'kept' }
   | {
       readonly at: 'missed'
       readonly by: readonly { readonly name: string; readonly reason: string }[]
@@ -47,6 +49,8 @@ export interface MessageEntry extends EntryBase {
   readonly kind: 'message'
   readonly from: PeerId
   readonly own: boolean
+  /** Of who is not here: it came from the history. */
+  readonly name?: string
   readonly text: string
   /** Of one's own messages. */
   readonly delivery?: Delivery

@@ -1,4 +1,4 @@
-import type { Channel, PartylineError, Peer, PeerId, RefusedCode, Room, RoomStatus } from 'partyline'
+import type { Channel, PartylineError, Peer, PeerId, RefusedCode, Room, RoomStatus, Sent } from 'partyline'
 import { Cell, type Watchable } from '../../ui/cell.ts'
 import { deliveryFrom } from '../model/delivery.ts'
 import type { Delivery } from '../model/entry.ts'
@@ -6,6 +6,7 @@ import { type ChatLine, lineFrom, readLine } from '../model/line.ts'
 import { type ChatProfile, nameFrom } from '../model/member.ts'
 import { describeProblem, type Ending, endingFrom } from '../model/problem.ts'
 import { isAlarming, type Refusal, refusalText, withRefusal } from '../model/refusal.ts'
+import { EarlierMessages } from './earlier-messages.ts'
 import type { Environment } from './environment.ts'
 import { IncomingFiles, type IncomingFilesDependencies } from './incoming-files.ts'
 import { MembersStore } from './members-store.ts'
@@ -25,6 +26,7 @@ export interface ChatSessionDependencies {
 
 /** How often round-trip times, typing and transfers are looked at, ms. */
 const TICK_MS = 1_000
+const CHANNEL = 'chat'
 
 /** One visit to one room: listens to the room and keeps what the page shows. */
 export class ChatSession {
@@ -34,6 +36,8 @@ export class ChatSession {
   readonly typing: TypingChannel
   readonly incoming: IncomingFiles
   readonly outgoing: OutgoingFiles
+  /** From before this visit, where the server keeps them. */
+  readonly earlier: EarlierMessages
   /** Whose safety numbers were compared. */
   readonly verified: VerifiedMembers
   readonly #channel: Channel<ChatLine>
@@ -45,6 +49,7 @@ export class ChatSession {
   readonly #beat = new Cell(0)
   readonly #announced = new Set<PeerId>()
   #isReady = false
+  #isUnkeptTold = false
 
   constructor(room: Room<ChatProfile>, name: string, dependencies: ChatSessionDependencies) {
     const { environment } = dependencies
@@ -54,7 +59,14 @@ export class ChatSession {
     this.members = new MembersStore(room, environment)
     this.verified = new VerifiedMembers(dependencies.verified ?? keptInThisBrowser)
     this.typing = new TypingChannel(room, environment)
-    this.#channel = room.channel<ChatLine>('chat')
+    this.#channel = room.channel<ChatLine>(CHANNEL)
+    this.earlier = new EarlierMessages({
+      room,
+      channel: CHANNEL,
+      timeline: this.timeline,
+      isShown: (key) => this.timeline.entries.value.some((entry) => entry.key === key),
+      failed: (error) => this.#notice(`Earlier messages could not be had: ${describeProblem(error)}`, 'warning'),
+    })
     this.incoming = new IncomingFiles({ timeline: this.timeline, chooseTarget: dependencies.chooseTarget })
     this.outgoing = new OutgoingFiles({
       channel: this.#channel,
@@ -101,7 +113,7 @@ export class ChatSession {
     if (line === undefined) return false
     this.typing.stop()
     try {
-      const sent = this.#channel.send(line)
+      const sent = this.#say(line)
       this.timeline.add({
         kind: 'message',
         key: sent.id,
@@ -118,6 +130,31 @@ export class ChatSession {
       this.#notice(`Not sent: ${describeProblem(error)}`, 'warning')
       return false
     }
+  }
+
+  /** Where the server keeps the room, it keeps what is said, too. */
+  #say(line: ChatLine): Sent {
+    if (!this.#isKept) return this.#channel.send(line)
+    const sent = this.#channel.send(line, { store: true })
+    const kept = (): void =>
+      this.timeline.change(sent.id, (entry) =>
+        entry.kind === 'message' && entry.delivery?.at === 'nobody' ? { ...entry, delivery: { at: 'kept' } } : entry,
+      )
+    Promise.all([sent.stored, sent.delivered]).then(kept, (error: unknown) => {
+      if (this.#isUnkeptTold || this.#status.value === 'closed') return
+      this.#isUnkeptTold = true
+      this.#notice(`Not kept for those who come later: ${describeProblem(error)}`, 'warning')
+    })
+    return sent
+  }
+
+  /** In a room that is merely sealed, who comes later could not read it. */
+  get #isKept(): boolean {
+    return this.room.kept !== undefined && this.room.sealing !== 'link' && this.#channelIsKept
+  }
+
+  get #channelIsKept(): boolean {
+    return (this.room.kept?.channels ?? []).some((pattern) => pattern === CHANNEL || pattern === '*')
   }
 
   async rename(name: string): Promise<void> {
@@ -178,6 +215,7 @@ export class ChatSession {
     this.#self.value = { ...this.#self.value, id: this.room.self?.id }
     this.members.refresh()
     for (const id of this.room.peers.keys()) this.#announced.add(id)
+    if (this.#isKept) void this.earlier.look()
     this.#notice(welcomeText(this.members.members.value.map((member) => member.name)), 'plain')
   }
 
@@ -200,7 +238,7 @@ export class ChatSession {
     if (before !== undefined && before !== now) this.#notice(`${before} is now called ${now}`, 'plain')
   }
 
-  #follow(sent: ReturnType<Channel<ChatLine>['send']>): void {
+  #follow(sent: Sent): void {
     const show = (delivery: Delivery): void =>
       this.timeline.change(sent.id, (entry) => (entry.kind === 'message' ? { ...entry, delivery } : entry))
     let isOver = false

@@ -1,6 +1,6 @@
 import { Cell, type Watchable } from '../../ui/cell.ts'
 import type { Entry } from '../model/entry.ts'
-import { append, change } from '../model/timeline.ts'
+import { append, change, prepend } from '../model/timeline.ts'
 import { afterArrival, afterReading, afterSpeaking, NOTHING_UNREAD, type Unread } from '../model/unread.ts'
 
 /** What has been said and done during this visit, and what of it is unread. */
@@ -28,6 +28,15 @@ export class TimelineStore {
     this.#entries.value = append(this.#entries.value, entry)
     if (entry.kind === 'notice') return
     this.#unread.value = entry.own ? afterSpeaking() : afterArrival(this.#unread.value, entry.key, this.#watching)
+  }
+
+  /** What was said before; what is here already stays where it is. */
+  addEarlier(earlier: readonly Entry[]): void {
+    const here = new Set(this.#entries.value.map(({ key }) => key))
+    this.#entries.value = prepend(
+      this.#entries.value,
+      earlier.filter(({ key }) => !here.has(key)),
+    )
   }
 
   change(key: string, toNew: (entry: Entry) => Entry): void {

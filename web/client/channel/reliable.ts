@@ -4,19 +4,21 @@ import { Emitter } from '../events.ts'
 import type {
   Channel,
   FileOffer,
+  MailedSent,
   Message,
   OfferOptions,
   OutgoingOffer,
   Payload,
   SendOptions,
   Sent,
+  StoredSent,
   Unsubscribe,
 } from '../face.ts'
 import { receivers } from './receivers.ts'
 
 /** What a reliable channel stands on. */
 export interface ChannelPort {
-  send(data: unknown, to: readonly PeerId[] | undefined, signal: AbortSignal | undefined): Sent
+  send(data: unknown, to: readonly PeerId[] | undefined, options: SendOptions): Sent
   /** Messages are taken (again): hand on what waits. */
   drain(): void
   offer(data: Blob, options: OfferOptions | undefined): OutgoingOffer
@@ -34,8 +36,11 @@ export class ReliableChannel<T extends Payload> implements Channel<T> {
     readonly signed = false,
   ) {}
 
+  send(data: T, options: SendOptions & { readonly store: true }): StoredSent
+  send(data: T, options: SendOptions & { readonly user: string }): MailedSent
+  send(data: T, options?: SendOptions): Sent
   send(data: T, options: SendOptions = {}): Sent {
-    return this.port.send(data, receivers(options.to), options.signal)
+    return this.port.send(data, receivers(options.to), options)
   }
 
   on(name: 'message', handler: (message: Message<T>) => void): Unsubscribe

@@ -12,7 +12,19 @@ export type Welcome = Extract<ServerMessage, { t: 'welcome' }>
 /** What the uplink passes on as it is. */
 export type RoomMessage = Extract<
   ServerMessage,
-  { t: 'joined' | 'changed' | 'left' | 'snapshot' | 'dropped' | 'pong' | 'renewed' | 'published' }
+  {
+    t:
+      | 'joined'
+      | 'changed'
+      | 'left'
+      | 'snapshot'
+      | 'dropped'
+      | 'pong'
+      | 'renewed'
+      | 'published'
+      // Of what is kept.
+      | ('history' | 'stored' | 'logged' | 'position' | 'positions')
+  }
 >
 
 export interface UplinkEvents {

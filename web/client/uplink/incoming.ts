@@ -1,9 +1,8 @@
 import {
   ENVELOPE,
   ProtocolError,
-  parseServerMessage,
-  type ReadMessage,
   readEnvelope,
+  type ServerMessage,
   type WelcomeLimits,
 } from '../../../signaling/protocol/index.ts'
 import { PartylineError } from '../errors.ts'
@@ -19,7 +18,9 @@ export interface IncomingDependencies {
   readonly heartbeat: Pick<Heartbeat, 'heard'>
   readonly outbox: Pick<Outbox, 'flush'>
   readonly events: Pick<Emitter<UplinkEvents>, 'emit'>
-  message(message: ReadMessage): void
+  /** @throws ProtocolError */
+  parse(text: string): ServerMessage
+  message(message: ServerMessage): void
   /** What the server told us of them, while online. */
   limits(): WelcomeLimits | undefined
   /** The carrier brought what cannot be read: the next welcome heals. */
@@ -38,7 +39,8 @@ export class Incoming {
   }
 
   text(text: string): void {
-    this.#take(() => this.#dependencies.message(parseServerMessage(text)))
+    const { message, parse } = this.#dependencies
+    this.#take(() => message(parse(text)))
   }
 
   binary(bytes: Uint8Array): void {

@@ -1,4 +1,10 @@
-import { type Address, envelopeLength, type WelcomeLimits, writeEnvelope } from '../../../signaling/protocol/index.ts'
+import {
+  type Address,
+  envelopeLength,
+  type StoreAddress,
+  type WelcomeLimits,
+  writeEnvelope,
+} from '../../../signaling/protocol/index.ts'
 import type { Clock, TimerHandle } from '../clock.ts'
 
 /** Waiting here, before the socket. More would only be stale: streams keep what is unacknowledged. */
@@ -12,7 +18,7 @@ const SHARE = 0.9
 
 /** What leaves in the place of a frame. */
 export interface Sealed {
-  readonly to: Address
+  readonly to: Address | StoreAddress
   readonly payload: Uint8Array
   /** Not to be replaced by a newer one, though the frame may be. */
   readonly lasting?: boolean
@@ -37,7 +43,7 @@ export interface OutboxDependencies {
 }
 
 interface Waiting {
-  readonly address: Address
+  readonly address: Address | StoreAddress
   frame: Uint8Array
   readonly slot: number | undefined
   readonly key: string | undefined
@@ -83,7 +89,7 @@ interface Open {
   readonly bytes: Bucket
 }
 
-const addressKey = (address: Address): string =>
+const addressKey = (address: Address | StoreAddress): string =>
   address.kind + ('id' in address ? address.id : 'ids' in address ? address.ids.join() : '')
 
 /**
@@ -139,7 +145,7 @@ export class Outbox {
   }
 
   /** False: not taken, because it is closed or full. `writable` will tell. `sealed`: the frame is, already. */
-  add(address: Address, frame: Uint8Array, slot: number | undefined, sealed = false): boolean {
+  add(address: Address | StoreAddress, frame: Uint8Array, slot: number | undefined, sealed = false): boolean {
     const bytes = envelopeLength(address, frame.length + (this.#open?.sealer?.overheadBytes ?? 0), slot)
     const key = slot === undefined ? undefined : `${slot} ${addressKey(address)}`
     const before = key === undefined ? undefined : this.#slots.get(key)
@@ -246,7 +252,7 @@ export class Outbox {
     const size = chosen.reduce((sum, { bytes }) => sum + bytes, 0)
     open.sealingBytes += size
     const ready = await Promise.all(
-      chosen.map((one) => (one.sealed ? [asItIs(one)] : sealer.seal(one.address, one.frame))),
+      chosen.map((one) => (one.sealed ? [asItIs(one)] : sealer.seal(one.address as Address, one.frame))),
     )
     await before
     // Lost with its carrier: streams send again what matters.

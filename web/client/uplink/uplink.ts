@@ -8,9 +8,9 @@ import {
   type ClientMessage,
   type IceServer,
   type Json,
-  type PeerId,
-  type ReadMessage,
+  parseServerMessage,
   type ServerMessage,
+  type StoreAddress,
 } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../clock.ts'
 import type { PartylineError } from '../errors.ts'
@@ -50,11 +50,13 @@ export class Uplink {
   readonly #network: NetworkWatch
   #sealer: Sealer | undefined
   #leaving: TimerHandle | undefined
+  /** Reads what the server says. Who puts another one here hears all of it first. */
+  parse: (text: string) => ServerMessage = parseServerMessage
 
   constructor(options: UplinkOptions) {
     const { clock, roomClock } = options
     this.#options = options
-    this.#requests = new Requests((message) => this.#standing.online && this.#control(message))
+    this.#requests = new Requests((message) => this.say(message))
     this.#outbox = new Outbox({
       clock,
       write: (packet) => this.#standing.write(packet),
@@ -81,6 +83,7 @@ export class Uplink {
       heartbeat: this.#heartbeat,
       outbox: this.#outbox,
       events: this.#events,
+      parse: (text) => this.parse(text),
       message: (message) => this.#handle(message),
       limits: () => this.#standing.online?.limits,
       malformed: () => this.#standing.retry(),
@@ -163,9 +166,14 @@ export class Uplink {
     return this.#outbox.add(address, frame, slot)
   }
 
-  /** As `send`, of what is sealed already. */
-  sendSealed(to: PeerId, payload: Uint8Array): void {
-    this.#outbox.add({ kind: 'one', id: to }, payload, undefined, true)
+  /** As `send`, of what is sealed already, or is for the server itself. */
+  sendSealed(address: Address | StoreAddress, payload: Uint8Array): boolean {
+    return this.#outbox.add(address, payload, undefined, true)
+  }
+
+  /** Nothing while offline. */
+  say(message: ClientMessage): void {
+    if (this.#standing.online !== undefined) this.#control(message)
   }
 
   /** Bytes taken by `send` that the network has not taken yet. */
@@ -250,7 +258,7 @@ export class Uplink {
     this.#standing.write(text)
   }
 
-  #handle(message: ReadMessage): void {
+  #handle(message: ServerMessage): void {
     if (this.#standing.online === undefined && !EARLY.includes(message.t)) return
     const { state } = this.#standing
     switch (message.t) {

@@ -13,6 +13,7 @@ import { type Company, company, LOBBY, type Person } from './stage.ts'
 beforeAll(async () => {
   // It is loaded when it is first needed; a simulation's clock does not wait for disks.
   await import('../../web/client/channel/signed.ts')
+  await import('../../web/client/sealing/identity.ts')
 })
 
 const VOTE = 's:vote'

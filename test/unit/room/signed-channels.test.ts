@@ -8,6 +8,7 @@ const SECRET = 'AAECAwQFBgcICQoLDA0ODw'
 beforeAll(async () => {
   // It is loaded when it is first needed; a simulation's clock does not wait for disks.
   await import('../../../web/client/channel/signed.ts')
+  await import('../../../web/client/sealing/identity.ts')
 })
 
 interface Person extends SimClient {

@@ -57,8 +57,10 @@ export class Later<T> {
       })
   }
 
-  /** Nobody finds it here before all that was asked earlier is done. */
+  /** All at once: only what is asked finds it here before everything that was asked earlier is done. */
   #came(it: T): void {
+    if (this.#closed) return
+    this.here = it
     for (const [key, [what]] of this.#asked) {
       this.#asked.delete(key)
       try {
@@ -67,7 +69,6 @@ export class Later<T> {
         reportError(error)
       }
     }
-    if (!this.#closed) this.here = it
   }
 
   #failed(): void {

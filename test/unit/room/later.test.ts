@@ -72,3 +72,10 @@ it('does nothing any more once it is closed', async () => {
   expect(tries).toBe(1)
   expect(done).toEqual([])
 })
+
+it('is here for what asks it again while that is done', async () => {
+  later.do(() => later.do(say('inner'), 'same'), 'same')
+  later.do(say('next'))
+  await turn()
+  expect(done).toEqual(['inner', 'next'])
+})

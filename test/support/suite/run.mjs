@@ -30,6 +30,8 @@ function summarize(lines) {
     const parts = [`${passed} passed`, `${failed} failed`, ...(skipped > 0 ? [`${skipped} skipped`] : [])]
     console.log(`${mark}  ${name.padEnd(18)} ${parts.join(', ')}  (${seconds.toFixed(1)} s)`)
   }
+  // Once more, where whoever reads only the end finds it.
+  for (const failure of lines.flatMap(({ failures = [] }) => failures)) console.log(`FAILED ${failure}`)
   /** @param {'passed' | 'failed' | 'skipped'} what */
   const sum = (what) => lines.reduce((total, line) => total + line[what], 0)
   const skipsFail = process.env.CI === 'true' && sum('skipped') > 0

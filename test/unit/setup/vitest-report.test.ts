@@ -6,16 +6,23 @@ const report = (passed: number, failed: number, testResults: { status: string; s
   numFailedTests: failed,
   numPendingTests: 0,
   numTodoTests: 0,
-  testResults: testResults.map(({ status, statuses }) => ({
+  testResults: testResults.map(({ status, statuses }, index) => ({
+    name: `${index}.test.ts`,
     status,
-    assertionResults: statuses.map((one) => ({ status: one })),
+    message: 'SyntaxError',
+    assertionResults: statuses.map((one, at) => ({ status: one, fullName: `test ${at}`, failureMessages: ['not 7'] })),
   })),
 })
 
 describe('the count of a test run', () => {
   it('is what the report says', () => {
     const file = { status: 'failed', statuses: ['passed', 'passed', 'failed'] }
-    expect(countTests(report(2, 1, [file]), 1)).toEqual({ passed: 2, failed: 1, skipped: 0 })
+    expect(countTests(report(2, 1, [file]), 1)).toEqual({
+      passed: 2,
+      failed: 1,
+      skipped: 0,
+      failures: ['0.test.ts: test 2\n    not 7'],
+    })
   })
 
   it('counts a file that could not be loaded as one failed test', () => {
@@ -23,7 +30,12 @@ describe('the count of a test run', () => {
       { status: 'passed', statuses: ['passed'] },
       { status: 'failed', statuses: [] },
     ]
-    expect(countTests(report(1, 0, files), 1)).toEqual({ passed: 1, failed: 1, skipped: 0 })
+    expect(countTests(report(1, 0, files), 1)).toEqual({
+      passed: 1,
+      failed: 1,
+      skipped: 0,
+      failures: ['1.test.ts\n    SyntaxError'],
+    })
   })
 
   it('is never all good when vitest says that something failed', () => {

@@ -15,7 +15,7 @@ import { RECORD, SEALED_BYTES } from './sealing/records.ts'
 import { RoomSealing, type SealingDeps, type SealingOptions, type Verification } from './sealing/sealing.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
-export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
+export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom' | 'taken'> {
   readonly primitives: Primitives | undefined
   /** Hand to the uplink what is sealed already. */
   transmit(to: PeerId, payload: Uint8Array): void
@@ -96,7 +96,11 @@ export class Gate {
     try {
       const signer = identity && (await import('./sealing/identity.ts')).signingKey(identity)
       const wanted = { ...options, mode, protocol: VERSION.max, identity: await signer }
-      const keys = await RoomSealing.begin(wanted, { ...this.#deps, primitives })
+      const keys = await RoomSealing.begin(wanted, {
+        ...this.#deps,
+        primitives,
+        taken: (instance, from) => this.#taken(instance, from),
+      })
       this.#keys = keys
       keys.prepare()
       return {
@@ -277,7 +281,9 @@ export class Gate {
       this.#settle(member, { refused: 'not-admitted' })
       return member
     }
-    this.#settle(member, admission)
+    // Another may have turned out to be the instance that it shows.
+    const late = keys?.refusal(id)
+    this.#settle(member, late === undefined ? admission : { refused: late })
     if (keys && this.admits(member)) this.#deps.shown(member, announced)
     return member
   }
@@ -292,6 +298,15 @@ export class Gate {
     // Who is in already stays, with the keys it came with.
     if (!this.admits(member)) this.#strangers.add(id)
     this.refuse(id, admission.refused)
+  }
+
+  #taken(instance: InstanceId, from: readonly PeerId[]): void {
+    for (const id of from) {
+      if (!this.#known.delete(id)) continue
+      this.profiles?.gone(id)
+      this.refuse(id, 'seal-changed')
+    }
+    this.#deps.taken?.(instance, from)
   }
 
   async #admit(

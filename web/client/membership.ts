@@ -75,6 +75,11 @@ export class Membership {
     this.#replace(message)
   }
 
+  /** It does not count as a member any more. */
+  expel(id: PeerId): void {
+    this.#remove(id, 'left')
+  }
+
   /** No uplink: nobody runs out of grace while the server cannot tell us. */
   offline(): void {
     for (const entry of this.#entries.values()) this.#disarm(entry)

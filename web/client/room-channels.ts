@@ -138,7 +138,7 @@ export class RoomChannels {
     outbox.ensureRoom(body.length * to.length, to.length)
     const number = outbox.takeNumber(channel)
     const messages = to.map((id) => outbox.send(channel, content, body, wire, id, number))
-    const sent = together(outbox.unicastId(channel, number), messages)
+    const sent = together(() => outbox.unicastId(channel, number), messages)
     if (signal !== undefined) {
       giveUpOn(signal, sent.accepted, () => messages.map((message, index) => outbox.abort(message, to[index])))
     }
@@ -230,7 +230,7 @@ function giveUpOn(signal: AbortSignal, accepted: Promise<void>, giveUp: () => vo
 }
 
 /** Several messages with one id, as one. */
-function together(id: string, messages: readonly OutgoingMessage[]): Sent {
+function together(id: () => string, messages: readonly OutgoingMessage[]): Sent {
   const accepted = Promise.all(messages.map((message) => message.accepted)).then(() => undefined)
   accepted.catch(() => {})
   const delivered = Promise.all(messages.map((message) => message.delivered)).then((outcomes): Delivered => {
@@ -238,5 +238,11 @@ function together(id: string, messages: readonly OutgoingMessage[]): Sent {
     for (const outcome of outcomes) for (const [peer, reason] of outcome.missed) missed.set(peer, reason)
     return { to: outcomes.flatMap((outcome) => outcome.to), missed }
   })
-  return { id, accepted, delivered }
+  return {
+    get id() {
+      return id()
+    },
+    accepted,
+    delivered,
+  }
 }

@@ -119,6 +119,11 @@ export class RoomClaims {
     return false
   }
 
+  /** What was known of this instance was another's. */
+  forget(instance: InstanceId): void {
+    this.#signed.here?.forget(instance)
+  }
+
   close(): void {
     this.#profiles.close()
     this.#signed.close()

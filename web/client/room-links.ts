@@ -90,7 +90,9 @@ export class RoomLinks {
 
   constructor(private readonly deps: RoomLinksDeps) {
     this.outbox = new Outbox({
-      instance: deps.instance,
+      get instance() {
+        return deps.instance
+      },
       now: () => deps.clock.now(),
       firstSeq: () => this.#firstSeq(),
       broadcast: (_lane, frame, to) => deps.relay(this.#addressOf(to), frame),

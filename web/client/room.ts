@@ -49,6 +49,7 @@ import { Inbound } from './inbound.ts'
 import { Later } from './later.ts'
 import { Membership } from './membership.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
+import { OwnInstance } from './own-instance.ts'
 import { RoomChannels } from './room-channels.ts'
 import type { RoomClaims } from './room-claims.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
@@ -70,6 +71,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly ready: Promise<void>
   readonly closed: Promise<PartylineError | undefined>
   readonly #world: RoomWorld
+  readonly #own: OwnInstance
   readonly #events = new Emitter<RoomEvents<P>>()
   readonly #clock: RoomClock
   readonly #uplink: Uplink
@@ -116,6 +118,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const { clock } = world
     const random = (bytes: Uint8Array): void => world.fillRandom(bytes)
     const instance = randomHex(16, random) as MemberInfo['instance']
+    const own = new OwnInstance(instance)
+    this.#own = own
     this.#clock = new RoomClock(clock, world.wallMs())
     this.#uplink = new Uplink({
       server: serverAddress(options.server),
@@ -133,7 +137,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       paths: () => this.#links.paths,
     })
     this.#gate = new Gate(
-      { ...options, room: this.name, instance },
+      { ...options, room: this.name, instance: own.bind },
       {
         clock,
         fillRandom: random,
@@ -143,6 +147,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
         refused: (id, error) => this.#events.emit('refused', { id, error }),
         shown: (member, announced) => this.#claim((claims) => void claims.shown(member, announced)),
         failed: (error) => this.#finish(error),
+        taken: (instance, from) => {
+          this.#claims.here?.forget(instance)
+          for (const id of from) this.#membership.expel(id)
+        },
       },
     )
     // The server is asked before anything else is made; its answer comes in a later turn.
@@ -155,7 +163,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#links = new RoomLinks({
       clock,
       random: world.random,
-      instance,
+      get instance() {
+        return own.id
+      },
       policy: {
         direct: options.paths.includes('direct'),
         turn: options.paths.includes('turn'),
@@ -192,11 +202,11 @@ export class ClientRoom<P extends Json> implements Room<P> {
       said: (peer, message) => this.#claims.do((claims) => claims.heard(peer, message), message.t + peer.id),
     })
     this.#claims = new Later(async () => {
-      const Claims = await world.claims()
+      const [Claims] = await Promise.all([world.claims(), asked])
       return new Claims({
         ...world,
         room: this.name,
-        instance,
+        instance: own.id,
         profile: options.profile,
         gate: this.#gate,
         links: this.#links,
@@ -230,12 +240,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
     this.#loadHistory = async () => {
-      const History = await world.history()
+      const [History] = await Promise.all([world.history(), asked])
       this.#history = new History({
         ...world,
         ...options,
         room: this.name,
-        instance,
+        instance: own.id,
         uplink: this.#uplink,
         gate: this.#gate,
         events: this.#events,
@@ -425,7 +435,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #start(): Promise<void> | undefined {
     if (this.sealing !== 'open') {
       return this.#gate.lock().then(
-        (sealed) => this.#uplink.start(sealed),
+        (sealed) => this.#uplink.start({ ...sealed, instance: this.#own.id }),
         (error: PartylineError) => this.#finish(error),
       )
     }

@@ -228,7 +228,7 @@ describe('a message to the room on a signed channel', () => {
 
 describe('a message of ours', () => {
   const outgoing = (body: Uint8Array): OutgoingMessage => {
-    const message = new OutgoingMessage('id', 1, 0, 0, 'small', 9, CONTENT.binary, body)
+    const message = new OutgoingMessage({ instance: ADAS }, '1-0', 1, 0, 0, 'small', 9, CONTENT.binary, body)
     message.late = true
     return message
   }

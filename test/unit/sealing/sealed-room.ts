@@ -67,7 +67,8 @@ export class SealedRoom {
         transmit: (to, payload) => repeated.push({ to, payload }),
       },
     )
-    const member: SealedMember = { id: id ?? peerId(number), instance, sealing, repeated }
+    const shown = hex(sealing.keys.instance) as InstanceId
+    const member: SealedMember = { id: id ?? peerId(number), instance: shown, sealing, repeated }
     sealing.welcomed(member.id)
     return member
   }

@@ -124,6 +124,11 @@ export class SignedChannels {
     }
   }
 
+  /** What was known of this instance was another's. */
+  forget(instance: InstanceId): void {
+    this.#signers.delete(instance)
+  }
+
   /** A message to the room has its turn: what it holds; false while that is not known, true when it is not to be had. */
   check(peer: PeerId, arrived: Arrived): Arrived | boolean {
     const signer = this.#signerOf(peer)
@@ -182,13 +187,13 @@ export class SignedChannels {
     if (signer === undefined) {
       signer = { key: undefined, next: new Map() }
       this.#signers.set(instance, signer)
-      if (this.#signers.size > REMEMBERED) this.#forget()
+      if (this.#signers.size > REMEMBERED) this.#forgetOldest()
     }
     return signer
   }
 
   /** The oldest of those that are not here. */
-  #forget(): void {
+  #forgetOldest(): void {
     const here = new Set([...this.deps.peers()].map((peer) => this.deps.instanceOf(peer)))
     const gone = [...this.#signers.keys()].filter((instance) => !here.has(instance))
     for (const instance of gone.slice(0, -REMEMBERED)) this.#signers.delete(instance)

@@ -149,8 +149,8 @@ export class Outbox {
     if (channel.id !== 0) this.ensureRoom(body.length, 1)
     const lane: Lane = body.length > LIMITS.fragmentBytes ? 'bulk' : 'small'
     const ordinal = this.#takeOrdinal(channel, to)
-    const id = to === undefined ? `${this.deps.instance}-${channel.id}-${ordinal}` : this.unicastId(channel, number)
-    const message = new OutgoingMessage(id, channel.id, ordinal, number, lane, sentWire, content, body)
+    const place = `${channel.id}-${to === undefined ? ordinal : `u${number}`}`
+    const message = new OutgoingMessage(this.deps, place, channel.id, ordinal, number, lane, sentWire, content, body)
     if (to !== undefined && !this.#senders.has(to)) {
       message.accept([to])
       message.settle(to, 'left')

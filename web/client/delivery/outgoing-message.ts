@@ -56,7 +56,9 @@ export class OutgoingMessage implements Outgoing {
   readonly #delivered = new Lazy<Delivered>()
 
   constructor(
-    readonly id: string,
+    private readonly sender: { readonly instance: string },
+    /** The rest of its id. */
+    private readonly place: string,
     readonly channel: number,
     readonly ordinal: number,
     readonly number: number,
@@ -65,6 +67,11 @@ export class OutgoingMessage implements Outgoing {
     public content: Content,
     public body: Uint8Array,
   ) {}
+
+  /** Not before it is asked for: who sends may have no keys yet, from which its instance follows. */
+  get id(): string {
+    return `${this.sender.instance}-${this.place}`
+  }
 
   get accepted(): Promise<void> {
     return this.#accepted.promise

@@ -1,6 +1,6 @@
 /** A member's public keys, as its `join` announces them: SEALING.md, "Announcement". */
 import { ByteWriter } from '../../../signaling/protocol/index.ts'
-import { compare, fromBase64url, labelled } from './octets.ts'
+import { compare, fromBase64url, labelled, NO_BYTES } from './octets.ts'
 import type { AgreementKey, Primitives, SigningKey } from './primitives.ts'
 
 /** Longest announcement, as base64url. */
@@ -89,6 +89,15 @@ const lengthOf = (mode: SealedMode, flags: number): number =>
   (flags & PROFILE ? 32 : 0) +
   (flags & IDENTITY ? 129 : 0) +
   (mode === 'secret' ? 32 : 0)
+
+/** 16 bytes: that which nobody has but with these keys. SEALING.md, "Whose an instance is". `room`: `len(room name)`. */
+export async function boundInstance(
+  { sha256 }: Primitives,
+  room: Uint8Array,
+  { p256, x25519 = NO_BYTES, identity = NO_BYTES }: Pick<Announcement, 'p256' | 'x25519' | 'identity'>,
+): Promise<Uint8Array> {
+  return (await sha256(labelled('instance', room, p256, x25519, identity))).subarray(0, 16)
+}
 
 /** `undefined`: it is none of this mode. */
 export function decodeAnnouncement(text: string | undefined, mode: SealedMode): Announcement | undefined {

@@ -14,7 +14,10 @@ export class Instance {
   #window: ReplayWindow | undefined
 
   constructor(
-    readonly announcement: Uint8Array,
+    /** The one that counts. */
+    public announcement: Uint8Array,
+    /** It follows from the keys: nobody else can have it. */
+    readonly bound: boolean,
     readonly keys: HeldKeys,
   ) {}
 

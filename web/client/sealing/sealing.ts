@@ -24,6 +24,7 @@ import type { Clock, TimerHandle } from '../clock.ts'
 import {
   type Announcement,
   announce,
+  boundInstance,
   decodeAnnouncement,
   type OwnKeys,
   type RoomSeal,
@@ -62,7 +63,8 @@ export interface SealingOptions {
   readonly mode: SealedMode
   /** The room's name. */
   readonly room: string
-  readonly instance: InstanceId
+  /** A function: it is told the one that follows from the keys, and says which it is to be. */
+  readonly instance: InstanceId | ((bound: InstanceId) => InstanceId)
   /** Newest version of the wire spoken. */
   readonly protocol: number
   /** Mode `secret`: this, 16 to 64 bytes, or `password`. */
@@ -79,6 +81,11 @@ export interface SealingDeps {
   readonly clock: Clock
   /** A key record that is repeated by itself, to be sent by the relay. */
   transmit(to: PeerId, payload: Uint8Array): void
+  /**
+   * Who has the keys of this instance is here: what was known of it was another's. These members showed that, and are
+   * none any more. Default: nobody need know.
+   */
+  taken?(instance: InstanceId, from: readonly PeerId[]): void
 }
 
 /** What the server shows of a member. */
@@ -117,6 +124,8 @@ interface Member extends LinkKeys {
   readonly instanceId: InstanceId
   readonly instance: Instance
   readonly announcement: Announcement
+  /** The instance follows from its keys. */
+  readonly bound: boolean
   readonly verification: Verification
   given: GivenKeys
   /** Counters of its records up to this were an ended link's. */
@@ -182,10 +191,15 @@ export class RoomSealing {
     const { mode, protocol, identity, secret, password } = options
     const name = encodeText(options.room)
     const room = counted(name)
-    const instance = fromHex(options.instance)
-    const [p256, x25519, roomHash, shared] = await Promise.all([
-      primitives.p256(),
-      primitives.x25519(),
+    const makeKeys = async () => {
+      const [p256, x25519] = await Promise.all([primitives.p256(), primitives.x25519()])
+      const points = { p256: p256.publicKey, x25519: x25519?.publicKey, identity: identity?.publicKey }
+      const bound = hexAt(await boundInstance(primitives, room, points), 0, 16) as InstanceId
+      const { instance } = options
+      return { p256, x25519, instance: fromHex(typeof instance === 'string' ? instance : instance(bound)) }
+    }
+    const [{ p256, x25519, instance }, roomHash, shared] = await Promise.all([
+      makeKeys(),
       primitives.sha256(room),
       mode === 'link'
         ? undefined
@@ -255,7 +269,9 @@ export class RoomSealing {
     ) {
       return 'seal-mismatch'
     }
-    if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
+    const own = await boundInstance(primitives, this.room.room, announcement)
+    const bound = sameBytes(own, announcement.instance)
+    if (this.#isTaken(instanceId, announcement, bound)) return 'seal-changed'
     const refusal = await verifyAnnouncement(primitives, this.room, announcement)
     if (refusal !== undefined) return refusal
     const room = { room: this.room.room, linkSalt: this.linkSalt }
@@ -267,22 +283,28 @@ export class RoomSealing {
     if (keys === undefined) return 'seal-mismatch'
     const identity = announcement.identity && hexAt(await primitives.sha256(announcement.identity), 0, 32)
     const profile = announcement.profile && base64url(announcement.profile)
-    return { ...keys, id, instanceId, announcement, verification: { identity, profile } }
+    return { ...keys, id, instanceId, announcement, bound, verification: { identity, profile } }
   }
 
-  #isChanged(instanceId: InstanceId, { bytes }: Announcement): boolean {
+  /** By another announcement. */
+  #isTaken(instanceId: InstanceId, { bytes }: Announcement, bound: boolean): boolean {
     const known = this.#instances.get(instanceId)
-    return known !== undefined && !sameBytes(known.announcement, bytes)
+    if (known === undefined || sameBytes(known.announcement, bytes)) return false
+    // Of the same keys: whose they are shows when something opens.
+    return !bound || (known.bound && known.newest > 0)
   }
 
   #enter(verified: Verified): Member | SealingRefusal {
-    const { instanceId, announcement } = verified
+    const { instanceId, announcement, bound } = verified
     // Another one of the same instance may have been faster.
-    if (this.#isChanged(instanceId, announcement)) return 'seal-changed'
+    if (this.#isTaken(instanceId, announcement, bound)) return 'seal-changed'
+    const known = this.#instances.get(instanceId)
+    const isAnothers = bound && known?.bound === false
+    if (isAnothers) this.#oust(instanceId, known)
     const owner = { instance: announcement.instance, roomHash: this.roomHash }
     const instance =
-      this.#instances.get(instanceId) ??
-      new Instance(announcement.bytes, new HeldKeys(this.deps.primitives, owner, this.deps.clock))
+      (isAnothers ? undefined : known) ??
+      new Instance(announcement.bytes, bound, new HeldKeys(this.deps.primitives, owner, this.deps.clock))
     this.#instances.enter(instanceId, instance)
     return {
       ...verified,
@@ -294,6 +316,24 @@ export class RoomSealing {
       sealed: new WeakMap(),
       proven: false,
     }
+  }
+
+  /** Who has its keys is here. */
+  #oust(instanceId: InstanceId, known: Instance): void {
+    const from: PeerId[] = []
+    for (const [id, standing] of [...this.#standing]) {
+      if (!isMember(standing) || standing.instance !== known) continue
+      this.left(id)
+      this.#standing.set(id, 'seal-changed')
+      from.push(id)
+    }
+    this.deps.taken?.(instanceId, from)
+  }
+
+  /** Why nothing of it is opened, if that is so. */
+  refusal(id: PeerId): SealingRefusal | undefined {
+    const standing = this.#standing.get(id)
+    return typeof standing === 'string' ? standing : undefined
   }
 
   /** The member is gone, or its link has ended, or the application does not admit it. */
@@ -503,9 +543,10 @@ export class RoomSealing {
   }
 
   /** Of a record that has opened. `once`: its frame has no number by which streams would know it. */
-  #isReplayed({ instance, floor }: Member, { counter }: RecordHead, once: boolean): boolean {
+  #isReplayed({ instance, floor, announcement }: Member, { counter }: RecordHead, once: boolean): boolean {
     if (counter <= floor || counter <= instance.newest - MOST_AGE) return true
     if (once && !instance.take(counter)) return true
+    if (instance.newest === 0) instance.announcement = announcement.bytes
     instance.newest = Math.max(instance.newest, counter)
     return false
   }

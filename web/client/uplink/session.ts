@@ -1,7 +1,23 @@
-import { type ClientMessage, type Json, type PeerId, VERSION } from '../../../signaling/protocol/index.ts'
+import {
+  type ClientMessage,
+  type InstanceId,
+  type Json,
+  type PeerId,
+  VERSION,
+} from '../../../signaling/protocol/index.ts'
 import type { Access } from './access.ts'
 import type { UplinkEvents, UplinkOptions, Welcome } from './contract.ts'
 import type { Credentials } from './credentials.ts'
+
+/** What joins say in a room that is sealed. */
+export interface SealedJoin {
+  /** Of the keys. */
+  readonly announcement: string
+  /** As it is to be shown. */
+  readonly profile: Json
+  /** Default: that of the options. */
+  readonly instance?: InstanceId
+}
 
 /** Who this client is to the server, over all its carriers: what its joins say, and what welcomes make of it. */
 export class Session {
@@ -10,8 +26,8 @@ export class Session {
   readonly #options: Pick<UplinkOptions, 'room' | 'instance' | 'joinKey'>
   readonly #credentials: Pick<Credentials, 'token'>
   readonly #access: Pick<Access, 'token'>
-  /** Of the keys for sealing; absent in an open room. */
-  #announcement: string | undefined
+  /** Absent in an open room. */
+  #sealed: SealedJoin | undefined
   #peerId: PeerId | undefined
   #epoch = ''
   /** The number of the last message from a backend. */
@@ -28,10 +44,9 @@ export class Session {
     this.profile = options.profile
   }
 
-  /** What joins are to say in a room that is sealed: the keys, and the profile as it is to be shown. */
-  seal(announcement: string, profile: Json): void {
-    this.#announcement = announcement
-    this.profile = profile
+  seal(sealed: SealedJoin): void {
+    this.#sealed = sealed
+    this.profile = sealed.profile
   }
 
   /** The server has let us in before. */
@@ -46,7 +61,7 @@ export class Session {
 
   /** What is undefined does not come into the JSON. */
   join(id: number): ClientMessage {
-    const { room, instance, joinKey } = this.#options
+    const { room, joinKey } = this.#options
     const { token } = this.#credentials
     const access = this.#access.token
     return {
@@ -56,11 +71,11 @@ export class Session {
       vMax: VERSION.max,
       room,
       profile: this.profile,
-      instance,
+      instance: this.#sealed?.instance ?? this.#options.instance,
       joinKey,
       token,
       access,
-      seal: this.#announcement,
+      seal: this.#sealed?.announcement,
       published: this.seen,
     }
   }

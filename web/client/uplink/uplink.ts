@@ -25,7 +25,7 @@ import { NetworkWatch } from './network-watch.ts'
 import type { Opening } from './openings.ts'
 import { Outbox, type Sealer } from './outbox.ts'
 import { Requests } from './requests.ts'
-import { Session } from './session.ts'
+import { type SealedJoin, Session } from './session.ts'
 import { Standing } from './standing.ts'
 import type { UplinkStateName } from './state.ts'
 import { requestError, type ServerError, verdictOfError } from './verdict.ts'
@@ -147,11 +147,11 @@ export class Uplink {
     return this.#events.on(name, handler)
   }
 
-  /** Once. `sealed`: how frames are sealed, the announcement of the keys for it, and the profile as it is to be shown. */
-  start(sealed?: { readonly announcement: string; readonly sealer: Sealer; readonly profile: Json }): void {
+  /** Once. `sealed`: how frames are sealed, and what joins are to say for it. */
+  start(sealed?: SealedJoin & { readonly sealer: Sealer }): void {
     if (this.state !== 'idle') return
     this.#sealer = sealed?.sealer
-    if (sealed !== undefined) this.#session.seal(sealed.announcement, sealed.profile)
+    if (sealed !== undefined) this.#session.seal(sealed)
     // First of all: everything else can be done while the network is waited for.
     this.#standing.begin()
     this.#network.start()

@@ -83,6 +83,8 @@ export interface Announced {
   readonly bytes: Buffer
   readonly protocol: number
   readonly instance: Buffer
+  /** The instance follows from the keys. */
+  readonly bound: boolean
   readonly p256: Buffer
   readonly x25519?: Buffer
   readonly profile?: Buffer
@@ -115,6 +117,16 @@ function verifies(point: Buffer, data: Buffer, signature: Buffer): boolean {
     return false
   }
 }
+
+interface PublicKeys {
+  readonly p256: Buffer
+  readonly x25519?: Buffer | undefined
+  readonly identity?: Buffer | undefined
+}
+
+/** What the instance of somebody with these keys is to be. */
+export const boundInstance = (room: string, { p256, x25519, identity }: PublicKeys): Buffer =>
+  sha256(label('instance'), len(room), p256, x25519 ?? NONE, identity ?? NONE).subarray(0, 16)
 
 interface Making {
   readonly mode: SealedMode
@@ -152,8 +164,8 @@ interface Reading {
   /** As the server shows it for the member. */
   readonly instance: Buffer
   readonly own: Buffer
-  /** What this instance announced before. */
-  readonly before?: Buffer
+  /** What is known of this instance: an announcement, and whether a record of it has opened. */
+  readonly known?: { readonly announcement: Buffer; readonly bound: boolean; readonly newest: number }
 }
 
 /** Checks 1 to 4 of an announcement, in their order. */
@@ -179,7 +191,10 @@ export function readAnnouncement(seal: string | undefined, by: Reading): Announc
   const proved = bytes.subarray(0, at)
   const proof = take(by.mode === 'secret' ? 32 : 0)
   demand(at === bytes.length && instance.equals(by.instance) && !instance.equals(by.own), 'seal-mismatch')
-  demand(by.before === undefined || by.before.equals(bytes), 'seal-changed')
+  const bound = instance.equals(boundInstance(by.room, { p256, x25519, identity }))
+  if (by.known !== undefined && !by.known.announcement.equals(bytes)) {
+    demand(bound && (!by.known.bound || by.known.newest === 0), 'seal-changed')
+  }
   if (by.keys.proof !== undefined) {
     const due = hmac(by.keys.proof, label('announce'), len(by.room), proved)
     demand(proof.length === due.length && timingSafeEqual(proof, due), 'wrong-secret')
@@ -191,6 +206,7 @@ export function readAnnouncement(seal: string | undefined, by: Reading): Announc
     bytes,
     protocol: bytes.readUInt16BE(2),
     instance,
+    bound,
     p256,
     ...(x25519 && { x25519 }),
     ...(profile && { profile }),

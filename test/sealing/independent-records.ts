@@ -108,6 +108,7 @@ export function splitSince(plain: Buffer, counter: number): { readonly frame: Bu
 /** What outlives the link with an instance. */
 export interface Remembered {
   announcement: Buffer
+  readonly bound: boolean
   newest: number
   readonly once: Set<number>
   readonly keys: SenderKey[]
@@ -115,11 +116,17 @@ export interface Remembered {
 }
 
 /** Of a record that has opened: whether it counts. `once`: nothing in it tells repeats apart. */
-export function took(remembered: Remembered, floor: number, counter: number, once: boolean): void {
+export function took(
+  remembered: Remembered,
+  { floor, announced }: { readonly floor: number; readonly announced: Announced },
+  counter: number,
+  once: boolean,
+): void {
   demand(counter > floor && counter > remembered.newest - 2 ** 31, 'replayed')
   if (once) {
     demand(!remembered.once.has(counter) && counter > Math.max(0, ...remembered.once) - 1_024, 'replayed')
     remembered.once.add(counter)
   }
+  if (remembered.newest === 0) remembered.announcement = announced.bytes
   remembered.newest = Math.max(remembered.newest, counter)
 }

@@ -5,10 +5,12 @@
 import { randomBytes } from 'node:crypto'
 import {
   type Announced,
+  boundInstance,
   demand,
   type Identity,
   makeAnnouncement,
   type RoomKeys,
+  rawPoint,
   readAnnouncement,
   roomKeys,
   type SealedMode,
@@ -55,8 +57,8 @@ export interface IndependentOptions {
   readonly room: string
   /** 16 hex digits, from the server. */
   readonly id: string
-  /** 32 hex digits. */
-  readonly instance: string
+  /** 32 hex digits, or the one that follows from its keys. */
+  readonly instance: string | 'bound'
   /** The secret's bytes, or what Argon2id made of the password. */
   readonly S?: Uint8Array
   readonly x25519?: boolean
@@ -102,7 +104,8 @@ export class IndependentMember {
     const { mode, room, identity } = options
     this.#keys = roomKeys(mode, room, options.S)
     this.#curves = makeCurves(options.x25519 === true)
-    const own = Buffer.from(options.instance, 'hex')
+    const points = { ...this.#curves, identity: identity && rawPoint(identity.publicKey) }
+    const own = options.instance === 'bound' ? boundInstance(room, points) : Buffer.from(options.instance, 'hex')
     this.announcement = makeAnnouncement({
       mode,
       room,
@@ -149,20 +152,26 @@ export class IndependentMember {
 
   /** A member that the server shows. Throws a {@link Refusal}. */
   admit(shown: Shown): Announced {
-    const before = this.#remembered.get(shown.instance)
+    const known = this.#remembered.get(shown.instance)
     const announced = readAnnouncement(shown.seal, {
       mode: this.#options.mode,
       room: this.#options.room,
       keys: this.#keys,
       instance: Buffer.from(shown.instance, 'hex'),
       own: this.announced.instance,
-      ...(before && { before: before.announcement }),
+      ...(known && { known }),
     })
+    const isAnothers = announced.bound && known?.bound === false
+    const before = isAnothers ? undefined : known
     const ends = [
       { announced: this.announced, id: this.id },
       { announced, id: shown.id },
     ] as const
     const keys = linkKeys(this.#options.room, this.#keys.linkSalt, this.#curves.agree(announced), ...ends)
+    if (isAnothers) {
+      for (const [id, other] of [...this.#others])
+        if (other.announced.instance.equals(announced.instance)) this.left(id)
+    }
     this.#others.set(shown.id, {
       announced,
       ...keys,
@@ -173,6 +182,7 @@ export class IndependentMember {
     if (before === undefined) {
       this.#remembered.set(shown.instance, {
         announcement: announced.bytes,
+        bound: announced.bound,
         newest: 0,
         once: new Set(),
         keys: [],
@@ -230,12 +240,12 @@ export class IndependentMember {
     if (kind === LINK) {
       demand(!isForTheRoom(plain), 'forged')
       const { frame, since } = splitSince(plain, counter)
-      took(remembered, other.floor, counter, !isSentAgain(plain))
+      took(remembered, other, counter, !isSentAgain(plain))
       other.floor = Math.max(other.floor, since)
       return { frames: [frame, ...this.#waited(other, remembered)] }
     }
     demand(plain.length === (kind === KEY ? 38 : 6), 'forged')
-    took(remembered, other.floor, counter, true)
+    took(remembered, other, counter, true)
     const [epoch, step] = [plain.readUInt32BE(0), plain.readUInt16BE(4)]
     if (kind === HELD) {
       this.held.push(`${from} ${epoch} ${step}`)
@@ -265,7 +275,7 @@ export class IndependentMember {
     const frame = decrypt(groupKey(key, other.announced.instance, this.#options.room), head, counter, sealed)
     demand(isForTheRoom(frame), 'forged')
     if (key !== nearest) remembered.keys.push(key)
-    took(remembered, other.floor, counter, false)
+    took(remembered, other, counter, false)
     return { frames: [frame] }
   }
 

@@ -56,8 +56,9 @@ export class RawMember {
     private readonly options: RawMemberOptions,
     private readonly clock: Clock,
   ) {
-    this.instance = (options.instance ?? options.number.toString(16).padStart(32, 'a')) as InstanceId
-    this.member = new IndependentMember({ x25519: true, ...options, id: '', instance: this.instance })
+    const instance = options.instance ?? options.number.toString(16).padStart(32, 'a')
+    this.member = new IndependentMember({ x25519: true, ...options, id: '', instance })
+    this.instance = this.member.announced.instance.toString('hex') as InstanceId
     this.seal = options.seal ?? this.member.announcement
   }
 

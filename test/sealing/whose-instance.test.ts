@@ -67,6 +67,7 @@ describe.each(['link', 'secret'] as const)('the instance of a member that is the
     const carol = stage.join('carol', keyed(mode))
     await stage.run(1_000)
     expect(carol.refusedOf).toEqual(['posing seal-changed'])
+    expect(carol.room.stats().sealing.refused).toEqual({ 'seal-changed': 1 })
     expect([...carol.room.peers.keys()].sort()).toEqual([ada.id, bob.id].sort())
     posing.say([carol.id], posing.line(3))
     await isHeardOnce({ stage, ada }, carol)

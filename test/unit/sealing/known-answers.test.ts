@@ -4,7 +4,7 @@ import type { SealedMode } from '../../../web/client/sealing/announcement.ts'
 import { fromBase64url } from '../../../web/client/sealing/octets.ts'
 import type { Primitives, SigningKey } from '../../../web/client/sealing/primitives.ts'
 import { roomKey, stretch } from '../../../web/client/sealing/room-key.ts'
-import { RoomSealing } from '../../../web/client/sealing/sealing.ts'
+import { RoomSealing, type SealingOptions } from '../../../web/client/sealing/sealing.ts'
 import { groupCipher, nextStep } from '../../../web/client/sealing/sender-key.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { nodePrimitives, p256Key, p256Signer, x25519Key } from '../../support/node-primitives.ts'
@@ -26,7 +26,13 @@ interface Known {
 }
 
 /** Instance `n`, peer id `n`, private keys of 32 bytes `16 n + 1` (X25519) and `16 n + 2` (P-256), sender key `16 n + 3`. */
-async function known(n: number, mode: SealedMode, x25519: boolean, identity?: SigningKey): Promise<Known> {
+async function known(
+  n: number,
+  mode: SealedMode,
+  x25519: boolean,
+  identity?: SigningKey,
+  instance: SealingOptions['instance'] = instanceId(n),
+): Promise<Known> {
   const keys: string[] = []
   const own: Primitives = {
     ...primitives,
@@ -38,7 +44,7 @@ async function known(n: number, mode: SealedMode, x25519: boolean, identity?: Si
     },
   }
   const sealing = await RoomSealing.begin(
-    { mode, room: 'lobby', instance: instanceId(n), protocol: 1, secret: SECRET, identity },
+    { mode, room: 'lobby', instance, protocol: 1, secret: SECRET, identity },
     { primitives: own, fillRandom: (random) => random.fill(16 * n + 3), clock: new FakeClock(), transmit: () => {} },
   )
   sealing.welcomed(peerId(n))
@@ -125,6 +131,19 @@ describe('an announcement', () => {
         "6a9dc66c11f220960de594334df588776724",
       ]
     `)
+  })
+})
+
+describe('the instance that follows from the keys', () => {
+  const bound = async (x25519: boolean, identity?: SigningKey): Promise<string> => {
+    const { sealing } = await known(1, 'link', x25519, identity, (instance) => instance)
+    return hex(sealing.keys.instance)
+  }
+
+  it('of P-256 alone, of both curves, and with an identity', async () => {
+    expect(await bound(false)).toMatchInlineSnapshot(`"097d48825ffa77751bc7cc2a6aaf9ede"`)
+    expect(await bound(true)).toMatchInlineSnapshot(`"55ef55a69afbba2fa51d344c87f83638"`)
+    expect(await bound(true, p256Signer(bytes(9)))).toMatchInlineSnapshot(`"fcc84bac59806ef64fcb5e056a23b230"`)
   })
 })
 

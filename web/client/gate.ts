@@ -69,6 +69,8 @@ export class Gate {
   readonly #known = new Map<PeerId, Known>()
   /** In the room, and not let in. */
   readonly #strangers = new Set<PeerId>()
+  /** Since they were looked at last, the instance that they show has turned out to be another's. */
+  readonly #ousted = new Set<PeerId>()
   /** Once they are loaded. */
   profiles: Profiles | undefined
   readonly #told = new Map<string, number>()
@@ -221,6 +223,7 @@ export class Gate {
   /** The server lists it no more, or as somebody else. */
   gone(id: PeerId, present: InstanceId | undefined): void {
     this.#strangers.delete(id)
+    this.#ousted.delete(id)
     const known = this.#known.get(id)
     if (known === undefined || known.instance === present) return
     this.#known.delete(id)
@@ -270,6 +273,7 @@ export class Gate {
   async #look(shown: MemberInfo): Promise<MemberInfo> {
     const { id, instance, seal, profile } = shown
     const keys = this.#keys
+    this.#ousted.delete(id)
     const again = this.admits(shown)
     if (!again) this.gone(id, instance)
     const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
@@ -281,9 +285,7 @@ export class Gate {
       this.#settle(member, { refused: 'not-admitted' })
       return member
     }
-    // Another may have turned out to be the instance that it shows.
-    const late = keys?.refusal(id)
-    this.#settle(member, late === undefined ? admission : { refused: late })
+    this.#settle(member, this.#ousted.has(id) ? { refused: 'seal-changed' } : admission)
     if (keys && this.admits(member)) this.#deps.shown(member, announced)
     return member
   }
@@ -302,6 +304,7 @@ export class Gate {
 
   #taken(instance: InstanceId, from: readonly PeerId[]): void {
     for (const id of from) {
+      this.#ousted.add(id)
       if (!this.#known.delete(id)) continue
       this.profiles?.gone(id)
       this.refuse(id, 'seal-changed')

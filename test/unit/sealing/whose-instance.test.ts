@@ -71,13 +71,19 @@ describe('an instance that follows from its keys', () => {
     await Promise.all([admit(bob, posing), admit(posing, bob)])
     // Counters beyond those of the owner, keys of the same name as the owner's, and things that it said to all.
     for (let n = 0; n < 20; n += 1) await room.send(posing, [bob], roomFrame(n))
+    expect(await room.send(bob, [posing], roomFrame(1))).toEqual([[roomFrame(1)]])
     if (hasLeft) bob.sealing.left(posing.id)
     expect(await admit(bob, ada)).not.toHaveProperty('refused')
-    expect(bob.sealing.refusal(posing.id)).toBe(hasLeft ? undefined : 'seal-changed')
+    const { refused } = await bob.sealing.open(posing.id, new Uint8Array(64))
+    expect(refused).toBe(hasLeft ? undefined : 'seal-changed')
     expect(await bob.sealing.seal([posing.id], unicastFrame(1))).toEqual([])
     expect(await room.send(ada, [bob], roomFrame(7))).toEqual([[roomFrame(7)]])
     expect(await room.send(ada, [bob], unicastFrame(8))).toEqual([[unicastFrame(8)]])
     expect(await room.send(posing, [bob], unicastFrame(9))).toEqual([[]])
+    // It was given our key: that is not the key any more.
+    expect(await room.send(bob, [ada], roomFrame(2))).toEqual([[roomFrame(2)]])
+    const [group] = await room.sealed(bob, [ada], roomFrame(3))
+    expect(group?.payload.slice(0, 5)).toEqual(Uint8Array.of(2, 0, 0, 0, 2))
     expect(await admit(bob, posing)).toEqual(CHANGED)
   })
 

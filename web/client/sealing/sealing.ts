@@ -330,12 +330,6 @@ export class RoomSealing {
     this.deps.taken?.(instanceId, from)
   }
 
-  /** Why nothing of it is opened, if that is so. */
-  refusal(id: PeerId): SealingRefusal | undefined {
-    const standing = this.#standing.get(id)
-    return typeof standing === 'string' ? standing : undefined
-  }
-
   /** The member is gone, or its link has ended, or the application does not admit it. */
   left(id: PeerId): void {
     const standing = this.#standing.get(id)

@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { JoinOptions } from '../../web/client/face.ts'
-import { HAS_IDENTITY, HAS_PROFILE, HAS_X25519, hmac, label, len, roomKeys } from './independent-announcement.ts'
+import { instanceId, peerId, type SealedMember, SealedRoom } from '../unit/sealing/sealed-room.ts'
+import { IndependentMember } from './independent.ts'
+import {
+  HAS_IDENTITY,
+  HAS_PROFILE,
+  HAS_X25519,
+  hmac,
+  label,
+  len,
+  type Refusal,
+  roomKeys,
+} from './independent-announcement.ts'
 import type { Shown } from './malicious-server.ts'
 import { goesOn, LOBBY, type Person, SECRET, Stage } from './stage.ts'
 
@@ -153,6 +164,43 @@ describe.each(['link', 'secret'] as const)('the instance of a member that is the
     await isHeardOnce({ stage, ada }, carol)
     expect(posing.frames).toEqual([])
     await goesOn({ stage, ada, bob })
+  })
+})
+
+describe('an implementation from the document alone', () => {
+  const [ROOM, ID] = ['Küche 7', 7]
+  const keyedBy = (instance: string, x25519 = true) =>
+    new IndependentMember({ mode: 'link', room: ROOM, id: peerId(ID), instance, x25519 })
+
+  it.each([
+    ['not bound, then bound', false, 'bound', undefined],
+    ['bound, then not', true, 'other', 'seal-changed'],
+    ['not bound, then other keys that are not', false, 'other', 'seal-changed'],
+    ['bound, then the same', true, 'bound', undefined],
+  ] as const)('takes an instance for whose ours does: %s', async (_what, isBound, second, code) => {
+    const room = new SealedRoom()
+    const bob = await room.begin({ mode: 'link', room: ROOM })
+    const reader = keyedBy(instanceId(99))
+    const owner = keyedBy('bound', false)
+    const instance = owner.announced.instance.toString('hex') as SealedMember['instance']
+    const [one, other] = [keyedBy(instance), keyedBy(instance)]
+    const first = isBound ? owner : one
+    const next = second === 'bound' ? owner : other
+    const shown = (of: IndependentMember, id: number) => ({ id: peerId(id), instance, seal: of.announcement })
+    expect(await bob.sealing.admit(shown(first, 1))).not.toHaveProperty('refused')
+    expect(reader.admit(shown(first, 1)).bound).toBe(isBound)
+    const admitted = await bob.sealing.admit(shown(next, 2))
+    expect('refused' in admitted ? admitted.refused : undefined).toBe(code)
+    const read = (): string | undefined => {
+      try {
+        reader.admit(shown(next, 2))
+        return undefined
+      } catch (error) {
+        return (error as Refusal).code
+      }
+    }
+    expect(read()).toBe(code)
+    expect(reader.knows(peerId(1))).toBe(isBound || second === 'other')
   })
 })
 

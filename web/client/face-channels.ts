@@ -24,6 +24,10 @@ export interface Message<T> {
 }
 
 export interface Sent {
+  /**
+   * The same at sender and receivers. Who looks at it before `ready` in a sealed room may do so before there are keys: then
+   * others can take this visit's name in ids (its instance) as well, and a newcomer may be shown them first.
+   */
   readonly id: string
   /**
    * In the window: kept until every receiver has it, or is gone. Await it between sends: that is back-pressure.

@@ -17,6 +17,7 @@ import { FakeClock } from '../../support/fake-clock.ts'
 
 export const ADA = 'a'.repeat(16) as PeerId
 export const BOB = 'b'.repeat(16) as PeerId
+export const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 export const member = (id: PeerId, more: Partial<MemberInfo> = {}): MemberInfo => ({
   id,
   instance: id.repeat(2) as InstanceId,

@@ -133,15 +133,15 @@ export class RoomChannels {
     }
     if (to === undefined) {
       const message = outbox.send(channel, content, body, wire)
-      if (signal !== undefined) giveUpOn(signal, message.accepted, () => outbox.abort(message))
+      if (signal !== undefined) giveUpOn(signal, message.accepted, () => outbox.waiting.abort(message))
       return message
     }
-    outbox.ensureRoom(body.length * to.length, to.length)
+    outbox.waiting.ensureRoom(body.length * to.length, to.length)
     const number = channel.takeNumber()
     const messages = to.map((id) => outbox.send(channel, content, body, wire, id, number))
     const sent = together(outbox.unicastId(channel, number), messages)
     if (signal !== undefined) {
-      giveUpOn(signal, sent.accepted, () => messages.map((message, index) => outbox.abort(message, to[index])))
+      giveUpOn(signal, sent.accepted, () => messages.map((message, index) => outbox.waiting.abort(message, to[index])))
     }
     return sent
   }

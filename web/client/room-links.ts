@@ -340,7 +340,7 @@ export class RoomLinks {
 
   /** Whether all that was sent has been handed on everywhere. */
   get quiet(): boolean {
-    return this.outbox.drained && [...this.#peers.values()].every(({ link }) => link.sender.quiet)
+    return this.outbox.waiting.none && [...this.#peers.values()].every(({ link }) => link.sender.quiet)
   }
 
   close(): void {

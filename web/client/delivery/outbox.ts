@@ -9,7 +9,7 @@ import {
   type PeerId,
   streamIndex,
 } from '../../../signaling/protocol/index.ts'
-import { PartylineError, type PartylineErrorCode } from '../errors.ts'
+import { PartylineError } from '../errors.ts'
 import type { LinkSender } from './link-sender.ts'
 import { OutgoingChannel } from './outgoing-channel.ts'
 import { OutgoingMessage } from './outgoing-message.ts'
@@ -28,14 +28,14 @@ export class Outbox {
   readonly #room: readonly [RoomStream, RoomStream]
   readonly #senders = new Map<PeerId, LinkSender>()
   readonly #channels: OutgoingChannel[] = []
-  readonly #waiting = new WaitingMessages((message, to) => {
+  /** What was sent and is not accepted yet. */
+  readonly waiting = new WaitingMessages((message, to) => {
     const channel = this.#channels[message.channel]
     if (channel === undefined || !this.#takes(message.channel, message.lane, to)) return false
     this.#accept(channel, message, to)
     return true
   })
   #open = false
-  #closed = false
 
   constructor(
     private readonly deps: {
@@ -55,15 +55,6 @@ export class Outbox {
 
   get roomStreams(): readonly [OutgoingStream, OutgoingStream] {
     return [this.#room[0].stream, this.#room[1].stream]
-  }
-
-  get queuedBytes(): number {
-    return this.#waiting.bytes
-  }
-
-  get retainedBytes(): number {
-    const [small, bulk] = this.roomStreams
-    return small.retainedBytes + bulk.retainedBytes
   }
 
   /** @throws PartylineError `bad-argument` when the room has all the channels it may have: `most` */
@@ -86,7 +77,7 @@ export class Outbox {
         channel: id,
         name,
         // Waiting messages have their ordinals already, but newcomers are addressed by them.
-        ordinal: this.#waiting.first(id)?.ordinal ?? roomOrdinal,
+        ordinal: this.waiting.first(id)?.ordinal ?? roomOrdinal,
       }))
   }
 
@@ -103,7 +94,7 @@ export class Outbox {
   /** The member is gone: nothing more goes to it. Its own `abandon` has settled what was under way. */
   remove(member: PeerId): void {
     this.#senders.delete(member)
-    this.#waiting.drop(member, 'left')
+    this.waiting.drop(member, 'left')
     this.trim()
     this.flush()
   }
@@ -122,7 +113,7 @@ export class Outbox {
     number = 0,
     late = false,
   ): OutgoingMessage {
-    if (channel.id !== 0) this.ensureRoom(body.length, 1)
+    if (channel.id !== 0) this.waiting.ensureRoom(body.length, 1)
     const lane: Lane = body.length > LIMITS.fragmentBytes ? 'bulk' : 'small'
     const sender = to === undefined ? undefined : this.#senders.get(to)
     const gone = to !== undefined && sender === undefined
@@ -135,22 +126,16 @@ export class Outbox {
       return message
     }
     message.late = late
-    const others = this.#waiting.has(to)
+    const others = this.waiting.has(to)
     if (!late && (!others || channel.id === 0) && this.#takes(channel.id, lane, to)) {
       this.#accept(channel, message, to)
       this.#sendOut(sender)
       return message
     }
-    this.#waiting.add(message, to)
+    this.waiting.add(message, to)
     // Behind what waits for another stream there may still be room in this one's.
-    if (others && this.#waiting.release(to)) this.#sendOut(sender)
+    if (others && this.waiting.release(to)) this.#sendOut(sender)
     return message
-  }
-
-  /** @throws PartylineError `queue-full`, `closed` */
-  ensureRoom(bytes: number, messages: number): void {
-    if (this.#closed) throw new PartylineError('closed', 'The room is closed')
-    this.#waiting.ensureRoom(bytes, messages)
   }
 
   unicastId(channel: OutgoingChannel, number: number): string {
@@ -202,17 +187,9 @@ export class Outbox {
     message.encoded()
   }
 
-  /**
-   * Give up a message that is still waiting, `to` one member or the room; false when it is too late. Its place in the
-   * order is spoken for: it goes out empty.
-   */
-  abort(message: OutgoingMessage, to?: PeerId, code?: PartylineErrorCode): boolean {
-    return this.#waiting.abort(message, to, code)
-  }
-
   /** A message to the room that is late, and cannot be made whole. */
   giveUp(message: OutgoingMessage): void {
-    this.abort(message, undefined, 'unsupported')
+    this.waiting.abort(message, undefined, 'unsupported')
     message.late = false
     this.flush()
   }
@@ -221,13 +198,13 @@ export class Outbox {
   flush(): void {
     // What goes out makes room for more, and a path that took it all will not call for it.
     do this.#sendOut()
-    while (this.#waiting.releaseAll())
+    while (this.waiting.releaseAll())
   }
 
-  /** To everyone, or to this one alone. */
-  #sendOut(only?: LinkSender): void {
+  /** To everyone, or to this one alone; and room frames to all on the relay. */
+  #sendOut(only?: LinkSender, relayed = only === undefined): void {
     const nowMs = this.deps.now()
-    if (only === undefined) pumpRelayed(this.#senders, this.deps.broadcast, nowMs)
+    if (relayed) pumpRelayed(this.#senders, this.deps.broadcast, nowMs)
     for (const sender of only === undefined ? this.#senders.values() : [only]) {
       sender.pump(nowMs)
       this.deps.sent(sender.member)
@@ -236,14 +213,13 @@ export class Outbox {
 
   /** Its path takes frames again. */
   writable(sender: LinkSender): void {
-    if (this.#waiting.none) this.pump(sender)
+    if (this.waiting.none) this.pump(sender)
     else this.flush()
   }
 
   /** Send this member what may go. */
   pump(sender: LinkSender): void {
-    if (sender.outlet?.kind === 'relay') pumpRelayed(this.#senders, this.deps.broadcast, this.deps.now())
-    this.#sendOut(sender)
+    this.#sendOut(sender, sender.outlet?.kind === 'relay')
   }
 
   /** A member has acknowledged more: there may be room for what waits, and someone may be too far behind. */
@@ -267,12 +243,6 @@ export class Outbox {
 
   /** Nothing more goes out. */
   close(): void {
-    this.#closed = true
-    this.#waiting.dropAll()
-  }
-
-  /** Whether nothing waits. */
-  get drained(): boolean {
-    return this.#waiting.none
+    this.waiting.close()
   }
 }

@@ -14,6 +14,7 @@ export class WaitingMessages {
   readonly #waiting = new Map<PeerId | undefined, OutgoingMessage[]>()
   #messages = 0
   #bytes = 0
+  #closed = false
 
   /** `takeIn`: accepts the message if its stream takes it now. */
   constructor(private readonly takeIn: (message: OutgoingMessage, to: PeerId | undefined) => boolean) {}
@@ -26,8 +27,9 @@ export class WaitingMessages {
     return this.#waiting.size === 0
   }
 
-  /** @throws PartylineError `queue-full` */
+  /** @throws PartylineError `queue-full`, `closed` */
   ensureRoom(bytes: number, messages: number): void {
+    if (this.#closed) throw new PartylineError('closed', 'The room is closed')
     if (
       this.#messages + messages > LIMITS.queuedMessages ||
       (this.#bytes > 0 && this.#bytes + bytes > LIMITS.queuedBytes)
@@ -54,8 +56,11 @@ export class WaitingMessages {
     this.#bytes += message.body.length
   }
 
-  /** Give up one of them; false when it is too late. Its place in the order is spoken for: it goes out empty. */
-  abort(message: OutgoingMessage, to: PeerId | undefined, code?: PartylineErrorCode): boolean {
+  /**
+   * Give up one of them, `to` one member or the room; false when it is too late. Its place in the order is spoken for: it
+   * goes out empty.
+   */
+  abort(message: OutgoingMessage, to?: PeerId, code?: PartylineErrorCode): boolean {
     const bytes = message.body.length
     if (!message.refuse(to, 'aborted', code)) return false
     this.#bytes -= bytes
@@ -71,7 +76,9 @@ export class WaitingMessages {
     this.#waiting.delete(to)
   }
 
-  dropAll(): void {
+  /** Nothing more is sent. */
+  close(): void {
+    this.#closed = true
     for (const to of [...this.#waiting.keys()]) this.drop(to, 'closed')
   }
 

@@ -421,14 +421,14 @@ export const DELIVERY: readonly Mutant[] = [
     {
       name: 'takes everything that is sent, without bound',
       breaks: '`accepted`',
-      find: 'if (channel.id !== 0) this.ensureRoom(body.length, 1)',
+      find: 'if (channel.id !== 0) this.waiting.ensureRoom(body.length, 1)',
       replace: '',
       killedBy: { file: AUDIENCES, test: 'is bounded: then send throws queue-full, and goes on when there is room' },
     },
     {
       name: 'addresses those who come while a message waits, from where it is now',
       breaks: 'the sender decides the audience',
-      find: 'ordinal: this.#waiting.first(id)?.ordinal ?? roomOrdinal',
+      find: 'ordinal: this.waiting.first(id)?.ordinal ?? roomOrdinal',
       replace: 'ordinal: roomOrdinal',
       killedBy: {
         file: AUDIENCES,

@@ -26,6 +26,16 @@ export const member = (id: PeerId, more: Partial<MemberInfo> = {}): MemberInfo =
   ...more,
 })
 
+/** What the server allows, as its welcome says. */
+export const LIMITS = {
+  frameBytes: 65_536,
+  packetBytes: 262_144,
+  profileBytes: 4_096,
+  membersPerRoom: 256,
+  messagesPerSecond: 1_000,
+  bytesPerSecond: 4_194_304,
+}
+
 /** The server's side of one carrier. The client's side ends with either close, and nothing comes after. */
 export class FakeConnection implements Carrier {
   readonly kind = 'websocket'
@@ -178,14 +188,7 @@ export class Scene {
       members: [],
       iceServers: [],
       iceExpiresAtMs: this.clock.nowMs() + 3_600_000,
-      limits: {
-        frameBytes: 65_536,
-        packetBytes: 262_144,
-        profileBytes: 4_096,
-        membersPerRoom: 256,
-        messagesPerSecond: 1_000,
-        bytesPerSecond: 4_194_304,
-      },
+      limits: LIMITS,
       timeMs: this.clock.nowMs(),
       ...more,
     })

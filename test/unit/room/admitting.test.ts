@@ -134,7 +134,7 @@ describe.each([
     const eve = world.join('lobby', 'eve', { ...mode, profile: 'slow eve' })
     say(eve, 'e1')
     await world.clock.run(500)
-    ada.network('changed')
+    ada.network('change')
     for (const pipe of [ada.uplink.up, ada.uplink.down]) pipe.blackhole = true
     await world.clock.run(1_000)
     say(eve, 'e2')

@@ -82,8 +82,9 @@ export class Membership {
   decided(id: PeerId): void {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
-    if (this.#options.admits?.(entry.info)) this.#events.emit('join', entry.info)
-    else {
+    const isIn = this.#options.admits?.(entry.info)
+    if (isIn) this.#events.emit('join', entry.info)
+    else if (isIn === false) {
       this.#disarm(entry)
       this.#entries.delete(id)
     }

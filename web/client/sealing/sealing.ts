@@ -301,7 +301,7 @@ export class RoomSealing {
     const standing = this.#standing.get(id)
     this.#standing.delete(id)
     if (!isMember(standing)) return
-    this.#senderKeys.left((epoch) => standing.given.hasOf(epoch))
+    this.#senderKeys.left(standing.given.epoch)
     standing.waiting.clear()
     this.#instances.leave(standing.instanceId, standing.instance)
     this.#arm()
@@ -316,7 +316,7 @@ export class RoomSealing {
     if (!isMember(member)) return
     member.since = this.#counter
     member.sealed = new WeakMap()
-    member.given = new GivenKeys(this.#senderKeys.came())
+    member.given = new GivenKeys(this.#senderKeys.came(), member.given.epoch)
     this.#arm()
   }
 

@@ -107,6 +107,36 @@ describe('a server that tampers with records', () => {
     expect(lossy.records).toHaveLength(13)
   })
 
+  it.each([
+    { what: 'everything', hears: [] },
+    { what: 'what is for the room', hears: ['gap lagging'] },
+  ])('that drops $what for good is seen by missing words, and nothing else', async ({ what, hears }) => {
+    const stage = new Stage()
+    const { ada, bob } = await stage.two()
+    const events: string[] = []
+    for (const { room } of [ada, bob]) {
+      for (const name of ['leave', 'change', 'status', 'missed', 'refused'] as const)
+        room.on(name, () => events.push(name))
+    }
+    ada.room.on('gap', ({ reason }) => events.push(`ada gap ${reason}`))
+    bob.room.on('gap', ({ reason }) => events.push(`gap ${reason}`))
+    stage.server.handed = (client, frame) =>
+      client === 'bob' && (what === 'everything' || frame.payload[0] === 2) ? [] : [frame]
+    const { delivered } = ada.room.channel<object>('chat').send({ n: 1 })
+    const outcome = delivered.then(({ to, missed }) => ({ to, missed: [...missed] }))
+    await stage.run(120_000)
+    expect(await outcome).toEqual({ to: [bob.id], missed: [[bob.id, 'lagging']] })
+    expect(bob.heard).toEqual([])
+    expect(events).toEqual(hears)
+    expect([ada, bob].map(({ room }) => room.status)).toEqual(['online', 'online'])
+    expect([...ada.room.peers.values()].map(({ presence, path }) => [presence, path])).toEqual([['here', 'relay']])
+    stage.server.handed = (_client, frame) => [frame]
+    ada.say(2)
+    await stage.run(10_000)
+    expect(bob.heard).toEqual(['ada 2'])
+    expect(events).toEqual(['gap lagging'])
+  })
+
   it('cannot name another sender, hand it to another, or send it back', async () => {
     const stage = new Stage()
     const { ada, bob, carol } = await stage.three()

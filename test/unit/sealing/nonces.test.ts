@@ -3,9 +3,9 @@ import { expect, it } from 'vitest'
 import type { FillRandom, PeerId } from '../../../signaling/protocol/index.ts'
 import type { Primitives } from '../../../web/client/sealing/primitives.ts'
 import { RECORD } from '../../../web/client/sealing/records.ts'
-import type { RoomSealing } from '../../../web/client/sealing/sealing.ts'
-import { decrypt, groupKey, nextStep, type SenderKey } from '../../sealing/independent-records.ts'
+import type { SenderKey } from '../../sealing/independent-records.ts'
 import { nodePrimitives } from '../../support/node-primitives.ts'
+import { FormerMembers } from './former-members.ts'
 import {
   ackFrame,
   admit,
@@ -54,64 +54,6 @@ class Nonces {
         }
       },
     }
-  }
-}
-
-/** Whoever left, helped by a server that kept every record and goes on handing it what is for the others. */
-class FormerMembers {
-  /** Raw keys that each member has used. */
-  readonly #keys = new Map<RoomSealing, Set<string>>()
-  readonly #gone: RoomSealing[] = []
-  readonly #seen = new Set<string>()
-  tried = 0
-  /** Records that were sealed after it had left, and that one of them could open. */
-  read = 0
-
-  constructor(private readonly nonces: Nonces) {}
-
-  /** For a member to join with. */
-  watch(): { change(of: Primitives): Primitives; joined(member: SealedMember): void } {
-    const keys = new Set<string>()
-    return {
-      change: (of) => ({
-        ...of,
-        cipher: (key) => {
-          keys.add(hex(key))
-          return of.cipher(key)
-        },
-      }),
-      joined: ({ sealing }) => this.#keys.set(sealing, keys),
-    }
-  }
-
-  left({ sealing }: SealedMember): void {
-    this.#gone.push(sealing)
-  }
-
-  /** A record goes out. */
-  look({ from, payload }: OnTheWay): void {
-    if (payload[0] !== RECORD.group || this.#seen.has(hex(payload))) return
-    this.#seen.add(hex(payload))
-    for (const former of this.#gone) {
-      this.tried += 1
-      const keys = [...(this.#keys.get(former) ?? [])].flatMap((key) => this.nonces.given.get(key) ?? [])
-      if (keys.some((key) => opens(key, from, Buffer.from(payload)))) this.read += 1
-    }
-  }
-}
-
-/** With this key, or any that follows from it. */
-function opens(given: SenderKey, { instance }: SealedMember, record: Buffer): boolean {
-  const step = record.readUInt16BE(5)
-  if (given.epoch !== record.readUInt32BE(1) || given.step > step) return false
-  let key = given
-  while (key.step < step) key = nextStep(key)
-  try {
-    const cipher = groupKey(key, Buffer.from(instance, 'hex'), 'lobby')
-    decrypt(cipher, record.subarray(0, 15), Number(record.readBigUInt64BE(7)), record.subarray(15))
-    return true
-  } catch {
-    return false
   }
 }
 
@@ -181,7 +123,7 @@ class Story {
 
   constructor(seed: number, nonces: Nonces) {
     this.room = new SealedRoom(seed, nonces.primitivesOf)
-    this.former = new FormerMembers(nonces)
+    this.former = new FormerMembers(nonces.given)
   }
 
   async join(id?: PeerId): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import { groupRecord, isForTheRoom, KEY, keyName, LINK, linkRecord } from './independent-records.ts'
 import type { Told } from './malicious-server.ts'
 import { lineFrame, positionFrame, type RawMember } from './raw-member.ts'
-import { type Company, company, goesOn, LOBBY, type Stage } from './stage.ts'
+import { type Company, company, goesOn, LOBBY, Stage } from './stage.ts'
 
 const lines = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
 
@@ -92,6 +92,44 @@ describe.each(['link', 'secret'] as const)('a former member of a room in mode %s
     expect(read(mallory, lines(10, 60))).toEqual([])
     expect(mallory.records.length).toBeGreaterThan(60)
     await goesOn(scene)
+  })
+
+  it('reads nothing either when it has begun its links again just before it left', async () => {
+    const scene = await company(mode)
+    const { ada, bob, mallory, stage } = scene
+    mallory.say([ada.id, bob.id], mallory.greetingAgain())
+    await stage.run(500)
+    await left(scene)
+    for (const n of [10, 11, 12]) {
+      ada.say(n)
+      bob.say(n + 10)
+      await stage.run(300)
+    }
+    expect(bob.heard).toEqual(['ada 1', 'ada 10', 'ada 11', 'ada 12'])
+    expect(read(mallory, lines(10, 30))).toEqual([])
+    await goesOn(scene)
+  })
+
+  it('reads nothing of one that the server had shown to it as gone, and back', async () => {
+    const stage = new Stage()
+    const { ada, bob, carol } = await stage.three(mode === 'link' ? {} : undefined)
+    ada.say(1)
+    await stage.run(500)
+    const shown = { ...stage.server.who('ada'), presence: 'here', profile: { name: 'ada' } }
+    stage.server.tell('carol', { t: 'left', version: 4, id: ada.id, reason: 'left' })
+    await stage.run(100)
+    stage.server.tell('carol', { t: 'joined', version: 5, member: shown })
+    await stage.run(1_500)
+    expect(carol.room.peers.has(ada.id)).toBe(true)
+    void carol.room.leave()
+    await stage.run(1_500)
+    const before = stage.server.recordsOf('bob').length
+    ada.say(2)
+    await stage.run(500)
+    const groups = stage.server.recordsOf('bob').slice(before)
+    const epochs = groups.filter(({ payload }) => payload[0] === 2).map(({ payload }) => payload[4])
+    expect(epochs).toEqual([2])
+    expect(bob.heard).toEqual(['ada 1', 'ada 2'])
   })
 
   it('reads nothing of a newcomer, nor of what is said to it', async () => {

@@ -161,6 +161,12 @@ export class RawMember {
     })
   }
 
+  /** Of a link that it begins once more, as if it knew nothing of who is greeted. */
+  greetingAgain(): Uint8Array {
+    this.#generation += 1
+    return this.greeting()
+  }
+
   /** The next line for the room. */
   line(n: number, seq = this.#seq): Uint8Array {
     this.#seq = seq + 1

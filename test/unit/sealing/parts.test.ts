@@ -108,11 +108,29 @@ it('of keys that were given, the newest 64 are remembered', () => {
     const key = own.next()
     expect(given.missing(key, 0)).toBe(key)
     given.held(key)
-    own.left(() => true)
+    own.left(key.epoch)
     return key
   })
   const [first, second] = made
   if (first === undefined || second === undefined) throw new Error('no keys')
   expect(given.missing(second, 0)).toBeUndefined()
   expect(given.missing(first, 0)).toBe(first)
+})
+
+it('of keys that were given, the newest epoch is remembered, whichever are sent again after', () => {
+  const own = new OwnSenderKeys(
+    nodePrimitives((bytes) => bytes.fill(1)),
+    { instance: new Uint8Array(16), roomHash: new Uint8Array(32) },
+    (bytes) => bytes.fill(1),
+  )
+  const given = new GivenKeys(0)
+  expect(given.epoch).toBe(0)
+  const made = Array.from({ length: 65 }, () => {
+    const key = own.next()
+    own.left(key.epoch)
+    return key
+  })
+  for (const key of made.toReversed()) given.missing(key, 0)
+  expect(given.epoch).toBe(65)
+  expect(new GivenKeys(66, given.epoch).epoch).toBe(65)
 })

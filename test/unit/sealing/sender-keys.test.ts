@@ -89,6 +89,23 @@ describe('who left', () => {
     expect(await room.send(alice, [bob], roomFrame(3))).toEqual([[roomFrame(3)]])
   })
 
+  it('cannot either when its links have begun again just before, one or more times, and others leave with it', async () => {
+    const { room, alice, bob, carol } = await three()
+    const dora = await room.join()
+    await room.send(alice, [bob, carol, dora], roomFrame(1))
+    alice.sealing.begunAgain(carol.id)
+    alice.sealing.begunAgain(carol.id)
+    room.leave(dora)
+    room.leave(carol)
+    expect(nameOf(group(await room.sealed(alice, [bob], roomFrame(2))))).toEqual([2, 0])
+    // Who had nothing of the epoch costs none, as ever.
+    const erin = await room.join()
+    await room.send(alice, [bob], roomFrame(3))
+    alice.sealing.begunAgain(erin.id)
+    room.leave(erin)
+    expect(nameOf(group(await room.sealed(alice, [bob], roomFrame(4))))).toEqual([2, 2])
+  })
+
   it('together with others costs one rotation', async () => {
     const { room, alice, bob, carol } = await three()
     const dora = await room.join()

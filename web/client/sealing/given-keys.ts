@@ -17,8 +17,12 @@ interface Given {
 export class GivenKeys {
   #given: Given[] = []
 
-  /** `since`: the index of the first key that the member may be given. */
-  constructor(readonly since: number) {}
+  constructor(
+    /** The index of the first key that the member may be given. */
+    readonly since: number,
+    /** The newest epoch of which it was ever given a key, on whichever link: a new link takes nothing back. */
+    public epoch = 0,
+  ) {}
 
   /** The key that is to go along with a record under `key`. */
   missing(key: OwnSenderKey, nowMs: number): OwnSenderKey | undefined {
@@ -32,6 +36,7 @@ export class GivenKeys {
     if (last === undefined) {
       if (this.#given.length === KEYS_KEPT) this.#given.shift()
       this.#given.push({ key, held: false, sentAtMs: nowMs, waitMs: REPEAT_MS })
+      this.epoch = Math.max(this.epoch, key.epoch)
       return key
     }
     if (nowMs - last.sentAtMs < REPEAT_MS) return undefined
@@ -43,10 +48,6 @@ export class GivenKeys {
   /** The member says that it holds this key. */
   held({ epoch, step }: KeyName): void {
     for (const given of this.#given) if (given.key.epoch === epoch && given.key.step === step) given.held = true
-  }
-
-  hasOf(epoch: number): boolean {
-    return this.#given.some(({ key }) => key.epoch === epoch)
   }
 
   /** When the next repeat is due; `Infinity` when everything is held. */

@@ -37,9 +37,9 @@ export class OwnSenderKeys {
     return current.index + 1
   }
 
-  /** A member left. */
-  left(hadKeyOf: (epoch: number) => boolean): void {
-    if (this.#current !== undefined && hadKeyOf(this.#current.epoch)) this.#due = 'epoch'
+  /** A member left, which had been given keys of this epoch and before. */
+  left(epoch: number): void {
+    if (this.#current?.epoch === epoch) this.#due = 'epoch'
   }
 
   /** For one new record. */

@@ -10,7 +10,7 @@ export const TAG_BYTES = 16
 const GROUP_HEAD_BYTES = 15
 export const HEAD_BYTES = 9
 
-/** What sealing adds to a frame, at most. */
+/** What sealing adds to data, at most: to a greeting, which says since when its link is, 2 bytes more. */
 export const SEALED_BYTES = GROUP_HEAD_BYTES + TAG_BYTES
 
 /** A sender key's name. */

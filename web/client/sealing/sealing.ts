@@ -3,7 +3,7 @@
  * SEALING.md is the construction.
  *
  *   RoomSealing      who is admitted, the one counter, what waits, and when keys are repeated
- *   `#standing`      by peer id: a `Member` with its link's keys, why it was refused, or that it is being looked at
+ *   `#standing`      by peer id: a `Member` with its link's keys, or that it is being looked at
  *   `Instance`       by instance: its announcement, which counters it has used, its sender keys; outlives its members
  *   `GivenKeys`      of one member: which of our sender keys it has
  *   `OwnSenderKeys`  the key of our next record to the room
@@ -139,7 +139,7 @@ interface Member extends LinkKeys {
 }
 
 type Verified = Omit<Member, 'instance' | 'given' | 'waiting' | 'sealed' | 'floor' | 'since' | 'proven'>
-type Standing = Member | SealingRefusal | Promise<unknown>
+type Standing = Member | Promise<unknown>
 
 interface GroupRecord {
   readonly key: OwnSenderKey
@@ -149,7 +149,7 @@ interface GroupRecord {
 const NOTHING: Opened = { frames: [] }
 const refused = (code: SealingRefusal): Opened => ({ frames: [], refused: code })
 const isMember = (standing: Standing | undefined): standing is Member =>
-  typeof standing === 'object' && !(standing instanceof Promise)
+  standing !== undefined && !(standing instanceof Promise)
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && compare(a, b) === 0
 export class RoomSealing {
   /** For `join.seal`: the same as long as this instance lives. */
@@ -250,7 +250,8 @@ export class RoomSealing {
       // Not when it left, or was shown otherwise, meanwhile.
       if (this.#standing.get(id) !== verifying) return verified
       const standing = typeof verified === 'string' ? verified : this.#enter(verified)
-      this.#standing.set(id, standing)
+      if (typeof standing === 'string') this.#standing.delete(id)
+      else this.#standing.set(id, standing)
       return standing
     })
     this.#entered = verifying.catch(() => undefined)
@@ -324,7 +325,6 @@ export class RoomSealing {
     for (const [id, standing] of [...this.#standing]) {
       if (!isMember(standing) || standing.instance !== known) continue
       this.left(id)
-      this.#standing.set(id, 'seal-changed')
       from.push(id)
     }
     this.deps.taken?.(instanceId, from)
@@ -335,7 +335,7 @@ export class RoomSealing {
     const standing = this.#standing.get(id)
     this.#standing.delete(id)
     if (!isMember(standing)) return
-    this.#senderKeys.left((epoch) => standing.given.hasOf(epoch))
+    this.#senderKeys.left(standing.given.epoch)
     standing.waiting.clear()
     this.#instances.leave(standing.instanceId, standing.instance)
     this.#arm()
@@ -350,7 +350,7 @@ export class RoomSealing {
     if (!isMember(member)) return
     member.since = this.#counter
     member.sealed = new WeakMap()
-    member.given = new GivenKeys(this.#senderKeys.came())
+    member.given = new GivenKeys(this.#senderKeys.came(), member.given.epoch)
     this.#arm()
   }
 
@@ -472,7 +472,6 @@ export class RoomSealing {
         await standing
         standing = this.#standing.get(from)
       }
-      if (typeof standing === 'string') return refused(standing)
       if (!isMember(standing)) return NOTHING
       const record = decodeRecord(payload)
       if (record === undefined) return refused('unsealed')

@@ -131,8 +131,8 @@ export interface Peer<P extends Json = Json> {
   readonly userId: string | undefined
   readonly profile: P
   /**
-   * Whether the profile is the member's own, as it says itself: `false` when the server has shown another one for 10 s.
-   * `undefined` while that is not known: just changed, or in an open room.
+   * Whether the profile is the member's own, as it says itself: `false` when the server has shown another one for 10 s in
+   * all since it was set. `undefined` while that is not known: just changed, or in an open room.
    */
   readonly profileVerified: boolean | undefined
   /**

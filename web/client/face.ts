@@ -143,8 +143,9 @@ export interface Peer<P extends Json = Json> {
   readonly identity: string | undefined
   /**
    * 12 groups of 5 digits, the same at both ends when nobody sits between: let people compare them by another way. With
-   * identities on both sides it is always the same for these two; without, for this visit only. `undefined` in an open
-   * room. Never rejects.
+   * identities on both sides it is always the same for these two; without, for this visit only. Who has compared it keeps
+   * `identity`, or else the number: a peer id is no key, and the server could give it to another one. `undefined` in an
+   * open room. Never rejects.
    */
   readonly safetyNumber: Promise<string | undefined>
   /** `away`: its connection to the server dropped and its grace period runs. */

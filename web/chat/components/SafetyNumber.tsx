@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { testIds } from '../../ui/test-ids.ts'
 import { useCell } from '../../ui/use-cell.ts'
 import type { Member } from '../model/member.ts'
@@ -12,22 +12,15 @@ export interface SafetyNumberProps {
 /** The number that two people compare, and whether they have. */
 export function SafetyNumber({ session, member }: SafetyNumberProps) {
   useCell(session.verified.changes)
-  const [digits, setDigits] = useState<string | undefined>(undefined)
   const { id, identity, name } = member
+  const digits = useCell(session.safetyNumbers.known).get(id)
   // It may not be there yet: asked again until it is.
   const beat = useCell(session.beat)
-  const asking = digits === undefined ? beat : -1
   useEffect(() => {
-    let isCurrent = true
-    void session.room.peers.get(id)?.safetyNumber.then((found) => {
-      if (isCurrent) setDigits(found)
-    })
-    return () => {
-      isCurrent = false
-    }
-  }, [session, id, asking])
+    if (digits === undefined) void session.safetyNumbers.want(id)
+  }, [session, id, digits, beat])
   if (session.room.sealing === 'open') return null
-  const isVerified = session.verified.has(member)
+  const isVerified = session.verified.has(member, digits)
   return (
     <section aria-label="Safety number" class="safety">
       <h3>Safety number</h3>
@@ -54,7 +47,9 @@ export function SafetyNumber({ session, member }: SafetyNumberProps) {
           data-testid={testIds.safetyVerify}
           checked={isVerified}
           disabled={digits === undefined}
-          onChange={(event) => session.verified.set(member, event.currentTarget.checked)}
+          onChange={(event) => {
+            if (digits !== undefined) session.verified.set(member, digits, event.currentTarget.checked)
+          }}
         />
         <span>We have compared it{identity === undefined ? ' (for this visit)' : ' (kept in this browser)'}</span>
       </label>

@@ -1,6 +1,7 @@
 import type { PeerId } from 'partyline'
 import { describe, expect, it } from 'vitest'
 import { deliveryFrom, describeDelivery } from '../../../web/chat/model/delivery.ts'
+import { numberLasts } from '../../../web/chat/model/number-lasts.ts'
 import { plotStretches, type RoundTripSample, scaleTop, withSample } from '../../../web/chat/model/round-trips.ts'
 import { formatBytes, formatMs, formatNames, formatPercent } from '../../../web/ui/format.ts'
 import { suggestPersonName, suggestRoomName } from '../../../web/ui/random-words.ts'
@@ -18,6 +19,23 @@ import { readRoomName, siteRoot } from '../../../web/ui/site-address.ts'
 const ADA = 'aaaaaaaaaaaaaaaa' as PeerId
 const BO = 'bbbbbbbbbbbbbbbb' as PeerId
 const nameOf = (id: PeerId): string => (id === ADA ? 'Ada' : 'Bo')
+
+describe('a safety number', () => {
+  const theirs = 'ab'.repeat(32)
+
+  it.each([
+    [theirs, true, 'Keeps an identity, which is verified: abababababababab… The number is the same on every visit.'],
+    [
+      theirs,
+      false,
+      expect.stringMatching(/abababababababab… You show none on this visit, so the number will be another/),
+    ],
+    [undefined, true, 'Keeps no identity in the browser: the number counts for this visit only.'],
+    [undefined, false, 'Keeps no identity in the browser: the number counts for this visit only.'],
+  ])('is the same on every visit only where both show an identity: %s, %s', (identity, isOursShown, text) => {
+    expect(numberLasts(identity, isOursShown)).toEqual(text)
+  })
+})
 
 describe('figures', () => {
   it.each([

@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks'
 import { testIds } from '../../ui/test-ids.ts'
 import { useCell } from '../../ui/use-cell.ts'
 import type { Member } from '../model/member.ts'
+import { numberLasts } from '../model/number-lasts.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 
 export interface SafetyNumberProps {
@@ -36,11 +37,7 @@ export function SafetyNumber({ session, member }: SafetyNumberProps) {
       <p>
         Compare it by telephone or face to face. When <bdi>{name}</bdi> sees the same number, nobody sits between you.
       </p>
-      <p class="safety-hint">
-        {identity === undefined
-          ? 'Keeps no identity in the browser: the number counts for this visit only.'
-          : `Keeps an identity, which is verified: ${identity.slice(0, 16)}… It is the same on every visit.`}
-      </p>
+      <p class="safety-hint">{numberLasts(identity, session.showsIdentity)}</p>
       <label class="check">
         <input
           type="checkbox"

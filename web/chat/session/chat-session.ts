@@ -21,6 +21,8 @@ export interface ChatSessionDependencies {
   readonly environment: Environment
   readonly chooseTarget: IncomingFilesDependencies['chooseTarget']
   readonly measure: OutgoingFilesDependencies['measure']
+  /** Whether the room was joined with an identity. Default: no. */
+  readonly showsIdentity?: boolean
   /** Default: this browser's storage. */
   readonly verified?: VerifiedMembersDependencies
 }
@@ -39,6 +41,8 @@ export class ChatSession {
   readonly outgoing: OutgoingFiles
   /** From before this visit, where the server keeps them. */
   readonly earlier: EarlierMessages
+  /** Whether others see an identity of ours on this visit. */
+  readonly showsIdentity: boolean
   readonly safetyNumbers: SafetyNumbers
   /** Whose safety numbers were compared. */
   readonly verified: VerifiedMembers
@@ -59,6 +63,7 @@ export class ChatSession {
     this.#status = new Cell<RoomStatus>(room.status)
     this.#self.value = { id: room.self?.id, name }
     this.members = new MembersStore(room, environment)
+    this.showsIdentity = dependencies.showsIdentity ?? false
     this.safetyNumbers = new SafetyNumbers(room)
     this.verified = new VerifiedMembers(dependencies.verified ?? keptInThisBrowser)
     this.typing = new TypingChannel(room, environment)

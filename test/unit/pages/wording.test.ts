@@ -1,6 +1,7 @@
 import type { PeerId } from 'partyline'
 import { describe, expect, it } from 'vitest'
 import { deliveryFrom, describeDelivery } from '../../../web/chat/model/delivery.ts'
+import { meaningOf } from '../../../web/chat/model/lock-meaning.ts'
 import { numberLasts } from '../../../web/chat/model/number-lasts.ts'
 import { plotStretches, type RoundTripSample, scaleTop, withSample } from '../../../web/chat/model/round-trips.ts'
 import { formatBytes, formatMs, formatNames, formatPercent } from '../../../web/ui/format.ts'
@@ -19,6 +20,20 @@ import { readRoomName, siteRoot } from '../../../web/ui/site-address.ts'
 const ADA = 'aaaaaaaaaaaaaaaa' as PeerId
 const BO = 'bbbbbbbbbbbbbbbb' as PeerId
 const nameOf = (id: PeerId): string => (id === ADA ? 'Ada' : 'Bo')
+
+describe('the lock', () => {
+  it.each([
+    ['secret', 'secret'],
+    ['secret', 'password'],
+    ['link', 'none'],
+  ] as const)('promises nothing without a word on who serves the page: %s, %s', (sealing, lock) => {
+    expect(meaningOf(sealing, lock).text.join(' ')).toMatch(/whoever serves it to you has to be trusted/)
+  })
+
+  it('promises nothing at all in an open room', () => {
+    expect(meaningOf('open', 'none').text.join(' ')).not.toMatch(/trusted/)
+  })
+})
 
 describe('a safety number', () => {
   const theirs = 'ab'.repeat(32)

@@ -225,7 +225,7 @@ describe('a sealed profile', () => {
     stage.server.tell('bob', { ...version(5), profile: profiles[0] })
     await stage.run(11_000)
     expect(seen(bob)).toEqual([[{ name: 'first' }, false]])
-    stage.server.tell('bob', { ...version(6), profile: { sealed: 'BQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } })
+    stage.server.tell('bob', { ...version(6), profile: { sealed: 'BgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } })
     await stage.run(1_000)
     expect(seen(bob)).toEqual([[null, false]])
     expect(stage.told).toEqual(['bob: profile-altered'])

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { SimWorld } from '../simulation/sim-world.ts'
 import { MaliciousServer } from './malicious-server.ts'
+import { roomOf } from './whole-rooms.ts'
 
 const KEY = 3
 const HELD = 4
@@ -38,4 +39,20 @@ it('the 50th member is heard by all within two round trips of asking to be let i
   // Of 49 others each: a key and its answer, greetings, the message, acks and pings.
   expect(all.length).toBeLessThan(49 * 13)
   expect(all.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(49 * 700)
+}, 120_000)
+
+it('keys go to each member once for each change of members, and cost no time', async () => {
+  const count = 12
+  const [sealed, open] = [await roomOf(count, 'secret'), await roomOf(count, 'open')]
+  const others = count - 1
+  expect(sealed.map(({ keys, held }) => [keys, held])).toEqual([
+    [others, others],
+    // Nobody but the last had given a key before: all others give theirs.
+    [others * others, others * others],
+    [0, 0],
+    [others * (others - 1), others * (others - 1)],
+  ])
+  expect(sealed.map(({ lastHeardMs }) => lastHeardMs)).toEqual(open.map(({ lastHeardMs }) => lastHeardMs))
+  // Beside the keys and their answers, nothing is sent that an open room does not send.
+  expect(sealed[2]?.records).toBe(open[2]?.records)
 }, 120_000)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { IndependentMember } from './independent.ts'
 import { makeIdentity } from './independent-announcement.ts'
 import { rewriteMembers, type Shown, type Told } from './malicious-server.ts'
-import { goesOn, type Person, Stage } from './stage.ts'
+import { goesOn, LOBBY, type Person, Stage } from './stage.ts'
 
 type Id = Shown['id']
 
@@ -205,6 +206,25 @@ describe('a server that lies about who is there', { timeout: 30_000 }, () => {
     })
     await stage.run(2_000)
     await goesOn({ stage, ada, bob })
+  })
+
+  it('can give the id of one who left to itself, in a room without a secret: after a leave, and with another number', async () => {
+    const stage = new Stage()
+    const { ada, bob } = await stage.two({})
+    const { id } = bob
+    const number = await ada.room.peers.get(id)?.safetyNumber
+    const told: string[] = []
+    ada.room.on('leave', ({ peer }) => told.push(`leave ${peer.id}`))
+    ada.room.on('join', (peer) => told.push(`join ${peer.id}`))
+    const posing = new IndependentMember({ mode: 'link', room: LOBBY, id, instance: instanceNumber(1), x25519: true })
+    stage.server.tell('ada', { t: 'left', version: 3, id, reason: 'left' })
+    const member = { id, instance: instanceNumber(1), seal: posing.announcement, ...named('bob') }
+    stage.server.tell('ada', { t: 'joined', version: 4, member })
+    await stage.run(500)
+    expect(told).toEqual([`leave ${id}`, `join ${id}`])
+    const itsNumber = await ada.room.peers.get(id)?.safetyNumber
+    for (const one of [number, itsNumber]) expect(one).toMatch(/^(\d{5} ){11}\d{5}$/)
+    expect(itsNumber).not.toBe(number)
   })
 
   it('is refused when it shows us as somebody else', async () => {

@@ -1,10 +1,16 @@
-/** `npx tsx test/sealing/measure.ts`: what sealing costs in Node and in Chromium, as one JSON object. */
+/**
+ * `npm run bench:sealing`: what sealing costs, as one JSON object: in Node (processor time, too), in whole rooms under a
+ * simulated clock, and, unless `--no-browser` is given, in Chromium.
+ */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { webCrypto } from '../../web/client/sealing/web-crypto.ts'
 import { launchChromium } from '../support/browsers.ts'
+import { stopwatchWith } from './stopwatch.ts'
+import { oneToAnother, roomOf } from './whole-rooms.ts'
 import { type Costs, costs } from './work.ts'
 
 async function inChromium(): Promise<Costs> {
@@ -13,7 +19,8 @@ async function inChromium(): Promise<Costs> {
     stdin: {
       contents: `import { costs } from './work.ts'
         import { webCrypto } from '../../web/client/sealing/web-crypto.ts'
-        window.measure = () => costs(webCrypto())`,
+        import { stopwatchWith } from './stopwatch.ts'
+        window.measure = () => costs(webCrypto(), stopwatchWith(undefined))`,
       resolveDir: at('.'),
       loader: 'ts',
     },
@@ -38,4 +45,20 @@ async function inChromium(): Promise<Costs> {
 
 const primitives = webCrypto()
 if (primitives === undefined) throw new Error('this Node has no WebCrypto')
-console.log(JSON.stringify({ node: await costs(primitives), chromium: await inChromium() }, undefined, 2))
+/** All threads: what WebCrypto does beside this one counts, too. */
+const stopwatch = stopwatchWith(() => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+})
+const load = (): readonly number[] => loadavg().map((value) => Number(value.toFixed(1)))
+const before = load()
+const node = await costs(primitives, stopwatch)
+const wholeRooms = {
+  oneToAnother: await oneToAnother(stopwatch),
+  roomOfFifty: await roomOf(50, 'secret'),
+  openRoomOfFifty: await roomOf(50, 'open'),
+}
+const chromium = process.argv.includes('--no-browser') ? undefined : await inChromium()
+const machine = { processors: cpus().length, node: process.version, load: { before, after: load() } }
+console.log(JSON.stringify({ machine, node, wholeRooms, chromium }, undefined, 2))
+process.exit(0)

@@ -34,6 +34,7 @@ function enter({ room, lock }: RoomLink, password: string | undefined): ChatSess
       environment: browserEnvironment,
       chooseTarget: browserChooseTarget(globalThis),
       measure: measurePicture,
+      showsIdentity: pair !== undefined,
     },
   )
 }

@@ -132,8 +132,8 @@ export interface Peer<P extends Json = Json> {
   readonly userId: string | undefined
   readonly profile: P
   /**
-   * Whether the profile is the member's own, as it says itself: `false` when the server has shown another one for 10 s.
-   * `undefined` while that is not known: just changed, or in an open room.
+   * Whether the profile is the member's own, as it says itself: `false` when the server has shown another one for 10 s in
+   * all since it was set. `undefined` while that is not known: just changed, or in an open room.
    */
   readonly profileVerified: boolean | undefined
   /**
@@ -144,8 +144,9 @@ export interface Peer<P extends Json = Json> {
   readonly identity: string | undefined
   /**
    * 12 groups of 5 digits, the same at both ends when nobody sits between: let people compare them by another way. With
-   * identities on both sides it is always the same for these two; without, for this visit only. `undefined` in an open
-   * room. Never rejects.
+   * identities on both sides it is always the same for these two; without, for this visit only. Who has compared it keeps
+   * `identity`, or else the number: a peer id is no key, and the server could give it to another one. `undefined` in an
+   * open room. Never rejects.
    */
   readonly safetyNumber: Promise<string | undefined>
   /** `away`: its connection to the server dropped and its grace period runs. */

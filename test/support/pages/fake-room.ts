@@ -53,6 +53,7 @@ export interface FakePeer {
   rttMs: number | undefined
   identity?: string
   profileVerified?: boolean
+  safetyNumber?: Promise<string | undefined>
 }
 
 const notUsed = (): never => {
@@ -155,7 +156,8 @@ export class FakeRoom {
       id,
       userId: undefined,
       identity,
-      safetyNumber: Promise.resolve('57300 50739 03161 02685 13351 23229 28559 85988 91009 49370 93811 19692'),
+      safetyNumber:
+        peer.safetyNumber ?? Promise.resolve('57300 50739 03161 02685 13351 23229 28559 85988 91009 49370 93811 19692'),
       profile,
       profileVerified,
       presence,

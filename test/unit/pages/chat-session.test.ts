@@ -104,6 +104,8 @@ describe('what is refused', () => {
 
 describe('whose safety number was compared', () => {
   const identity = 'ab'.repeat(32)
+  const NUMBER = Array.from({ length: 12 }, () => '12345').join(' ')
+  const OTHER_NUMBER = Array.from({ length: 12 }, () => '54321').join(' ')
 
   it('is kept by identity, and without one for this visit', () => {
     let kept: string | undefined = 'not an identity'
@@ -116,16 +118,62 @@ describe('whose safety number was compared', () => {
     const first = new VerifiedMembers(storage)
     const changed = vi.fn()
     first.changes.watch(changed)
-    first.set({ id: ADA, identity }, true)
-    first.set({ id: BO, identity: undefined }, true)
+    first.set({ identity }, NUMBER, true)
+    first.set({ identity: undefined }, NUMBER, true)
     expect(changed).toHaveBeenCalledTimes(2)
     expect(kept).toBe(identity)
     const later = new VerifiedMembers(storage)
-    expect(later.has({ id: BO, identity })).toBe(true)
-    expect([first, later].map((visit) => visit.has({ id: BO, identity: undefined }))).toEqual([true, false])
-    later.set({ id: ADA, identity }, false)
+    expect(later.has({ identity }, undefined)).toBe(true)
+    expect([first, later].map((visit) => visit.has({ identity: undefined }, NUMBER))).toEqual([true, false])
+    expect(first.has({ identity: undefined }, OTHER_NUMBER)).toBe(false)
+    expect(first.has({ identity: undefined }, undefined)).toBe(false)
+    later.set({ identity }, NUMBER, false)
     expect(kept).toBeUndefined()
-    expect(later.has({ id: ADA, identity })).toBe(false)
+    expect(later.has({ identity }, NUMBER)).toBe(false)
+  })
+
+  const isMarked = (session: ChatSession) =>
+    session.members.members.value.map((member) =>
+      session.verified.has(member, session.safetyNumbers.known.value.get(member.id)),
+    )
+
+  it('does not pass to another one under the same id, and comes back with who has the number', async () => {
+    const ada = { ...person(ADA, 'Ada'), safetyNumber: Promise.resolve(NUMBER) }
+    const { fake, session, pass } = await setUpWith(ada)
+    await session.safetyNumbers.want(ADA)
+    session.verified.set({ identity: undefined }, NUMBER, true)
+    expect(isMarked(session)).toEqual([true])
+    fake.leave(ADA, 'left')
+    fake.join({ ...ada, safetyNumber: Promise.resolve(OTHER_NUMBER) })
+    expect(isMarked(session)).toEqual([false])
+    pass(1_000)
+    await vi.waitFor(() => expect(session.safetyNumbers.known.value.get(ADA)).toBe(OTHER_NUMBER))
+    expect(isMarked(session)).toEqual([false])
+    // She is back, and the server calls her by another id.
+    fake.leave(ADA, 'left')
+    fake.join({ ...ada, id: BO })
+    pass(1_000)
+    await vi.waitFor(() => expect(isMarked(session)).toEqual([true]))
+  })
+
+  it('is not marked by a number that was asked for before its member left', async () => {
+    let answer = (_number: string): void => undefined
+    const number = new Promise<string>((resolve) => {
+      answer = resolve
+    })
+    const { fake, session } = await setUpWith({ ...person(ADA, 'Ada'), safetyNumber: number })
+    const asked = session.safetyNumbers.want(ADA)
+    fake.leave(ADA, 'left')
+    fake.join({ ...person(ADA, 'Ada'), safetyNumber: Promise.resolve(undefined) })
+    answer(NUMBER)
+    await asked
+    expect(session.safetyNumbers.known.value.size).toBe(0)
+    // Not there yet; then it is.
+    await session.safetyNumbers.want(ADA)
+    expect(session.safetyNumbers.known.value.size).toBe(0)
+    fake.change(ADA, { safetyNumber: Promise.resolve(OTHER_NUMBER) })
+    await session.safetyNumbers.want(ADA)
+    expect(session.safetyNumbers.known.value.get(ADA)).toBe(OTHER_NUMBER)
   })
 })
 

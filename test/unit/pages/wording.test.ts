@@ -1,6 +1,8 @@
 import type { PeerId } from 'partyline'
 import { describe, expect, it } from 'vitest'
 import { deliveryFrom, describeDelivery } from '../../../web/chat/model/delivery.ts'
+import { meaningOf } from '../../../web/chat/model/lock-meaning.ts'
+import { numberLasts } from '../../../web/chat/model/number-lasts.ts'
 import { plotStretches, type RoundTripSample, scaleTop, withSample } from '../../../web/chat/model/round-trips.ts'
 import { formatBytes, formatMs, formatNames, formatPercent } from '../../../web/ui/format.ts'
 import { suggestPersonName, suggestRoomName } from '../../../web/ui/random-words.ts'
@@ -18,6 +20,37 @@ import { readRoomName, siteRoot } from '../../../web/ui/site-address.ts'
 const ADA = 'aaaaaaaaaaaaaaaa' as PeerId
 const BO = 'bbbbbbbbbbbbbbbb' as PeerId
 const nameOf = (id: PeerId): string => (id === ADA ? 'Ada' : 'Bo')
+
+describe('the lock', () => {
+  it.each([
+    ['secret', 'secret'],
+    ['secret', 'password'],
+    ['link', 'none'],
+  ] as const)('promises nothing without a word on who serves the page: %s, %s', (sealing, lock) => {
+    expect(meaningOf(sealing, lock).text.join(' ')).toMatch(/whoever serves it to you has to be trusted/)
+  })
+
+  it('promises nothing at all in an open room', () => {
+    expect(meaningOf('open', 'none').text.join(' ')).not.toMatch(/trusted/)
+  })
+})
+
+describe('a safety number', () => {
+  const theirs = 'ab'.repeat(32)
+
+  it.each([
+    [theirs, true, 'Keeps an identity, which is verified: abababababababab… The number is the same on every visit.'],
+    [
+      theirs,
+      false,
+      expect.stringMatching(/abababababababab… You show none on this visit, so the number will be another/),
+    ],
+    [undefined, true, 'Keeps no identity in the browser: the number counts for this visit only.'],
+    [undefined, false, 'Keeps no identity in the browser: the number counts for this visit only.'],
+  ])('is the same on every visit only where both show an identity: %s, %s', (identity, isOursShown, text) => {
+    expect(numberLasts(identity, isOursShown)).toEqual(text)
+  })
+})
 
 describe('figures', () => {
   it.each([

@@ -95,6 +95,66 @@ describe.each([
     await stage.run(1_000)
     expect(seen(bob)).toEqual([[{ name: 'Ada again' }, true]])
   })
+
+  it('that the server rewrites time and again, and puts right for a moment in between, is told of', async () => {
+    const stage = new Stage()
+    const { ada, bob } = await stage.two(keyed as JoinOptions)
+    const { id } = stage.server.who('ada')
+    const { profile } = bob.room.peers.get(id) as { readonly profile: Json }
+    let version = 2
+    const shown = (other: Json) => {
+      version += 1
+      stage.server.tell('bob', { t: 'changed', version, id, profile: other })
+    }
+    const told: number[] = []
+    bob.room.on('refused', ({ error }) => error.code === 'profile-altered' && told.push(rewrittenMs))
+    let rewrittenMs = 0
+    for (let round = 0; round < 6; round += 1) {
+      shown({ name: 'Eve' })
+      for (let part = 0; part < 10; part += 1) {
+        await stage.run(300)
+        rewrittenMs += 300
+      }
+      expect(seen(bob)).toEqual([[{ name: 'Eve' }, round < 3 ? undefined : false]])
+      shown(profile)
+      await stage.run(100)
+      expect(seen(bob)).toEqual([[profile, true]])
+    }
+    // Ten seconds in all; from then on at once, as long as it says no other.
+    expect(told).toEqual([9_900, 12_000, 15_000])
+    // With one that she says anew, it has its time anew.
+    void ada.room.setProfile({ name: 'Ada' })
+    await stage.run(500)
+    shown({ name: 'Ada' })
+    await stage.run(100)
+    expect(seen(bob)).toEqual([[{ name: 'Ada' }, true]])
+    shown({ name: 'Eve' })
+    await stage.run(9_500)
+    expect(seen(bob)).toEqual([[{ name: 'Eve' }, undefined]])
+    await stage.run(1_000)
+    expect(seen(bob)).toEqual([[{ name: 'Eve' }, false]])
+  })
+
+  it('that changes often is nobody’s fault: each change has its own time to come by both ways', async () => {
+    const stage = new Stage()
+    const { ada, bob } = await stage.two(keyed as JoinOptions)
+    for (let round = 0; round < 5; round += 1) {
+      // What the server shows comes 4 s after what she says.
+      const late: Told[] = []
+      stage.server.told = (client, message) => {
+        if (client !== 'bob' || message.t !== 'changed') return message
+        late.push(message)
+        return undefined
+      }
+      void ada.room.setProfile({ name: `Ada ${round}` })
+      await stage.run(4_000)
+      stage.server.told = (_client, message) => message
+      for (const message of late) stage.server.tell('bob', message)
+      await stage.run(500)
+      expect(seen(bob)).toEqual([[{ name: `Ada ${round}` }, true]])
+    }
+    expect(stage.told).toEqual([])
+  })
 })
 
 it('an empty profile is one: nobody can put another in its place', async () => {

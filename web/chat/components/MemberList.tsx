@@ -16,6 +16,7 @@ export interface MemberListProps {
 export function MemberList({ session, inspect }: MemberListProps) {
   const members = useCell(session.members.members)
   useCell(session.verified.changes)
+  const numbers = useCell(session.safetyNumbers.known)
   return (
     <ul class="members" data-testid={testIds.members}>
       <SelfRow session={session} />
@@ -36,7 +37,7 @@ export function MemberList({ session, inspect }: MemberListProps) {
                 <bdi class="member-name" data-testid={testIds.memberName}>
                   {member.name}
                 </bdi>
-                {session.verified.has(member) && (
+                {session.verified.has(member, numbers.get(member.id)) && (
                   <span class="member-verified" title="You compared safety numbers" data-testid={testIds.verifiedMark}>
                     <Icon name="shield" />
                     <span class="visually-hidden">verified by you</span>

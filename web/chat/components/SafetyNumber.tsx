@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { testIds } from '../../ui/test-ids.ts'
 import { useCell } from '../../ui/use-cell.ts'
 import type { Member } from '../model/member.ts'
+import { numberLasts } from '../model/number-lasts.ts'
 import type { ChatSession } from '../session/chat-session.ts'
 
 export interface SafetyNumberProps {
@@ -12,22 +13,15 @@ export interface SafetyNumberProps {
 /** The number that two people compare, and whether they have. */
 export function SafetyNumber({ session, member }: SafetyNumberProps) {
   useCell(session.verified.changes)
-  const [digits, setDigits] = useState<string | undefined>(undefined)
   const { id, identity, name } = member
+  const digits = useCell(session.safetyNumbers.known).get(id)
   // It may not be there yet: asked again until it is.
   const beat = useCell(session.beat)
-  const asking = digits === undefined ? beat : -1
   useEffect(() => {
-    let isCurrent = true
-    void session.room.peers.get(id)?.safetyNumber.then((found) => {
-      if (isCurrent) setDigits(found)
-    })
-    return () => {
-      isCurrent = false
-    }
-  }, [session, id, asking])
+    if (digits === undefined) void session.safetyNumbers.want(id)
+  }, [session, id, digits, beat])
   if (session.room.sealing === 'open') return null
-  const isVerified = session.verified.has(member)
+  const isVerified = session.verified.has(member, digits)
   return (
     <section aria-label="Safety number" class="safety">
       <h3>Safety number</h3>
@@ -43,18 +37,16 @@ export function SafetyNumber({ session, member }: SafetyNumberProps) {
       <p>
         Compare it by telephone or face to face. When <bdi>{name}</bdi> sees the same number, nobody sits between you.
       </p>
-      <p class="safety-hint">
-        {identity === undefined
-          ? 'Keeps no identity in the browser: the number counts for this visit only.'
-          : `Keeps an identity, which is verified: ${identity.slice(0, 16)}… It is the same on every visit.`}
-      </p>
+      <p class="safety-hint">{numberLasts(identity, session.showsIdentity)}</p>
       <label class="check">
         <input
           type="checkbox"
           data-testid={testIds.safetyVerify}
           checked={isVerified}
           disabled={digits === undefined}
-          onChange={(event) => session.verified.set(member, event.currentTarget.checked)}
+          onChange={(event) => {
+            if (digits !== undefined) session.verified.set(member, digits, event.currentTarget.checked)
+          }}
         />
         <span>We have compared it{identity === undefined ? ' (for this visit)' : ' (kept in this browser)'}</span>
       </label>

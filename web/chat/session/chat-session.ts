@@ -12,6 +12,7 @@ import { IncomingFiles, type IncomingFilesDependencies } from './incoming-files.
 import { MembersStore } from './members-store.ts'
 import { departureText, gapText, welcomeText } from './notice-texts.ts'
 import { OutgoingFiles, type OutgoingFilesDependencies } from './outgoing-files.ts'
+import { SafetyNumbers } from './safety-numbers.ts'
 import { TimelineStore } from './timeline-store.ts'
 import { TypingChannel } from './typing-channel.ts'
 import { keptInThisBrowser, VerifiedMembers, type VerifiedMembersDependencies } from './verified-members.ts'
@@ -20,6 +21,8 @@ export interface ChatSessionDependencies {
   readonly environment: Environment
   readonly chooseTarget: IncomingFilesDependencies['chooseTarget']
   readonly measure: OutgoingFilesDependencies['measure']
+  /** Whether the room was joined with an identity. Default: no. */
+  readonly showsIdentity?: boolean
   /** Default: this browser's storage. */
   readonly verified?: VerifiedMembersDependencies
 }
@@ -38,6 +41,9 @@ export class ChatSession {
   readonly outgoing: OutgoingFiles
   /** From before this visit, where the server keeps them. */
   readonly earlier: EarlierMessages
+  /** Whether others see an identity of ours on this visit. */
+  readonly showsIdentity: boolean
+  readonly safetyNumbers: SafetyNumbers
   /** Whose safety numbers were compared. */
   readonly verified: VerifiedMembers
   readonly #channel: Channel<ChatLine>
@@ -57,6 +63,8 @@ export class ChatSession {
     this.#status = new Cell<RoomStatus>(room.status)
     this.#self.value = { id: room.self?.id, name }
     this.members = new MembersStore(room, environment)
+    this.showsIdentity = dependencies.showsIdentity ?? false
+    this.safetyNumbers = new SafetyNumbers(room)
     this.verified = new VerifiedMembers(dependencies.verified ?? keptInThisBrowser)
     this.typing = new TypingChannel(room, environment)
     this.#channel = room.channel<ChatLine>(CHANNEL)
@@ -190,6 +198,7 @@ export class ChatSession {
     })
     room.on('change', (peer) => this.#changed(peer))
     room.on('leave', ({ peer, reason }) => {
+      this.safetyNumbers.gone(peer.id)
       this.members.refresh()
       this.typing.ended(peer.id)
       this.#announced.delete(peer.id)
@@ -266,6 +275,12 @@ export class ChatSession {
     this.members.tick()
     this.typing.tick()
     this.outgoing.tick()
+    if (this.verified.hasNumbers) {
+      // Somebody who was lost is back, with the number that was compared.
+      for (const { id, identity } of this.members.members.value) {
+        if (identity === undefined) void this.safetyNumbers.want(id)
+      }
+    }
     this.#beat.value += 1
   }
 }

@@ -1,4 +1,3 @@
-import type { PeerId } from 'partyline'
 import { Cell, type Watchable } from '../../ui/cell.ts'
 import { recall, remember } from '../../ui/remembered.ts'
 import type { Member } from '../model/member.ts'
@@ -18,13 +17,13 @@ export const keptInThisBrowser: VerifiedMembersDependencies = Object.freeze({
 })
 
 /**
- * Whose safety number this person has compared. Identities are kept in this browser; of who has none it counts for this
- * visit, as the number does.
+ * Whose safety number this person has compared. Identities are kept in this browser; of who has none the number itself is,
+ * for this visit: the id of a member is the server's to give, and it could give it to another one.
  */
 export class VerifiedMembers {
   readonly #kept: VerifiedMembersDependencies
   readonly #identities: Cell<ReadonlySet<string>>
-  readonly #visits = new Set<PeerId>()
+  readonly #numbers = new Set<string>()
 
   constructor(kept: VerifiedMembersDependencies) {
     this.#kept = kept
@@ -36,16 +35,24 @@ export class VerifiedMembers {
     return this.#identities
   }
 
-  has({ id, identity }: Pick<Member, 'id' | 'identity'>): boolean {
-    return identity === undefined ? this.#visits.has(id) : this.#identities.value.has(identity)
+  /** Whether numbers of some without an identity were compared. */
+  get hasNumbers(): boolean {
+    return this.#numbers.size > 0
   }
 
-  set({ id, identity }: Pick<Member, 'id' | 'identity'>, verified: boolean): void {
+  /** `number`: that of the member, as it is now. */
+  has({ identity }: Pick<Member, 'identity'>, number: string | undefined): boolean {
+    if (identity !== undefined) return this.#identities.value.has(identity)
+    return number !== undefined && this.#numbers.has(number)
+  }
+
+  /** `number`: the one that was compared. */
+  set({ identity }: Pick<Member, 'identity'>, number: string, verified: boolean): void {
     // Another tab may have kept some meanwhile.
     const identities = this.#read()
-    const one: Set<string> = identity === undefined ? this.#visits : identities
-    one.delete(identity ?? id)
-    if (verified) one.add(identity ?? id)
+    const one = identity === undefined ? this.#numbers : identities
+    one.delete(identity ?? number)
+    if (verified) one.add(identity ?? number)
     this.#identities.value = identities
     if (identity === undefined) return
     const kept = [...identities].slice(-MOST_KEPT)

@@ -2,13 +2,21 @@
 import type { PeerId } from '../../../signaling/protocol/index.ts'
 import type { Clock, TimerHandle } from '../clock.ts'
 
-/** The server's news and the member's come by ways of their own. */
+/**
+ * The server's news and the member's come by ways of their own. It is counted in all since the newest digest was first
+ * matched: else a server that shows the true profile for a moment now and then could show another one for ever.
+ */
 const PATIENCE_MS = 10_000
 
 interface Shown {
   shown: string
   told: string | undefined
+  /** The digest that was matched last. */
+  met: string | undefined
   verified: boolean | undefined
+  /** Ms without a match, up to the last time that `timer` was set. */
+  spentMs: number
+  sinceMs: number
   timer: TimerHandle | undefined
 }
 
@@ -31,7 +39,15 @@ export class Profiles {
 
   /** The digest of what the server shows; `announced`: that the member came with, which counts until it says another. */
   show(id: PeerId, shown: string, announced: string | undefined): void {
-    const member = this.#members.get(id) ?? { shown, told: announced, verified: undefined, timer: undefined }
+    const member = this.#members.get(id) ?? {
+      shown,
+      told: announced,
+      met: undefined,
+      verified: undefined,
+      spentMs: 0,
+      sinceMs: 0,
+      timer: undefined,
+    }
     member.shown = shown
     this.#members.set(id, member)
     this.#compare(id, member)
@@ -58,24 +74,33 @@ export class Profiles {
   }
 
   #stop(member: Shown): void {
-    if (member.timer !== undefined) this.deps.clock.clearTimeout(member.timer)
+    if (member.timer === undefined) return
+    this.deps.clock.clearTimeout(member.timer)
     member.timer = undefined
+    member.spentMs += this.deps.clock.now() - member.sinceMs
   }
 
   #compare(id: PeerId, member: Shown): void {
     const { told, shown } = member
     if (told === undefined || told === shown) {
       this.#stop(member)
+      if (member.met !== told) member.spentMs = 0
+      member.met = told
       member.verified = told === undefined ? undefined : true
       return
     }
     if (member.verified === false) return
     member.verified = undefined
-    member.timer ??= this.deps.clock.setTimeout(() => {
-      member.timer = undefined
-      member.verified = false
-      this.deps.altered(id)
-      this.deps.changed(id)
-    }, PATIENCE_MS)
+    if (member.timer !== undefined) return
+    member.sinceMs = this.deps.clock.now()
+    member.timer = this.deps.clock.setTimeout(
+      () => {
+        this.#stop(member)
+        member.verified = false
+        this.deps.altered(id)
+        this.deps.changed(id)
+      },
+      Math.max(0, PATIENCE_MS - member.spentMs),
+    )
   }
 }

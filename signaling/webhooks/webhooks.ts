@@ -10,7 +10,7 @@ import { SIGNATURE_HEADER, signature } from './signature.ts'
 export interface WebhooksParts {
   readonly url: string
   readonly events: ReadonlySet<WebhookEventType>
-  /** Each of them signs. */
+  /** See `signWith`. */
   readonly secrets: readonly string[]
   readonly clock: Clock
   readonly random: FillRandom
@@ -65,6 +65,7 @@ const shown = ({ id, userId, info }: Member): WebhookMember => ({
  */
 export class Webhooks implements SessionWatcher {
   readonly #parts: WebhooksParts
+  #secrets: readonly string[]
   readonly #queue: Waiting[] = []
   #waitingBytes = 0
   /** The batch under way is the first of the queue, so many. */
@@ -83,6 +84,12 @@ export class Webhooks implements SessionWatcher {
 
   constructor(parts: WebhooksParts) {
     this.#parts = parts
+    this.#secrets = parts.secrets
+  }
+
+  /** From the next attempt on each of these signs, also what was tried before. */
+  signWith(secrets: readonly string[]): void {
+    this.#secrets = secrets
   }
 
   get stats(): WebhookStats {
@@ -241,7 +248,7 @@ export class Webhooks implements SessionWatcher {
 
   /** What went wrong; undefined when it was taken. */
   async #post(body: string): Promise<string | undefined> {
-    const { url, secrets, clock } = this.#parts
+    const { url, clock } = this.#parts
     // One of its own: AbortSignal.any would leave 2 KB on a signal that lives on (Node 20), for each attempt.
     const aborting = new AbortController()
     const { signal } = aborting
@@ -251,7 +258,8 @@ export class Webhooks implements SessionWatcher {
       clock.clearTimeout(late)
       aborting.abort()
     }
-    const headers = { 'content-type': 'application/json', [SIGNATURE_HEADER]: signature(secrets, clock.nowMs(), body) }
+    const signed = signature(this.#secrets, clock.nowMs(), body)
+    const headers = { 'content-type': 'application/json', [SIGNATURE_HEADER]: signed }
     try {
       const response = await this.#parts.fetch(url, { method: 'POST', redirect: 'manual', body, headers, signal })
       // Read to its end, or the connection is not used again.

@@ -143,6 +143,20 @@ describe('webhooks', () => {
     expect(backend.warnings).toHaveLength(1)
   })
 
+  it('that come again are signed with the secrets of that time', async () => {
+    const backend = new Backend()
+    backend.webhooks.opened('a')
+    backend.clock.advance(50)
+    await backend.answer(500)
+    backend.webhooks.signWith(['next secret', 'secret'])
+    while (!backend.waits) backend.clock.advance(10)
+    const [body = ''] = backend.bodies
+    const good = (post: number, secret: string): boolean =>
+      verifyWebhook(body, backend.headers[post]?.['partyline-signature'], secret, { nowMs: backend.clock.nowMs() })
+    expect([good(0, 'secret'), good(0, 'next secret')]).toEqual([true, false])
+    expect([good(1, 'secret'), good(1, 'next secret')]).toEqual([true, true])
+  })
+
   it('are given up after ten attempts, and the next says how many are missing', async () => {
     const backend = new Backend()
     backend.webhooks.opened('a')

@@ -56,7 +56,7 @@ class Provider {
   async checkFor(kid: string, ms: number): Promise<string> {
     const { asked } = this
     const result = this.check(kid)
-    await expect.poll(() => this.asked).toBe(asked + 1)
+    await expect.poll(() => this.asked, { timeout: 10_000 }).toBe(asked + 1)
     this.clock.advance(ms)
     return result
   }

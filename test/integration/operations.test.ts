@@ -231,7 +231,9 @@ it('a reload replaces the keys of access tokens, and leaves members in who came 
 
 it('a reload takes another public key from the same file, and says so', async () => {
   const keys = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')] as const
-  const file = join(mkdtempSync(join(tmpdir(), 'partyline-key-')), 'key.pem')
+  const folder = mkdtempSync(join(tmpdir(), 'partyline-key-'))
+  undo.push(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'key.pem')
   const publish = (index: 0 | 1): void =>
     writeFileSync(file, keys[index].publicKey.export({ type: 'spki', format: 'pem' }))
   publish(0)

@@ -27,7 +27,7 @@ import { createSite } from './static/site.ts'
 import { selfSignedFiles } from './tls/self-signed.ts'
 import { watchTlsFiles } from './tls/watch.ts'
 import { startTurnService, type TurnService } from './turn-service.ts'
-import { webhooksFromOptions } from './webhooks/from-options.ts'
+import { webhookSecrets, webhooksFromOptions } from './webhooks/from-options.ts'
 
 export interface RunningServer {
   /** Where it can be opened on this machine, such as `http://localhost:8080`, with the base path. */
@@ -210,6 +210,17 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       return () => hub.reconfigure(change)
     })
     operations.onReload(access.prepare)
+    if (webhooks !== undefined) {
+      operations.onReload((next) => {
+        const secrets = webhookSecrets(next, folder)
+        return () => webhooks.signWith(secrets)
+      })
+    }
+    operations.onReload(
+      ({ historyBytes }) =>
+        () =>
+          history?.keepAtMost(historyBytes),
+    )
     const wrongKeys = new LogThrottle(() => performance.now())
     const defects = new LogThrottle(() => performance.now())
     const onError = (error: unknown): void =>

@@ -31,7 +31,7 @@ export function readClaims(payload: Readonly<Record<string, unknown>>, profileBy
       rooms: patterns,
       rights: rights === undefined ? ALL_RIGHTS : readRights(rights),
       userId: sub === undefined ? undefined : asString(sub, 'sub', LIMITS.userIdBytes, 1),
-      profile: profile === undefined ? undefined : asJson(profile, 'profile', profileBytes),
+      profile: profile === undefined ? undefined : asJson(profile, 'profile', profileBytes, LIMITS.profileValues),
     }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { systemClock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { LogThrottle } from '../log-throttle.ts'
 import { OptionsError } from '../options/errors.ts'
 import type { ServerOptions } from '../options/table.ts'
 import { type Access, AccessTokens } from './access-tokens.ts'
-import { keySet, publicKey, sharedSecrets, type TokenKeys } from './token-keys.ts'
+import { keySet } from './key-set.ts'
+import { publicKey, sharedSecrets, type TokenKeys } from './token-keys.ts'
 
 export type AccessOptions = Pick<
   ServerOptions,
@@ -40,6 +42,8 @@ function keysOf(options: AccessOptions, log: Log): TokenKeys {
   if (accessJwks === undefined) return sharedSecrets(accessSecret)
   const throttle = new LogThrottle(() => performance.now())
   return keySet(new URL(accessJwks), {
+    clock: { ...systemClock, nowMs: () => performance.now() },
+    fetch,
     failed: (error) =>
       throttle.tell((unsaid) =>
         log.warn({ err: error, ...unsaid }, `${accessJwks} does not give the keys of access tokens`),

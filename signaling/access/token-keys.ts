@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose'
-import { AccessError } from './access-error.ts'
+import type { JWTVerifyGetKey } from 'jose'
 
 /**
  * The keys that access tokens are signed with, and the algorithms that go with them: a token does not choose its own.
@@ -11,9 +10,10 @@ export interface TokenKeys {
   readonly keys: readonly (Uint8Array | KeyObject | JWTVerifyGetKey)[]
 }
 
-const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+export const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
 const EC: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
-const ED25519 = ['EdDSA', 'Ed25519']
+export const EC_ALGORITHMS = Object.values(EC)
+export const ED25519 = ['EdDSA', 'Ed25519']
 const LEAST_RSA_BITS = 2_048
 
 /** HS256. Several, so that a secret can be replaced. */
@@ -37,37 +37,4 @@ export function publicKey(pem: string): TokenKeys {
     throw new Error('a private key; give the public one, and keep that where tokens are made')
   const key = createPublicKey(pem)
   return { algorithms: algorithmsOf(key), keys: [key] }
-}
-
-export interface KeySetDependencies {
-  /** The keys could not be had; those of before are used, if there are any. */
-  failed(error: unknown): void
-}
-
-/** What is wrong with the token, and not with the way to the keys. */
-const isOfToken = (error: unknown): boolean =>
-  error instanceof errors.JWKSNoMatchingKey ||
-  error instanceof errors.JWKSMultipleMatchingKeys ||
-  error instanceof errors.JOSENotSupported
-
-/**
- * Keys at an address: fetched when they are first needed, again after 10 minutes, and for an unknown key at most every
- * 30 s. While the address does not answer, the keys of before are good.
- */
-export function keySet(url: URL, { failed }: KeySetDependencies): TokenKeys {
-  const remote = createRemoteJWKSet(url)
-  const find: JWTVerifyGetKey = async (header, token) => {
-    try {
-      return await remote(header, token)
-    } catch (error) {
-      if (isOfToken(error)) throw error
-      failed(error)
-      const known = remote.jwks()
-      if (known === undefined) {
-        throw new AccessError('unavailable', 'the keys of access tokens cannot be had now', { cause: error })
-      }
-      return createLocalJWKSet(known)(header, token)
-    }
-  }
-  return { algorithms: [...RSA, ...Object.values(EC), ...ED25519], keys: [find] }
 }

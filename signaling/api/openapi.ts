@@ -87,7 +87,7 @@ export function openApi(routes: readonly Route[], server: string, version: strin
           in: 'header',
           required: false,
           description:
-            'A request that comes again with the same key within an hour is answered as before, with `Idempotency-Replayed: true`, and not carried out again.',
+            'A request that comes again with the same key within an hour is answered as before, with `Idempotency-Replayed: true`, and not carried out again. Keys are forgotten when the server restarts: what is repeated after that is carried out once more, and stored twice with `store`.',
           schema: { type: 'string', minLength: 1, maxLength: 255 },
         },
       },

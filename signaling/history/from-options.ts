@@ -15,6 +15,12 @@ export interface KeptHistory {
   close(): Promise<void>
 }
 
+/** A history whose bound can be moved while the server runs. */
+export interface LiveHistory extends KeptHistory {
+  /** What is kept beyond it stays; storing more is refused. */
+  keepAtMost(bytes: number): void
+}
+
 const FILE = 'history.mdb'
 const SWEEP_EVERY_MS = 5_000
 
@@ -23,10 +29,11 @@ export async function historyFromOptions(
   options: ServerOptions,
   folder: DataFolder,
   log: Log,
-): Promise<KeptHistory | undefined> {
+): Promise<LiveHistory | undefined> {
   const rules = options.history.map(parseHistoryRule).filter((rule) => rule !== undefined)
   if (rules.length === 0) return undefined
   const cells = options.historyStore === 'file' ? await FileCells.open(folder.file(FILE)) : new MemoryCells()
+  let mostBytes = options.historyBytes
   const throttle = new LogThrottle(() => performance.now())
   const store = new LogStore({
     cells,
@@ -37,7 +44,9 @@ export async function historyFromOptions(
       if (rule === undefined || user === undefined) return rule
       return rule.mail === 0 ? undefined : { messages: rule.mail, ageMs: rule.ageMs }
     },
-    mostBytes: options.historyBytes,
+    get mostBytes() {
+      return mostBytes
+    },
     failed: (error) =>
       throttle.tell((unsaid) => log.error({ err: error, ...unsaid }, 'the history could not be written')),
   })
@@ -46,6 +55,9 @@ export async function historyFromOptions(
   return {
     rules,
     store,
+    keepAtMost: (bytes) => {
+      mostBytes = bytes
+    },
     close: async () => {
       clearInterval(sweeping)
       await store.close()

@@ -33,7 +33,7 @@ export interface LogStoreParts {
   readonly random: FillRandom
   /** Undefined: nothing (any more). What is there stays, unseen, in case it was a mistake. */
   readonly bounds: (log: LogName) => LogBounds | undefined
-  /** Of all entries together. */
+  /** Of all entries together. Looked at each time: it may move. */
   readonly mostBytes: number
   /** The cells refused. Told of each commit that failed. */
   readonly failed: (error: unknown) => void

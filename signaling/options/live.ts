@@ -22,16 +22,21 @@ export const LIVE_OPTIONS: ReadonlySet<OptionKey> = new Set<OptionKey>([
   'bytesPerSecond',
   'slowReaderBytes',
   'slowReaderMs',
+  'historyBytes',
   'apiKey',
+  'webhookSecret',
   'metrics',
   'drainDelayMs',
 ])
 
-/** Looks at options before they are taken; throws when it cannot use them, else gives what makes them hold. */
-export type PrepareOptions = (options: ServerOptions) => () => void
+/**
+ * Looks at options before they are taken; throws when it cannot use them, else gives what makes them hold. `isNew` is
+ * told of an option that is the same and names a file that is not.
+ */
+export type PrepareOptions = (options: ServerOptions, isNew: (key: OptionKey) => void) => () => void
 
 export interface Reloaded {
-  /** Taken. */
+  /** Taken; also those that are the same and name a file that is not. */
   readonly changed: readonly OptionKey[]
   /** Changed, too, but only a restart can take them: the old values go on. */
   readonly needRestart: readonly OptionKey[]
@@ -64,9 +69,10 @@ export class LiveOptions {
     const changed = different.filter((key) => LIVE_OPTIONS.has(key))
     const needRestart = different.filter((key) => !LIVE_OPTIONS.has(key))
     const taken: ServerOptions = { ...this.#present, ...Object.fromEntries(changed.map((key) => [key, next[key]])) }
-    const acts = this.#prepares.map((prepare) => prepare(taken))
+    const inside = new Set<OptionKey>()
+    const acts = this.#prepares.map((prepare) => prepare(taken, (key) => inside.add(key)))
     this.#present = taken
     for (const act of acts) act()
-    return { changed, needRestart }
+    return { changed: [...new Set([...changed, ...inside])], needRestart }
   }
 }

@@ -36,7 +36,7 @@ export function parseClientMessage(text: string, profileBytes: number = LIMITS.p
         vMin: asInteger(fields.vMin, 'vMin', 1, 0xffff),
         vMax: asInteger(fields.vMax, 'vMax', 1, 0xffff),
         room: asString(fields.room, 'room', LIMITS.roomNameBytes, 1),
-        profile: asJson(fields.profile, 'profile', profileBytes),
+        profile: asJson(fields.profile, 'profile', profileBytes, LIMITS.profileValues),
         instance: parseInstanceId(fields.instance, 'instance'),
         joinKey,
         ...(fields.token === undefined ? {} : { token: asString(fields.token, 'token', LIMITS.tokenChars, 1) }),
@@ -46,7 +46,11 @@ export function parseClientMessage(text: string, profileBytes: number = LIMITS.p
       }
     }
     case 'profile':
-      return { t: 'profile', id: requestId(fields), profile: asJson(fields.profile, 'profile', profileBytes) }
+      return {
+        t: 'profile',
+        id: requestId(fields),
+        profile: asJson(fields.profile, 'profile', profileBytes, LIMITS.profileValues),
+      }
     case 'renew':
       return { t: 'renew', id: requestId(fields), ...accessToken(fields) }
     case 'snapshot':

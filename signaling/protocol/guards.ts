@@ -70,10 +70,17 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
-/** JSON whose text is at most `maxBytes` long, nested at most 64 levels deep. */
-export function asJson(value: unknown, field: string, maxBytes: number): Json {
+/** How many values are in it, itself included. */
+export function valuesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce((sum: number, inner) => sum + valuesIn(inner), 1)
+}
+
+/** JSON whose text is at most `maxBytes` long, nested at most 64 levels deep, and of at most `maxValues`. */
+export function asJson(value: unknown, field: string, maxBytes: number, maxValues = Number.POSITIVE_INFINITY): Json {
   if (value === undefined) throw new ProtocolError(field, 'missing')
   if (isDeeper(value, JSON_LEVELS)) throw new ProtocolError(field, `expected at most ${JSON_LEVELS} levels of nesting`)
+  if (valuesIn(value) > maxValues) throw new ProtocolError(field, `expected at most ${maxValues} values`)
   if (utf8Bytes(JSON.stringify(value)) > maxBytes) {
     throw new ProtocolError(field, `expected at most ${maxBytes} bytes of JSON`)
   }

@@ -8,6 +8,8 @@ export const LIMITS = Object.freeze({
   roomNameBytes: 128,
   /** Largest profile, in bytes of its JSON. */
   profileBytes: 4_096,
+  /** Values in a profile, itself and those that others hold included: some 60 bytes of memory each. Hard. */
+  profileValues: 512,
   /** Longest session token accepted, in characters. Hard. */
   tokenChars: 2_048,
   /** Longest access token, in characters. Hard. */

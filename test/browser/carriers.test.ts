@@ -42,20 +42,34 @@ const carriers = (pages: readonly Page[]): Promise<(string | undefined)[]> =>
 const reaches = (page: Page, kind: string): Promise<void> =>
   page.evaluate((wanted) => member.until(wanted, () => member.room.stats().carrier === wanted), kind)
 
-/** 1,000 each way, while `meanwhile` happens: all, once, in order. */
+/** What came of 0, 1, …, sent twice: the second time, too, all, once, in order. */
+const ALL_AGAIN = { ...allOf(2 * COUNT), twice: Array.from({ length: COUNT }, (_, n) => n) }
+
+/** 1,000 each way, while `meanwhile` happens: all, once, in order. `expected`: the tally since the two met. */
 async function talk(
   [ada, bo]: readonly [Page, Page],
   plan: { readonly burst: number; readonly pauseMs: number },
   meanwhile: () => Promise<unknown> = async () => undefined,
+  expected = allOf(COUNT),
 ): Promise<void> {
   const given = { count: COUNT, ...plan }
   const sending = [ada, bo].map((page) => page.evaluate((one) => member.sendNumbers(one), given))
   await meanwhile()
   expect(await Promise.all(sending)).toEqual([[], []])
-  expect(await bo.evaluate(() => member.tally('Ada'))).toEqual(allOf(COUNT))
-  expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(allOf(COUNT))
+  expect(await bo.evaluate(() => member.tally('Ada'))).toEqual(expected)
+  expect(await ada.evaluate(() => member.tally('Bo'))).toEqual(expected)
   const told = await Promise.all([ada, bo].map((page) => page.evaluate(() => member.events)))
   expect(told.flat().filter((event) => /^(?:leave|gap)/.test(event))).toEqual([])
+}
+
+/** Whatever came before happened while they talked. */
+async function stillTalk([ada, bo]: readonly [Page, Page]): Promise<void> {
+  const [toBo, toAda] = await Promise.all([
+    bo.evaluate(() => member.received('Ada')),
+    ada.evaluate(() => member.received('Bo')),
+  ])
+  expect(toBo).toBeLessThan(COUNT)
+  expect(toAda).toBeLessThan(COUNT)
 }
 
 const STEADY = { burst: 5, pauseMs: 10 } as const
@@ -83,18 +97,24 @@ describe('behind an nginx', () => {
     const pages = await two('short requests', 'short-requests')
     await talk(pages, STEADY)
     for (const page of pages) await reaches(page, 'short-poll')
+    await talk(pages, STEADY, undefined, ALL_AGAIN)
+    expect(await carriers(pages)).toEqual(['short-poll', 'short-poll'])
   })
 
   it('whose rules change under way, members go down and come back up, and lose nothing', async () => {
     const pages = await two('changes', 'open')
-    await talk(pages, { burst: 1, pauseMs: 40 }, async () => {
+    // With a message at least every second no answer would take longer than that: long polls would do.
+    await talk(pages, { burst: 25, pauseMs: 1_500 }, async () => {
       await pages[1].evaluate(() => member.until('traffic', () => member.received('Ada') > 100))
       await nginx.use('no-websocket')
       for (const page of pages) await reaches(page, 'sse')
       await nginx.use('buffered')
       for (const page of pages) await reaches(page, 'long-poll')
+      await nginx.use('short-requests')
+      for (const page of pages) await reaches(page, 'short-poll')
       await nginx.use('open')
       for (const page of pages) await reaches(page, 'websocket')
+      await stillTalk(pages)
     })
   }, 150_000)
 
@@ -107,6 +127,7 @@ describe('behind an nginx', () => {
     await nginx.use('open', 'gently')
     await talk(pages, { burst: 1, pauseMs: 25 }, async () => {
       for (const page of pages) await reaches(page, 'websocket')
+      await stillTalk(pages)
     })
     expect(await lost()).toEqual(before)
   }, 120_000)

@@ -75,6 +75,20 @@ describeWire(
       expect(text.indexOf('\n\n')).toBeGreaterThan(2_000)
     })
 
+    it('end when an EventSource does not come for its stream within 10 s, and refuse it later', async () => {
+      const { url } = await target.start()
+      const { wire, second, named } = await bare(url, 'sse; ticket')
+      const ticket = second?.kind === 'ticket' ? second.ticket : ''
+      let n = 0
+      const send = (): Promise<number> => {
+        n += 1
+        return wire.ask('POST', '/send', named(n), ping(n)).then(({ status }) => status)
+      }
+      expect(await send()).toBe(200)
+      await expect.poll(send, { timeout: 30_000, interval: 500 }).toBe(410)
+      expect((await fetch(`${url}/uplink/stream?ticket=${ticket}`)).status).toBe(410)
+    }, 60_000)
+
     it('name what is wrong with a request', async () => {
       const { url } = await target.start()
       const { wire, named } = await bare(url)

@@ -23,6 +23,9 @@ const PER_ADDRESS = 500
 const AT_ONCE = 50
 const address = (index: number): string => `127.0.1.${1 + Math.floor(index / PER_ADDRESS)}`
 
+/** As many values as a profile may have, each of the kind that takes the most memory. */
+const parts = (first: unknown): unknown[] => [first, ...Array.from({ length: 510 }, () => ({}))]
+
 const text = (message: object): Buffer => webSocketFrame({ opcode: OPCODE.text, body: JSON.stringify(message) })
 const offered = (join: string): string =>
   upgradeRequest(`Sec-WebSocket-Protocol: partyline, join.${Buffer.from(join).toString('base64url')}\r\n`)
@@ -116,14 +119,14 @@ describeUnderAttack(
       },
     )
 
-    it('of joins from one address are held to its share, in the room of others too, which goes on', async () => {
+    it('of joins from one address, with profiles of as many parts as may be, are held to its share, in the room of others too, which goes on', async () => {
       const { server, connect } = scene
       let welcomed = 0
       let refused = 0
       await inWaves(8 * SHARE, async (index) => {
         const connection = await connect({ from: '127.0.3.1' })
         // In rooms that there are not yet, and in the one that there is.
-        connection.write(offered(joinText({ room: index % 2 === 0 ? hex(8) : 'honest' })))
+        connection.write(offered(joinText({ room: index % 2 === 0 ? hex(8) : 'honest', profile: parts(index) })))
         await connection.until(/"t":"(?:welcome|bye)"/)
         if (/"welcome"/.test(connection.received)) welcomed += 1
         else if (/too-many-connections|room-full/.test(connection.received)) refused += 1
@@ -138,6 +141,7 @@ describeUnderAttack(
 
     it.each([
       ['profiles', (n: number) => text({ t: 'profile', id: n, profile: `${n} ${'x'.repeat(4_000)}` })],
+      ['profiles of too many parts', (n: number) => text({ t: 'profile', id: n, profile: [...parts(n), n] })],
       ['questions for everybody', (n: number) => text({ t: 'snapshot', id: n })],
       ['renewals', (n: number) => text({ t: 'renew', id: n })],
       ['pings', (n: number) => text({ t: 'ping', n })],

@@ -5,6 +5,7 @@ import { parseInstanceId, parsePeerId } from '../../signaling/protocol/ids.ts'
 import { SessionTokens } from '../../signaling/sessions/tokens.ts'
 import { CARRIERS, type CarrierName } from '../conformance/wire.ts'
 import { envelope, type JoinOptions, WireClient } from '../conformance/wire-client.ts'
+import { openingRequest } from './server/http-bytes.ts'
 import { hex, joinText } from './server/joining.ts'
 import { describeUnderAttack, type Scene } from './server/under-attack.ts'
 import { OPCODE, upgrade, webSocketFrame } from './server/web-socket-bytes.ts'
@@ -158,6 +159,23 @@ describeUnderAttack(
       await bob.settle()
       expect(bob.unread.filter(({ t }) => t === 'joined' || t === 'left')).toEqual([])
     })
+
+    it.each(['sse', 'long-poll', 'short-poll'] as const)(
+      'is who holds the token from whatever address by %s, too',
+      async (carrier) => {
+        const room = hex(8)
+        const ada = await joined(scene, { room }, carrier)
+        const elsewhere = await scene.connect({ from: '127.0.9.9' })
+        const { instance, joinKey, token } = ada
+        elsewhere.write(openingRequest(carrier, joinText({ room, instance, joinKey, token })))
+        // What an event stream says is in base64.
+        const said = (): string =>
+          elsewhere.received.replace(/^data: (\S+)$/gm, (_, text) => Buffer.from(text, 'base64').toString('latin1'))
+        await expect.poll(said, { timeout: 10_000 }).toContain('"resumed":true')
+        expect(said()).toContain(`"peerId":"${ada.id}"`)
+        expect(await ada.closed).toMatchObject({ code: 4002 })
+      },
+    )
 
     it('is nobody any more after leaving, whatever the token says', async () => {
       const room = hex(8)

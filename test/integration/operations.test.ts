@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ServerOptionsInput } from '../../signaling/options/table.ts'
 import { type RunningServer, startServer } from '../../signaling/server.ts'
+import { verifyWebhook } from '../../signaling/webhooks/signature.ts'
 import { WireClient } from '../conformance/wire-client.ts'
 import { freePort } from '../support/free-port.ts'
 
@@ -223,4 +227,84 @@ it('a reload replaces the keys of access tokens, and leaves members in who came 
   await ada.settle()
   expect(server.reload(() => ({ ...input, accessSecret: [] }))).toBe(false)
   await (await come(two)).next('welcome')
+})
+
+it('a reload takes another public key from the same file, and says so', async () => {
+  const keys = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')] as const
+  const folder = mkdtempSync(join(tmpdir(), 'partyline-key-'))
+  undo.push(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'key.pem')
+  const publish = (index: 0 | 1): void =>
+    writeFileSync(file, keys[index].publicKey.export({ type: 'spki', format: 'pem' }))
+  publish(0)
+  const { server, input, lines } = await started({ access: 'token', accessPublicKey: file })
+  const come = async (index: 0 | 1): Promise<string> => {
+    const claims = { rooms: ['lobby'], exp: Math.floor(Date.now() / 1_000) + 300 }
+    const access = await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).sign(keys[index].privateKey)
+    const client = await WireClient.connect(server.url)
+    const { instance, joinKey } = client
+    client.say({ t: 'join', id: 1, vMin: 1, vMax: 1, room: 'lobby', profile: null, instance, joinKey, access })
+    return Promise.race([client.next('welcome').then(() => 'in'), client.next('error').then(({ code }) => code)])
+  }
+  expect([await come(0), await come(1)]).toEqual(['in', 'denied'])
+  publish(1)
+  expect(server.reload(() => input)).toBe(true)
+  expect(lines).toContainEqual({ level: 'info', message: 'taken: --access-public-key' })
+  expect([await come(0), await come(1)]).toEqual(['denied', 'in'])
+  expect(server.reload(() => input)).toBe(true)
+  expect(lines.at(-1)).toEqual({ level: 'info', message: 'the configuration was read again: nothing new' })
+  writeFileSync(file, 'no key')
+  expect(server.reload(() => input)).toBe(false)
+  expect(await come(1)).toBe('in')
+})
+
+it('a reload takes another webhook secret and another bound of the history, and names what waits for a restart', async () => {
+  const taken: { readonly header: string; readonly body: string }[] = []
+  const backend = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString()
+    })
+    request.on('end', () => {
+      taken.push({ header: String(request.headers['partyline-signature']), body })
+      response.end()
+    })
+  })
+  await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve))
+  const { port } = backend.address() as AddressInfo
+  const [one, two, key] = ['1'.repeat(32), '2'.repeat(32), 'k'.repeat(32)]
+  const MIB = 1_048_576
+  const { server, input, lines } = await started({
+    ...{ webhookUrl: `http://127.0.0.1:${port}/`, webhookSecret: [one], apiKey: [key] },
+    ...{ history: ['*'], historyBytes: MIB },
+  })
+  const hooked = async (): Promise<{ readonly header: string; readonly body: string }> => {
+    await expect.poll(() => taken.length, { timeout: 10_000 }).toBeGreaterThan(0)
+    const [first] = taken.splice(0)
+    if (first === undefined) throw new Error('no webhook')
+    return first
+  }
+  const signedBy = ({ header, body }: { readonly header: string; readonly body: string }): boolean[] =>
+    [one, two].map((secret) => verifyWebhook(body, header, secret))
+  const store = async (): Promise<number> => {
+    const response = await fetch(`${server.url}/api/v1/rooms/lobby/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ channel: 'news', data: 'x'.repeat(60_000), store: true }),
+    })
+    await response.body?.cancel()
+    return response.status
+  }
+  let status = 0
+  for (let times = 0; times < 30 && (status === 0 || status < 300); times += 1) status = await store()
+  expect(status).toBe(503)
+  expect(signedBy(await hooked())).toEqual([true, false])
+  const next = { ...input, webhookSecret: [two], historyBytes: 2 * MIB, turnSecret: [key] }
+  expect(server.reload(() => next)).toBe(true)
+  expect(lines).toContainEqual({ level: 'info', message: 'taken: --history-bytes, --webhook-secret' })
+  expect(lines).toContainEqual({ level: 'warn', message: 'only after a restart: --turn-secret' })
+  expect(await store()).toBeLessThan(300)
+  // What was under way may be signed by the old one.
+  await expect.poll(() => taken.splice(0).map(signedBy).at(-1), { timeout: 10_000 }).toEqual([false, true])
+  await new Promise((resolve) => backend.close(resolve))
 })

@@ -1,4 +1,4 @@
-import { type Json, LIMITS, utf8Bytes } from '../../signaling/protocol/index.ts'
+import { type Json, LIMITS, utf8Bytes, valuesIn } from '../../signaling/protocol/index.ts'
 import { CARRIER_KINDS } from './carriers/choice.ts'
 import { PartylineError } from './errors.ts'
 import type { AccessToken, AdmitMember, CarrierKind, HistoryOptions, JoinOptions, SealingMode } from './face.ts'
@@ -76,8 +76,8 @@ export function checkProfile(profile: unknown, sealed = false): Json {
   } catch {
     // Said below.
   }
-  if (text === undefined || utf8Bytes(text) > most) {
-    return bad('profile', `at most ${most} bytes of JSON`)
+  if (text === undefined || utf8Bytes(text) > most || valuesIn(JSON.parse(text)) > LIMITS.profileValues) {
+    return bad('profile', `at most ${most} bytes of JSON, of ${LIMITS.profileValues} values`)
   }
   return profile as Json
 }

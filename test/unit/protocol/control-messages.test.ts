@@ -40,6 +40,8 @@ function refused(parse: () => unknown, field: string): void {
 }
 
 const HEX_16 = '0123456789abcdef'
+/** That many, itself included. */
+const values = (count: number): unknown => [[], ...Array.from({ length: count - 2 }, () => ({}))]
 const levels = (count: number): unknown => JSON.parse('['.repeat(count) + ']'.repeat(count))
 
 describe("a client's message", () => {
@@ -48,12 +50,12 @@ describe("a client's message", () => {
     ['join', 'vMin', [undefined, 0, 65_536, '1']],
     ['join', 'vMax', [undefined, 0, 65_536, null]],
     ['join', 'room', [undefined, '', 1, 'x'.repeat(129), 'ä'.repeat(65)]],
-    ['join', 'profile', [undefined, 'x'.repeat(LIMITS.profileBytes), levels(65)]],
+    ['join', 'profile', [undefined, 'x'.repeat(LIMITS.profileBytes), levels(65), values(513)]],
     ['join', 'instance', [undefined, '', HEX_16, 'G'.repeat(32), 'A'.repeat(32), 'a'.repeat(33)]],
     ['join', 'joinKey', [undefined, 1, HEX_16, 'A'.repeat(32), `${'a'.repeat(32)}\n`]],
     ['join', 'token', ['', null, 1, 'x'.repeat(LIMITS.tokenChars + 1)]],
     ['profile', 'id', [undefined, -1]],
-    ['profile', 'profile', [undefined, ['x'.repeat(LIMITS.profileBytes)]]],
+    ['profile', 'profile', [undefined, ['x'.repeat(LIMITS.profileBytes)], values(513)]],
     ['renew', 'id', [undefined, 'one']],
     ['snapshot', 'id', [undefined, {}]],
     ['leave', 'id', [undefined, [1]]],
@@ -72,7 +74,7 @@ describe("a client's message", () => {
     ['join', 'id', [0, 0xffff_ffff]],
     ['join', 'vMin', [1, 65_535]],
     ['join', 'room', ['x', 'x'.repeat(128), 'ä'.repeat(64), '\u0000']],
-    ['join', 'profile', [null, false, 0, '', [], {}, 'x'.repeat(LIMITS.profileBytes - 2), levels(64)]],
+    ['join', 'profile', [null, false, 0, '', [], {}, 'x'.repeat(LIMITS.profileBytes - 2), levels(64), values(512)]],
     ['join', 'token', ['x', 'x'.repeat(LIMITS.tokenChars)]],
     ['grace', 'graceMs', [0, 86_400_000]],
     ['ping', 'n', [0, 0xffff_ffff]],

@@ -34,6 +34,7 @@ it.each([
   ['iceServers', [null]],
   ['iceServers', [{ urls: ['stun:stun.example', 3] }]],
   ['profile', 'x'.repeat(4_095)],
+  ['profile', Array.from({ length: 512 }, () => 0)],
   ['profile', () => 'Ada'],
   ['profile', 1n],
   ['sealing', 'link'],

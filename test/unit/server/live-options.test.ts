@@ -33,6 +33,15 @@ it('does not take what is the same for a change', () => {
   expect(live.reload(same)).toEqual({ changed: [], needRestart: [] })
 })
 
+it('names an option whose file is another', () => {
+  const live = new LiveOptions(parseServerOptions())
+  live.onReload((_, isNew) => {
+    isNew('accessPublicKey')
+    return () => undefined
+  })
+  expect(live.reload(parseServerOptions({ graceMs: 1 }))).toMatchObject({ changed: ['graceMs', 'accessPublicKey'] })
+})
+
 it('keeps to its start what members were promised', () => {
   for (const key of ['frameBytes', 'packetBytes', 'profileBytes'] as const) expect(LIVE_OPTIONS.has(key)).toBe(false)
 })

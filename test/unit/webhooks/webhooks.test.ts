@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Json } from '../../../signaling/protocol/guards.ts'
+import type { Member } from '../../../signaling/sessions/member.ts'
 import { WEBHOOK_EVENTS, type WebhookEvent, type WebhookEventType } from '../../../signaling/webhooks/events.ts'
 import { verifyWebhook } from '../../../signaling/webhooks/signature.ts'
 import { Webhooks } from '../../../signaling/webhooks/webhooks.ts'
@@ -57,6 +59,20 @@ class Backend {
   rooms(index: number): string[] {
     return this.posted[index]?.events.map(({ room }) => room) ?? []
   }
+}
+
+/** One that is in a room. */
+function aMember(profile: Json): Member {
+  let member: Member | undefined
+  const watcher = {
+    joined: (one: Member) => {
+      member = one
+    },
+    ...{ opened() {}, emptied() {}, left() {} },
+  }
+  new World({ options: { profileBytes: 16_000 }, watcher }).enter('lobby', profile)
+  if (member === undefined) throw new Error('nobody joined')
+  return member
 }
 
 const types = ({ events }: Posted): string[] => events.map(({ type, room }) => `${type} ${room}`)
@@ -127,6 +143,20 @@ describe('webhooks', () => {
     expect(backend.warnings).toHaveLength(1)
   })
 
+  it('that come again are signed with the secrets of that time', async () => {
+    const backend = new Backend()
+    backend.webhooks.opened('a')
+    backend.clock.advance(50)
+    await backend.answer(500)
+    backend.webhooks.signWith(['next secret', 'secret'])
+    while (!backend.waits) backend.clock.advance(10)
+    const [body = ''] = backend.bodies
+    const good = (post: number, secret: string): boolean =>
+      verifyWebhook(body, backend.headers[post]?.['partyline-signature'], secret, { nowMs: backend.clock.nowMs() })
+    expect([good(0, 'secret'), good(0, 'next secret')]).toEqual([true, false])
+    expect([good(1, 'secret'), good(1, 'next secret')]).toEqual([true, true])
+  })
+
   it('are given up after ten attempts, and the next says how many are missing', async () => {
     const backend = new Backend()
     backend.webhooks.opened('a')
@@ -150,6 +180,38 @@ describe('webhooks', () => {
     expect(backend.webhooks.stats).toMatchObject({ waiting: 10_000, dropped: 3 })
     backend.clock.advance(50)
     expect(backend.posted[0]).toMatchObject({ dropped: 3 })
+  })
+
+  it('wait in a queue that is bounded in bytes, too', async () => {
+    const backend = new Backend()
+    const ada = aMember(Array.from({ length: 500 }, () => 'abcde'))
+    for (let index = 0; index < 10_000; index += 1) backend.webhooks.joined(ada, false)
+    const { waiting, dropped } = backend.webhooks.stats
+    expect(waiting + dropped).toBe(10_000)
+    backend.clock.advance(50)
+    const [body = ''] = backend.bodies
+    const eventBytes = body.length / (backend.posted[0]?.events.length ?? 0)
+    expect(eventBytes).toBeGreaterThan(4_000)
+    expect(waiting * eventBytes).toBeLessThan(16_777_216 + 2 * eventBytes)
+    expect(waiting * eventBytes).toBeGreaterThan(16_000_000)
+    expect(backend.posted[0]).toMatchObject({ dropped })
+    // What was taken makes room.
+    await backend.answer(200)
+    backend.webhooks.joined(ada, false)
+    expect(backend.webhooks.stats).toMatchObject({ waiting: waiting - 99, dropped })
+  })
+
+  it('end at 1 MiB each, and the rest follows', async () => {
+    const backend = new Backend()
+    const ada = aMember('x'.repeat(15_900))
+    for (let index = 0; index < 90; index += 1) backend.webhooks.joined(ada, false)
+    backend.clock.advance(50)
+    await backend.answer(200)
+    backend.clock.advance(0)
+    await backend.answer(200)
+    expect(backend.posted.map(({ events }) => events.length)).toEqual([65, 25])
+    expect(backend.bodies[0]?.length).toBeLessThan(1_048_576 + 100)
+    expect(backend.webhooks.stats).toMatchObject({ waiting: 0, delivered: 90 })
   })
 
   it('are only those that are wanted', () => {

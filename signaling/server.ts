@@ -210,6 +210,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
       return () => hub.reconfigure(change)
     })
     operations.onReload(access.prepare)
+    operations.onReload((next) => () => history?.allow(next))
     const wrongKeys = new LogThrottle(() => performance.now())
     const defects = new LogThrottle(() => performance.now())
     const onError = (error: unknown): void =>

@@ -6,11 +6,14 @@ import type { ServerOptions } from '../options/table.ts'
 import { MemoryCells } from './cells.ts'
 import { FileCells } from './file-cells.ts'
 import { LogStore } from './log-store.ts'
+import type { LogLimits } from './new-logs.ts'
 import { type HistoryRule, parseHistoryRule, ruleFor } from './rules.ts'
 
 export interface KeptHistory {
   readonly rules: readonly HistoryRule[]
   readonly store: LogStore
+  /** From now on. */
+  allow(limits: LogLimits): void
   /** What was handed over is written. */
   close(): Promise<void>
 }
@@ -28,6 +31,7 @@ export async function historyFromOptions(
   if (rules.length === 0) return undefined
   const cells = options.historyStore === 'file' ? await FileCells.open(folder.file(FILE)) : new MemoryCells()
   const throttle = new LogThrottle(() => performance.now())
+  let limits: LogLimits = options
   const store = new LogStore({
     cells,
     nowMs: () => Date.now(),
@@ -38,6 +42,7 @@ export async function historyFromOptions(
       return rule.mail === 0 ? undefined : { messages: rule.mail, ageMs: rule.ageMs }
     },
     mostBytes: options.historyBytes,
+    limits: () => limits,
     failed: (error) =>
       throttle.tell((unsaid) => log.error({ err: error, ...unsaid }, 'the history could not be written')),
   })
@@ -46,6 +51,9 @@ export async function historyFromOptions(
   return {
     rules,
     store,
+    allow: (next) => {
+      limits = next
+    },
     close: async () => {
       clearInterval(sweeping)
       await store.close()

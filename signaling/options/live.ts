@@ -22,6 +22,8 @@ export const LIVE_OPTIONS: ReadonlySet<OptionKey> = new Set<OptionKey>([
   'bytesPerSecond',
   'slowReaderBytes',
   'slowReaderMs',
+  'mailboxesPerRoom',
+  'newLogsPerHour',
   'apiKey',
   'metrics',
   'drainDelayMs',

@@ -3,9 +3,9 @@ import type { DataFolder } from '../data-folder.ts'
 import type { Log } from '../log.ts'
 import { LogThrottle } from '../log-throttle.ts'
 import type { ServerOptions } from '../options/table.ts'
-import { MemoryCells } from './cells.ts'
-import { FileCells } from './file-cells.ts'
-import { LogStore } from './log-store.ts'
+import { type Cells, MemoryCells } from './cells.ts'
+import { FileCells, unusable } from './file-cells.ts'
+import { LogStore, type LogStoreParts } from './log-store.ts'
 import type { LogLimits } from './new-logs.ts'
 import { type HistoryRule, parseHistoryRule, ruleFor } from './rules.ts'
 
@@ -21,6 +21,24 @@ export interface KeptHistory {
 const FILE = 'history.mdb'
 const SWEEP_EVERY_MS = 5_000
 
+/** @throws HistoryFileError, DataFolderError */
+async function openStore(
+  { historyStore }: ServerOptions,
+  folder: DataFolder,
+  parts: Omit<LogStoreParts, 'cells'>,
+): Promise<LogStore> {
+  if (historyStore === 'memory') return new LogStore({ ...parts, cells: new MemoryCells() })
+  const path = folder.file(FILE)
+  const cells: Cells = await FileCells.open(path)
+  try {
+    return new LogStore({ ...parts, cells })
+  } catch (error) {
+    // Rows that nobody wrote so.
+    await cells.close()
+    throw unusable(path, error)
+  }
+}
+
 /** Undefined when nothing is to be kept. @throws HistoryFileError, DataFolderError */
 export async function historyFromOptions(
   options: ServerOptions,
@@ -29,11 +47,11 @@ export async function historyFromOptions(
 ): Promise<KeptHistory | undefined> {
   const rules = options.history.map(parseHistoryRule).filter((rule) => rule !== undefined)
   if (rules.length === 0) return undefined
-  const cells = options.historyStore === 'file' ? await FileCells.open(folder.file(FILE)) : new MemoryCells()
   const throttle = new LogThrottle(() => performance.now())
   let limits: LogLimits = options
-  const store = new LogStore({
-    cells,
+  const failed = (error: unknown): void =>
+    throttle.tell((unsaid) => log.error({ err: error, ...unsaid }, 'the history could not be written'))
+  const store = await openStore(options, folder, {
     nowMs: () => Date.now(),
     random: (bytes) => void randomFillSync(bytes),
     bounds: ({ room, user }) => {
@@ -43,10 +61,17 @@ export async function historyFromOptions(
     },
     mostBytes: options.historyBytes,
     limits: () => limits,
-    failed: (error) =>
-      throttle.tell((unsaid) => log.error({ err: error, ...unsaid }, 'the history could not be written')),
+    failed,
   })
-  const sweeping = setInterval(() => store.sweep(), SWEEP_EVERY_MS)
+  const sweep = (): void => {
+    try {
+      store.sweep()
+    } catch (error) {
+      // A row that is not what was written: one log is not swept, and nobody is sent away for it.
+      failed(error)
+    }
+  }
+  const sweeping = setInterval(sweep, SWEEP_EVERY_MS)
   sweeping.unref()
   return {
     rules,

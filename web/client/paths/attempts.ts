@@ -11,6 +11,7 @@ import { PathsInUse } from './paths-in-use.ts'
 import type { Slot } from './slots.ts'
 import { Throttle } from './throttle.ts'
 
+type AnswerSignal = PathSignal & { readonly t: 'answer' }
 type Timer = { readonly afterMs: number; readonly run: () => void }
 
 /**
@@ -44,6 +45,8 @@ export class Attempts {
   /** The next attempt gathers with TURN. */
   #withTurn: boolean
   #begunAtMs = Number.NEGATIVE_INFINITY
+  /** From the beginning of the last attempt that came to something to its usable path. */
+  #tookMs = 0
   readonly #candidates = new CandidateIntake()
   readonly #opened = new Set<DirectPath>()
 
@@ -151,6 +154,7 @@ export class Attempts {
     if (state.is !== 'connecting' || state.path !== path) return
     const { policy, events, clock } = this.#options
     this.#usableAtMs = clock.now()
+    this.#tookMs = this.#usableAtMs - this.#begunAtMs
     if (path.kind === 'direct') this.#seeks = 0
     this.#seeksInVain = path.kind === 'turn' && !state.turn
     // A pair that needed TURN will need it again, unless the network changes.
@@ -303,7 +307,8 @@ export class Attempts {
       this.#fail('no TURN server is known')
       return
     }
-    const { iceServers, iceTransportPolicy, openWithinMs, turnNext, way } = plan
+    const { iceServers, iceTransportPolicy, turnNext, way } = plan
+    const openWithinMs = initiator && this.#lostLately ? Math.min(plan.openWithinMs, this.#eagerMs) : plan.openWithinMs
     const path = connect({
       attempt,
       initiator,
@@ -342,6 +347,11 @@ export class Attempts {
 
   get #lostLately(): boolean {
     return this.#options.clock.now() - this.#lostAtMs < this.#times.eagerMs
+  }
+
+  get #eagerMs(): number {
+    const sinceMs = this.#options.clock.now() - this.#lostAtMs
+    return Math.max(this.#times.eagerConnectMs, 2 * this.#tookMs, sinceMs / 8)
   }
 
   #wait(what: 'retry' | 'answer' | 'direct', delayMs: number, because: string, run: () => void): void {
@@ -384,7 +394,7 @@ export class Attempts {
   }
 
   #takeOffer(offer: OfferSignal): void {
-    const { say, policy } = this.#options
+    const { say } = this.#options
     if (this.#state.is === 'off' && this.#state.side === 'here') {
       say({ t: 'relay-only' })
       return
@@ -392,20 +402,22 @@ export class Attempts {
     if (offer.attempt <= this.#newest) return
     this.#setNewest(offer.attempt)
     if (this.#holdSlot()) {
-      const allowed = policy.turn ? offer : { ...offer, sdp: withoutRelayed(offer.sdp) }
-      this.#prepare(offer.attempt, offer.turn, allowed)
+      this.#prepare(offer.attempt, offer.turn, this.#allowed(offer))
     } else {
       this.#standInLine(true)
       say({ t: 'full', attempt: offer.attempt })
     }
   }
 
-  #takeAnswer(answer: PathSignal & { readonly t: 'answer' }): void {
+  #takeAnswer(answer: AnswerSignal): void {
     const state = this.#state
     if (state.is !== 'connecting' || state.attempt !== answer.attempt || state.phase !== 'negotiating') return
     this.#enter({ ...state, phase: 'answered' }, 'same')
-    const { policy } = this.#options
-    state.path.accept(policy.turn ? answer : { ...answer, sdp: withoutRelayed(answer.sdp) })
+    state.path.accept(this.#allowed(answer))
+  }
+
+  #allowed<Signal extends OfferSignal | AnswerSignal>(signal: Signal): Signal {
+    return this.#options.policy.turn ? signal : { ...signal, sdp: withoutRelayed(signal.sdp) }
   }
 
   #takeCandidate(message: CandidateMessage): void {

@@ -216,11 +216,7 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
         return () => webhooks.signWith(secrets)
       })
     }
-    operations.onReload(
-      ({ historyBytes }) =>
-        () =>
-          history?.keepAtMost(historyBytes),
-    )
+    operations.onReload((next) => () => history?.allow(next))
     const wrongKeys = new LogThrottle(() => performance.now())
     const defects = new LogThrottle(() => performance.now())
     const onError = (error: unknown): void =>

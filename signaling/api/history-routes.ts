@@ -15,6 +15,7 @@ const CODES: Partial<Record<ErrorCode, ApiErrorCode>> = {
   'not-kept': 'not-kept',
   'too-large': 'too-large',
   'history-full': 'history-unavailable',
+  'mailboxes-full': 'history-unavailable',
   'store-failed': 'history-unavailable',
 }
 

@@ -20,6 +20,8 @@ export interface HistoryMember extends Follower {
   readonly id: PeerId
   readonly instance: InstanceId
   readonly joinKey: string
+  /** What its address counts as. */
+  readonly addressGroup: string
   readonly room: { readonly name: string }
   readonly grant: { readonly rights: ReadonlySet<Right> }
   readonly sealed: boolean
@@ -219,8 +221,7 @@ export class HistoryDesk<M extends HistoryMember> {
     try {
       const entry = { id, channel: name, from, userId, profile: member.info.profile ?? undefined, body }
       const { epoch, offset, repeated } = await this.#parts.store.append(log, entry, {
-        key: writerKey(joinKey, room),
-        n,
+        ...{ key: writerKey(joinKey, room), n, account: accountOf(member) },
       })
       if (repeated) this.#repeated += 1
       else this.added(log, epoch, offset, { id, channel: name, from, userId }, member)
@@ -272,5 +273,9 @@ export class HistoryDesk<M extends HistoryMember> {
     return { t: 'ok', re: id }
   }
 }
+
+/** Whose share of new logs it takes: a user's, whatever its devices and rooms, or else everybody's at one address. */
+const accountOf = ({ userId, addressGroup }: HistoryMember): string =>
+  userId === undefined ? `address ${addressGroup}` : `user ${userId}`
 
 const denied = (message: string): Refusal => new Refusal('denied', message)

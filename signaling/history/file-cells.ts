@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import type { CellKey, Cells, Change } from './cells.ts'
+import { damageOf } from './lmdb-pages.ts'
 
 /** The part of the package `lmdb` that is used. */
 interface Database {
@@ -26,29 +26,14 @@ export class HistoryFileError extends Error {
 /** Behind every number and every text of ours. */
 const LAST = '\uffff'
 
-/** LMDB's mark, in the first page of a file. */
-const MAGIC = Buffer.from('dec0efbe', 'hex')
-const FIRST_PAGE_BYTES = 4_096
-
-/** LMDB itself takes the process down with a file that is none. @throws Error */
-function looksLikeLmdb(path: string): boolean {
-  let file: number
-  try {
-    file = openSync(path, 'r')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true
-    throw error
-  }
-  try {
-    const page = Buffer.alloc(FIRST_PAGE_BYTES)
-    const length = readSync(file, page, 0, FIRST_PAGE_BYTES, 0)
-    return length === 0 || (length === FIRST_PAGE_BYTES && page.subarray(0, 64).includes(MAGIC))
-  } finally {
-    closeSync(file)
-  }
-}
-
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** What is kept cannot be gone on with, and is not begun anew unless somebody says so. */
+export const unusable = (path: string, error: unknown): HistoryFileError =>
+  new HistoryFileError(
+    `${path} cannot be used: ${because(error)}. Restore it, or move it away: the history then begins anew.`,
+    { cause: error },
+  )
 
 /** Another process that has the file open. Each server keeps in memory how far its logs are, so there can be only one. */
 function otherReader(database: Database): string | undefined {
@@ -92,7 +77,9 @@ export class FileCells implements Cells {
       )
     }
     try {
-      if (!looksLikeLmdb(path)) throw new Error('it is no LMDB file')
+      // LMDB itself takes the process down with a file that is damaged.
+      const damage = damageOf(path)
+      if (damage !== undefined) throw new Error(damage)
       // Without overlapping, what is committed has been flushed.
       const database = open({
         path,
@@ -108,9 +95,7 @@ export class FileCells implements Cells {
       await database.close()
       throw new Error(`process ${other} has it open, and two would write over each other`)
     } catch (error) {
-      throw new HistoryFileError(`${path} cannot be used: ${because(error)}. Restore it, or move it away.`, {
-        cause: error,
-      })
+      throw unusable(path, error)
     }
   }
 

@@ -28,14 +28,19 @@ const nameOf = ({ room, user }: LogName): string => JSON.stringify(user === unde
 export class Heads {
   readonly #cells: Cells
   readonly #heads = new Map<string, Head>()
+  /** Of each room, the one that took something last at the end. */
+  readonly #mailboxes = new Map<string, Set<Head>>()
   readonly remains = new Map<number, Remains>()
   #nextId = 1
   bytes = 0
   entries = 0
+  mailboxes = 0
 
   constructor(cells: Cells) {
     this.#cells = cells
-    for (const [, row] of cells.list('log')) this.add(fromRow<Head>(row))
+    const heads = cells.list('log').map(([, row]) => fromRow<Head>(row))
+    heads.sort((one, other) => one.lastAtMs - other.lastAtMs)
+    for (const head of heads) this.add(head)
     for (const [[, id], row] of cells.list('dead')) {
       this.remains.set(Number(id), fromRow(row))
       this.#nextId = Math.max(this.#nextId, Number(id) + 1)
@@ -55,6 +60,22 @@ export class Heads {
     return this.#heads.values()
   }
 
+  mailboxesOf(room: string): number {
+    return this.#mailboxes.get(room)?.size ?? 0
+  }
+
+  /** The one into which nothing has come for longest. */
+  oldestMailbox(room: string): Head | undefined {
+    const [oldest] = this.#mailboxes.get(room) ?? []
+    return oldest
+  }
+
+  /** Something has come into it. */
+  touch(head: Head): void {
+    const beside = head.user === null ? undefined : this.#mailboxes.get(head.room)
+    if (beside?.delete(head) === true) beside.add(head)
+  }
+
   takeId(): number {
     this.#nextId += 1
     return this.#nextId - 1
@@ -64,6 +85,10 @@ export class Heads {
     this.#heads.set(nameOf(logOf(head)), head)
     this.bytes += head.bytes
     this.entries += head.next - head.first
+    if (head.user !== null) {
+      this.mailboxes += 1
+      this.#mailboxes.set(head.room, (this.#mailboxes.get(head.room) ?? new Set()).add(head))
+    }
     this.#nextId = Math.max(this.#nextId, head.id + 1)
   }
 
@@ -71,6 +96,10 @@ export class Heads {
     this.#heads.delete(nameOf(logOf(head)))
     this.bytes -= head.bytes
     this.entries -= head.next - head.first
+    const beside = head.user === null ? undefined : this.#mailboxes.get(head.room)
+    if (beside?.delete(head) !== true) return
+    this.mailboxes -= 1
+    if (beside.size === 0) this.#mailboxes.delete(head.room)
   }
 
   /** These changes were not written: what they were about is as it was before. */

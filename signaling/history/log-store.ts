@@ -1,9 +1,10 @@
 import type { ReadPosition } from '../protocol/history.ts'
-import { type FillRandom, randomHex } from '../protocol/ids.ts'
+import type { FillRandom } from '../protocol/ids.ts'
 import type { Cells } from './cells.ts'
 import { decodeEntry, encodeEntry, entryAtMs } from './entry-bytes.ts'
 import { type Head, Heads, logOf, type Remains } from './heads.ts'
 import { Journal } from './journal.ts'
+import { type LogLimits, NewLogs } from './new-logs.ts'
 import { Positions } from './positions.ts'
 import { fromRow, toRow } from './rows.ts'
 import {
@@ -35,14 +36,14 @@ export interface LogStoreParts {
   readonly bounds: (log: LogName) => LogBounds | undefined
   /** Of all entries together. Looked at each time: it may move. */
   readonly mostBytes: number
+  /** Asked each time. Default: `LOG_LIMITS`. */
+  readonly limits?: () => LogLimits
   /** The cells refused. Told of each commit that failed. */
   readonly failed: (error: unknown) => void
 }
 
-const EPOCH_BYTES = 8
 /** Longer than a sender repeats a record. */
 const WRITER_LIFE_MS = 86_400_000
-const MOST_LOGS = 100_000
 const MOST_WAITING_BYTES = 67_108_864
 const MOST_UNREAD = 1_000
 /** What an entry costs beside its bytes. */
@@ -52,6 +53,7 @@ const SWEEP_LOGS = 1_000
 const SWEEP_ENTRIES = 1_000
 const SWEEP_ALL_ENTRIES = 10_000
 const SWEEP_WRITERS = 100
+const SWEEP_REMAINS = 100
 
 /** Logs over cells: offsets, epochs, bounds, repeats and read positions, the same wherever the rows are kept. */
 export class LogStore implements HistoryStore {
@@ -60,6 +62,7 @@ export class LogStore implements HistoryStore {
   readonly #writers: Writers
   readonly #positions: Positions
   readonly #heads: Heads
+  readonly #newLogs: NewLogs
   #sweeping: IterableIterator<Head> | undefined
 
   constructor(parts: LogStoreParts) {
@@ -75,6 +78,7 @@ export class LogStore implements HistoryStore {
       },
     })
     this.#heads = new Heads(cells)
+    this.#newLogs = new NewLogs({ ...parts, heads: this.#heads, forget: (head) => this.#forget(head) })
     this.#positions = new Positions(this.#journal, cells)
     this.#writers = new Writers(this.#journal, WRITER_LIFE_MS)
     this.#writers.load(cells.list('writer'))
@@ -94,10 +98,11 @@ export class LogStore implements HistoryStore {
     }
     const nowMs = this.#parts.nowMs()
     const bytes = encodeEntry(entry, nowMs)
-    const head = this.#head(log, bytes.length)
+    const head = this.#head(log, bytes.length, writer?.account, nowMs)
     const { id, epoch, next: offset } = head
     head.next += 1
     head.lastAtMs = nowMs
+    this.#heads.touch(head)
     this.#grow(head, 1, bytes.length + OVERHEAD_BYTES)
     this.#journal.put(['entry', id, offset], bytes)
     if (writer !== undefined) this.#writers.put(writer.key, writer.n, { log: id, offset }, nowMs)
@@ -165,8 +170,7 @@ export class LogStore implements HistoryStore {
   sweep(): void {
     const nowMs = this.#parts.nowMs()
     this.#writers.sweep(nowMs, SWEEP_WRITERS)
-    const [over] = this.#heads.remains
-    if (over !== undefined) this.#bury(...over)
+    this.#buryRemains()
     this.#sweeping ??= this.#heads.all()
     let taken = 0
     for (let looked = 0; looked < SWEEP_LOGS && taken < SWEEP_ALL_ENTRIES; looked += 1) {
@@ -201,19 +205,12 @@ export class LogStore implements HistoryStore {
     return { epoch: fromRow<Head>(row).epoch, offset: place.offset }
   }
 
-  /** The log, with room for so many bytes more. @throws StoreError `history-full` */
-  #head(log: LogName, bytes: number): Head {
+  /** The log, with room for so many bytes more. @throws StoreError `history-full`, `mailboxes-full`, `rate-limited` */
+  #head(log: LogName, bytes: number, account: string | undefined, nowMs: number): Head {
     if (this.#journal.waitingBytes > MOST_WAITING_BYTES) throw new StoreError('history-full', 'too much waits')
     if (this.#heads.bytes + bytes > this.#parts.mostBytes)
       throw new StoreError('history-full', 'the server keeps enough')
-    const known = this.#heads.get(log)
-    if (known !== undefined) return known
-    if (this.#heads.size >= MOST_LOGS) throw new StoreError('history-full', 'the server keeps enough logs')
-    const { room, user = null } = log
-    const epoch = randomHex(EPOCH_BYTES, this.#parts.random)
-    const head: Head = { id: this.#heads.takeId(), room, user, epoch, first: 1, next: 1, bytes: 0, lastAtMs: 0 }
-    this.#heads.add(head)
-    return head
+    return this.#heads.get(log) ?? this.#newLogs.begin(log, account, nowMs)
   }
 
   #grow(head: Head, entries: number, bytes: number): void {
@@ -246,6 +243,17 @@ export class LogStore implements HistoryStore {
     const remains = { first: head.first, next: head.next }
     this.#heads.remains.set(head.id, remains)
     this.#journal.put(['dead', head.id], toRow(remains))
+  }
+
+  #buryRemains(): void {
+    let [buried, entries] = [0, 0]
+    for (const [id, remains] of this.#heads.remains) {
+      if (buried >= SWEEP_REMAINS || entries >= SWEEP_ENTRIES) return
+      const { first } = remains
+      this.#bury(id, remains)
+      buried += 1
+      entries += remains.first - first
+    }
   }
 
   #bury(id: number, remains: Remains): void {

@@ -33,6 +33,8 @@ export interface Writer {
   readonly key: string
   /** From 1; what is not beyond the highest is a repeat. */
   readonly n: number
+  /** Whose share of new logs is taken when this one is the first of its log. Absent: nobody's. */
+  readonly account?: string
 }
 
 export interface Appended {
@@ -86,7 +88,10 @@ export class StoreError extends Error {
   override readonly name = 'StoreError'
 
   constructor(
-    readonly code: Extract<ErrorCode, 'history-full' | 'store-failed' | 'forgotten'>,
+    readonly code: Extract<
+      ErrorCode,
+      'history-full' | 'mailboxes-full' | 'rate-limited' | 'store-failed' | 'forgotten'
+    >,
     message: string,
     options?: ErrorOptions,
   ) {

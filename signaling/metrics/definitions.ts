@@ -58,7 +58,9 @@ const REFUSALS: readonly ErrorCode[] = [
   ...(['bad-message', 'version-unsupported'] as const),
 ]
 const NO_REFUSALS = zeros(REFUSALS)
-const NO_RECORD_REFUSALS = zeros(['not-kept', 'denied', 'too-large', 'history-full', 'store-failed', 'rate-limited'])
+const NO_RECORD_REFUSALS = zeros([
+  ...['not-kept', 'denied', 'too-large', 'history-full', 'mailboxes-full', 'store-failed', 'rate-limited'],
+])
 
 export const METRICS: readonly Metric[] = Object.freeze([
   {

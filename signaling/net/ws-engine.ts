@@ -3,6 +3,7 @@ import { createServer as createSecureServer, Server as SecureServer } from 'node
 import type { Socket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { SUBPROTOCOL } from '../protocol/offered-join.ts'
+import { Lateness } from './lateness.ts'
 import type { Listen, NetworkOptions, Refusal } from './network.ts'
 import { asListenError } from './port.ts'
 import { isAmbiguous, MOST_IN_A_TURN } from './request-shape.ts'
@@ -15,12 +16,24 @@ import { WsConnection } from './ws-socket.ts'
 const BACKLOG = 4_096
 /** A peer that answers no closing handshake is dropped after this. */
 const CLOSE_TIMEOUT_MS = 10_000
+const HEADERS_MS = 10_000
+const CHECK_EVERY_MS = 2_000
 /** Clients that send their request byte by byte. node:http looks only every 30 s unless it is told. */
 const HTTP_TIMEOUTS: ServerOptions = {
-  headersTimeout: 10_000,
+  headersTimeout: HEADERS_MS,
   requestTimeout: 30_000,
   keepAliveTimeout: 10_000,
-  connectionsCheckingInterval: 2_000,
+  connectionsCheckingInterval: CHECK_EVERY_MS,
+}
+
+/**
+ * It begins to count when a connection comes, and looks before it reads: in a storm of thousands, or after standing still,
+ * it would answer 408 to requests that have long come. What it was late itself is given besides.
+ */
+function bePatientWhenLate(server: Server): void {
+  const lateness = new Lateness(CHECK_EVERY_MS, HEADERS_MS, () => performance.now())
+  // Looked at by each check.
+  Object.defineProperty(server, 'headersTimeout', { get: () => HEADERS_MS + Math.round(lateness.ms()) })
 }
 
 /** Who has stopped reading an answer, or sends a body and then nothing; above any long poll. */
@@ -126,6 +139,7 @@ export const listenWithWs: Listen = async (options) => {
       ? createServer(HTTP_TIMEOUTS)
       : createSecureServer({ ...HTTP_TIMEOUTS, ...(await readTls(options.tls)) })
   server.setTimeout(IDLE_MS)
+  bePatientWhenLate(server)
   const crowding = new Crowding()
   const open = new Set<WebSocket>()
   const upgraderOptions = {

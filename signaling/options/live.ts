@@ -23,6 +23,8 @@ export const LIVE_OPTIONS: ReadonlySet<OptionKey> = new Set<OptionKey>([
   'slowReaderBytes',
   'slowReaderMs',
   'historyBytes',
+  'mailboxesPerRoom',
+  'newLogsPerHour',
   'apiKey',
   'webhookSecret',
   'metrics',

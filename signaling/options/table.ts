@@ -1,5 +1,6 @@
 /** Every option of the server, declared once: its type, range, default and help come from here. */
 
+import { LOG_LIMITS } from '../history/new-logs.ts'
 import { parseHistoryRule } from '../history/rules.ts'
 import { HUB_DEFAULTS } from '../limits/hub-options.ts'
 import { isAddressRange, RANGE_NAMES } from '../net/address.ts'
@@ -222,6 +223,16 @@ export const OPTIONS = {
     integer(MIB, 1_024 * 1_024 * MIB, 'BYTES'),
     256 * MIB,
     'The most that is kept of all rooms together; beyond, storing is refused.',
+  ),
+  mailboxesPerRoom: history(
+    integer(1, 100_000),
+    LOG_LIMITS.mailboxesPerRoom,
+    'Mailboxes that a room may have. One into which nothing has come for as long as mail is kept makes place for another; beyond, storing is refused.',
+  ),
+  newLogsPerHour: history(
+    integer(1, 1_000_000),
+    LOG_LIMITS.newLogsPerHour,
+    'Mailboxes and logs of rooms that one user may begin in an hour, by storing the first message there, or all members without a user id at one address together. Backends are not counted.',
   ),
 
   turn: turn(

@@ -28,6 +28,8 @@ export type ErrorCode =
   | 'not-kept'
   /** The server keeps all that it may. */
   | 'history-full'
+  /** The room has all the mailboxes it may, and none has expired. */
+  | 'mailboxes-full'
   /** The server could not write, or read, what it keeps. */
   | 'store-failed'
   /** A repeated record was refused before, or is not kept any more. */

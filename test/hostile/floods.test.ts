@@ -68,7 +68,7 @@ describeUnderAttack(
         }),
       )
       const odd = all.filter((one, index) => index % 2 === 0 && closeCode(one) !== 4000)
-      // node:http gives up on a request after 10 s, also when it is itself that is late with reading it.
+      // node:http gives up on a request after 10 s, and after as much more as it was itself late with reading it.
       expect(odd.filter(({ received }) => !received.startsWith('HTTP/1.1 408'))).toEqual([])
       expect(odd.length).toBeLessThan(silent / 100)
       await expect.poll(() => server.stats()).toMatchObject({ connections: 3, unjoined: 0 })

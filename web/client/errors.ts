@@ -68,9 +68,11 @@ export type PartylineErrorCode =
   | 'not-kept'
   /** The server keeps all that it may. */
   | 'history-full'
+  /** The room has all the mailboxes it may: those that are there still take mail. */
+  | 'mailboxes-full'
   /** The server could not write, or read, what it keeps. */
   | 'store-failed'
-  /** More at once than the server takes. */
+  /** More at once than the server takes, or too many new mailboxes in an hour. */
   | 'rate-limited'
   /** What is asked for, or repeated, is not kept any more. */
   | 'forgotten'

@@ -59,7 +59,7 @@ export interface SendOptions {
   readonly to?: PeerId | readonly PeerId[]
   /**
    * The server is to keep it, for those who come later: to the room only, at most 60 kB. `stored` rejects with
-   * `bad-argument` (with `to`, or on a signed channel), `needs-secret` in a room that is merely sealed, `not-kept`, `denied`, `too-large`, `history-full`, `store-failed`,
+   * `bad-argument` (with `to`, or on a signed channel), `needs-secret` in a room that is merely sealed, `not-kept`, `denied`, `too-large`, `history-full`, `mailboxes-full`, `store-failed`,
    * `rate-limited`, `queue-full`, `forgotten`, `timeout` (12 h without an answer), `unsupported` (its code could not be
    * loaded), `aborted` or `closed`. Not on signed channels. Default false.
    */

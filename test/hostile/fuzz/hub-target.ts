@@ -6,6 +6,7 @@ import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { SimClock } from '../../simulation/sim-clock.ts'
 import { type FuzzTarget, type FuzzWorld, must } from './fuzz-target.ts'
 import { HonestPair } from './honest-pair.ts'
+import { believing, keptInMemory, MOST_KEPT } from './kept-in-memory.ts'
 import { type Script, Scripts, type Spoken } from './scripts.ts'
 
 const GRACE_MS = HUB_DEFAULTS.graceMs
@@ -25,10 +26,14 @@ export function hubInMemory(clock: SimClock, afterTurn: (run: () => void) => voi
     sessionKeys: [new Uint8Array(32).fill(7)],
     iceServers: () => ({ servers: [{ urls: ['stun:stun.test'] }], expiresAtMs: clock.nowMs() + 3_600_000 }),
     departures: new MemoryDepartures(),
+    access: believing(clock),
+    history: keptInMemory(clock, random, defects),
     afterTurn,
   })
   return { hub, defects, honest: new HonestPair(hub, random) }
 }
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** What a hostile client knows of a session that it had before. */
 interface Stolen {
@@ -41,15 +46,27 @@ class HubWorld implements FuzzWorld {
   readonly #clock = new SimClock()
   #turns: (() => void)[] = []
   readonly #scene = hubInMemory(this.#clock, (run) => this.#turns.push(run))
-  readonly #scripts = new Scripts({ peers: this.#scene.honest.peers })
+  #scripts = new Scripts({ peers: this.#scene.honest.peers })
   #stolen: Stolen | undefined
   #fed = 0
+
+  static async begin(): Promise<HubWorld> {
+    const world = new HubWorld()
+    // What their access tokens allow is not known at once.
+    await turn()
+    must(
+      world.#scene.honest.peers.every((id) => id !== ''),
+      'the honest are not welcome',
+    )
+    world.#scripts = new Scripts({ peers: world.#scene.honest.peers })
+    return world
+  }
 
   async feed(seed: number): Promise<void> {
     const random = new SeededRandom(seed)
     const { honest, defects } = this.#scene
     honest.talk()
-    this.#session(this.#scripts.next(random), random)
+    await this.#session(this.#scripts.next(random), random)
     honest.talk()
     this.#settle()
     honest.look()
@@ -66,7 +83,7 @@ class HubWorld implements FuzzWorld {
     this.#look()
   }
 
-  #session(script: Script, random: SeededRandom): void {
+  async #session(script: Script, random: SeededRandom): Promise<void> {
     let open = true
     let ours = ''
     const handlers: UplinkHandlers = this.#scene.hub.accept({
@@ -99,6 +116,8 @@ class HubWorld implements FuzzWorld {
         handlers.binary(lent)
         lent.fill(0xee)
       }
+      // Some things are known only later: what a token allows, what was stored.
+      if (spoken === script[0] || random.chance(0.5)) await turn()
       if (random.chance(0.2)) this.#settle()
       if (random.chance(0.02)) handlers.drained()
     }
@@ -140,11 +159,14 @@ class HubWorld implements FuzzWorld {
       this.#clock.setTimeout(() => undefined, untilMs - this.#clock.now())
       this.#clock.step(untilMs)
     }
-    const { connections, members, rooms, away } = this.#scene.hub.stats()
+    const { connections, members, rooms, away, history } = this.#scene.hub.stats()
     const left = JSON.stringify({ connections, members, rooms, away })
     must(left === '{"connections":2,"members":2,"rooms":1,"away":0}', `left behind: ${left}`)
+    const { logs, bytes, waitingBytes } = history
+    const bounded = logs <= MOST_KEPT.logs && bytes <= MOST_KEPT.bytes && waitingBytes === 0
+    must(bounded, `${logs} logs of ${bytes} bytes are kept, and ${waitingBytes} wait`)
     this.#scene.honest.look()
   }
 }
 
-export const HUB_TARGET: FuzzTarget = { name: 'hub', begin: async () => new HubWorld() }
+export const HUB_TARGET: FuzzTarget = { name: 'hub', begin: () => HubWorld.begin() }

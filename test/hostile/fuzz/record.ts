@@ -1,18 +1,34 @@
-/** `npm run fuzz:record`: records sessions of the real client with the real server, by each carrier and in each mode. */
+/**
+ * `npm run fuzz:record`: records sessions of the real client with the real server, by each carrier and in each mode;
+ * `npm run fuzz:record -- kept` those of modes whose names begin so.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
+import type { ServerOptionsInput } from '../../../signaling/options/table.ts'
 import { startServer } from '../../../signaling/server.ts'
 import { type JoinOptions, joinRoom, newSecret } from '../../../web/client/index.ts'
 import { CARRIERS, type CarrierName } from '../../conformance/wire.ts'
+import { KEEPING, keptLife } from './record-kept.ts'
 import { RECORDINGS, type Recording, written } from './recording.ts'
 import { RecordingProxy } from './recording-proxy.ts'
 
-const MODES: readonly (readonly [Recording['sealing'], () => Partial<JoinOptions>])[] = [
-  ['open', () => ({ sealing: 'open' })],
-  ['link', () => ({})],
-  ['secret', () => ({ secret: newSecret() })],
+interface Mode {
+  /** Of its files, behind the carrier. */
+  readonly name: string
+  readonly sealing: Recording['sealing']
+  readonly options: () => Partial<JoinOptions>
+  readonly server: ServerOptionsInput
+  readonly live: typeof live
+}
+
+const MODES: readonly Mode[] = [
+  { name: 'open', sealing: 'open', options: () => ({ sealing: 'open' }), server: {}, live },
+  { name: 'link', sealing: 'link', options: () => ({}), server: {}, live },
+  { name: 'secret', sealing: 'secret', options: () => ({ secret: newSecret() }), server: {}, live },
+  { name: 'kept-open', sealing: 'open', options: () => ({ sealing: 'open' }), server: KEEPING, live: keptLife },
+  { name: 'kept-secret', sealing: 'secret', options: () => ({ secret: newSecret() }), server: KEEPING, live: keptLife },
 ]
 
 /** A little of everything that a room can do. */
@@ -54,19 +70,23 @@ async function live(server: string, uplink: CarrierName, options: Partial<JoinOp
   return ids.flatMap((id) => id ?? [])
 }
 
-for (const [sealing, options] of MODES) {
+const wanted = process.argv[2] ?? ''
+for (const { name, sealing, options, server: more, live: lived } of MODES.filter((mode) =>
+  mode.name.startsWith(wanted),
+)) {
   for (const carrier of CARRIERS) {
     const dataFolder = await mkdtemp(join(tmpdir(), 'partyline-record-'))
-    const server = await startServer({ port: 0, host: '127.0.0.1', turn: 'off', logLevel: 'silent', dataFolder })
+    const usual: ServerOptionsInput = { port: 0, host: '127.0.0.1', turn: 'off', logLevel: 'silent', dataFolder }
+    const server = await startServer({ ...usual, ...more })
     const proxy = await RecordingProxy.before(server.port)
-    const peerIds = await live(proxy.url, carrier, options())
+    const peerIds = await lived(proxy.url, carrier, options())
     proxy.close()
     await server.close()
     await rm(dataFolder, { recursive: true, force: true })
     const sessions = proxy.sessions.filter(({ steps }) => steps.length > 3)
     const recording: Recording = { carrier, sealing, peerIds, sessions }
-    await writeFile(new URL(`${carrier}-${sealing}.jsonl`, RECORDINGS), written(recording))
-    console.log(`${carrier}, ${sealing}: ${sessions.map(({ steps }) => steps.length).join(', ')} steps`)
+    await writeFile(new URL(`${carrier}-${name}.jsonl`, RECORDINGS), written(recording))
+    console.log(`${carrier}, ${name}: ${sessions.map(({ steps }) => steps.length).join(', ')} steps`)
   }
 }
 process.exit(0)

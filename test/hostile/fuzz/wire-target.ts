@@ -42,7 +42,7 @@ class WireWorld implements FuzzWorld {
   }
 
   static async begin(engine: 'uws' | 'ws'): Promise<WireWorld> {
-    const server = await HostileServer.start(engine)
+    const server = await HostileServer.start(engine, { history: ['*;mail=5'] })
     const honest = await HonestProcess.start(server.url)
     return new WireWorld(server, honest, (await server.memory()).rssBytes)
   }

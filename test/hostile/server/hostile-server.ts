@@ -79,6 +79,15 @@ export class HostileServer {
     return this.#ask<HubStats>('stats')
   }
 
+  /** Its process stands still, as one does that is too busy, until `goOn`. */
+  stall(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  goOn(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   async close(): Promise<void> {
     if (this.#ended === undefined) {
       const exited = new Promise((resolve) => this.#child.once('exit', resolve))

@@ -21,6 +21,7 @@ function fakeMember(index: number, more: Partial<FakeMember> = {}): FakeMember {
     id: `${index}`.repeat(16) as PeerId,
     instance: `${index}`.repeat(32) as InstanceId,
     joinKey: `key ${index}`,
+    addressGroup: '192.0.2.1',
     room: { name: 'lobby' },
     grant: { rights: new Set(RIGHTS) },
     userId: undefined,
@@ -35,9 +36,9 @@ function fakeMember(index: number, more: Partial<FakeMember> = {}): FakeMember {
   }
 }
 
-const record = (n: number): Uint8Array =>
+const record = (n: number, user?: string): Uint8Array =>
   encodeStoreRecord({
-    ...{ n, channel: 1, ordinal: n, name: 'chat', user: undefined },
+    ...{ n, channel: 1, ordinal: n, name: 'chat', user },
     body: encodePlainBody({ content: 1, sentAtMs: 0, data: encodeText('hi') }),
   })
 
@@ -49,12 +50,13 @@ function scene(append?: HistoryStore['append']) {
     random: (bytes) => void bytes.fill(7),
     bounds: () => ({ messages: 10_000, ageMs: 1_000_000 }),
     mostBytes: 10_000_000,
+    limits: () => ({ mailboxesPerRoom: 100, newLogsPerHour: 2 }),
     failed: () => undefined,
   })
   const failures: unknown[] = []
   const desk = new HistoryDesk<FakeMember>({
     store: append === undefined ? memory : Object.assign(Object.create(memory), { append }),
-    rules: [parseHistoryRule('*')].filter((rule) => rule !== undefined),
+    rules: [parseHistoryRule('*;mail=5')].filter((rule) => rule !== undefined),
     ...{ clock, frameBytes: 65_536 },
     stored: () => undefined,
     failed: (error) => void failures.push(error),
@@ -95,6 +97,24 @@ describe('the history desk', () => {
     await turns()
     expect(outcomes(ada).at(-1)).toEqual({ n: 2_000, offset: 1_026 })
     expect(desk.counts).toMatchObject({ stored: 1_026, refused: { 'rate-limited': 76 } })
+  })
+
+  it('holds a user to its share of new logs, on all devices, and those without a user id by their address', async () => {
+    const { desk } = scene()
+    const told = async (member: FakeMember, user: string): Promise<unknown> => {
+      desk.take(member, record(outcomes(member).length + 1, user))
+      await turns()
+      return outcomes(member).at(-1)?.code
+    }
+    const [phone, laptop] = [fakeMember(1, { userId: 'ada' }), fakeMember(2, { userId: 'ada' })]
+    expect([await told(phone, 'a'), await told(laptop, 'b')]).toEqual([undefined, undefined])
+    expect([await told(phone, 'c'), await told(laptop, 'd')]).toEqual(['rate-limited', 'rate-limited'])
+    const [one, other, elsewhere] = [fakeMember(3), fakeMember(4), fakeMember(5, { addressGroup: '192.0.2.2' })]
+    expect([await told(one, 'e'), await told(other, 'f')]).toEqual([undefined, undefined])
+    expect([await told(one, 'g'), await told(elsewhere, 'h')]).toEqual(['rate-limited', undefined])
+    // Into what there is, as ever.
+    expect([await told(phone, 'h'), await told(one, 'a')]).toEqual([undefined, undefined])
+    expect(desk.counts.refused).toEqual({ 'rate-limited': 3 })
   })
 
   it('tells nothing more of the log to one whose new access token does not give the history', async () => {

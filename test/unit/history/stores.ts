@@ -5,6 +5,7 @@ import { afterEach } from 'vitest'
 import { type Cells, type Change, MemoryCells } from '../../../signaling/history/cells.ts'
 import { FileCells } from '../../../signaling/history/file-cells.ts'
 import { type LogBounds, LogStore } from '../../../signaling/history/log-store.ts'
+import { LOG_LIMITS, type LogLimits } from '../../../signaling/history/new-logs.ts'
 import type { LogName, NewEntry, PageQuery, Writer } from '../../../signaling/history/store.ts'
 import { encodeText } from '../../../signaling/protocol/bytes.ts'
 import type { PeerId } from '../../../signaling/protocol/ids.ts'
@@ -16,6 +17,7 @@ export interface StoreWorld {
   readonly store: LogStore
   nowMs: number
   bounds: LogBounds | undefined
+  limits: LogLimits
   /** Commits from now on are refused. */
   refuse: boolean
   readonly failures: unknown[]
@@ -56,6 +58,7 @@ export function storeMaker(kind: StoreKind): (mostBytes?: number) => Promise<Sto
     const world: StoreWorld = {
       nowMs,
       bounds: { messages: 100, ageMs: DAY_MS },
+      limits: LOG_LIMITS,
       refuse: false,
       failures: [],
       store: new LogStore({
@@ -67,6 +70,7 @@ export function storeMaker(kind: StoreKind): (mostBytes?: number) => Promise<Sto
         },
         bounds: () => world.bounds,
         mostBytes,
+        limits: () => world.limits,
         failed: (error) => void world.failures.push(error),
       }),
       again: async () => {
@@ -74,6 +78,7 @@ export function storeMaker(kind: StoreKind): (mostBytes?: number) => Promise<Sto
         await world.store.close()
         const next = await make(path, mostBytes, world.nowMs, byte)
         next.bounds = world.bounds
+        next.limits = world.limits
         return next
       },
     }

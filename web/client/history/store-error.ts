@@ -5,7 +5,9 @@ const TEXTS = {
   'too-large': 'The server keeps nothing so large',
   'not-kept': 'The server keeps nothing of this room, or of this channel',
   'history-full': 'The server keeps all that it may',
-  'rate-limited': 'Too much at once',
+  'mailboxes-full':
+    'The room has all the mailboxes it may: send to users who have one, or try again when old mail has expired',
+  'rate-limited': 'Too much at once, or too many new mailboxes: send it again in a minute',
   'store-failed': 'The server could not write or read what it keeps',
   forgotten: 'The server has forgotten this',
   'needs-secret': "Who comes later could not read it: the room needs a secret, a password, or sealing: 'open'",

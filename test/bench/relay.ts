@@ -56,8 +56,20 @@ async function build(): Promise<void> {
   if (code !== 0) throw new Error('the build failed')
 }
 
+const jsonOf = (report: RelayReport): string => `${JSON.stringify(report, null, 2)}\n`
+
+/** What there is so far, into the folder of results. */
+async function write(): Promise<RelayReport> {
+  const report: RelayReport = { machine: { ...machine, loadAfter: loadNow() }, effort: effortName, seconds, figures }
+  await mkdir(FOLDER, { recursive: true })
+  await writeFile(join(FOLDER, 'relay.json'), jsonOf(report))
+  await writeFile(join(FOLDER, 'relay.svg'), relayPicture(figures))
+  return report
+}
+
 await build()
 const loadBefore = loadNow()
+const { chromium: _, ...machine } = describeMachine('', loadBefore)
 const figures: Figure[] = []
 const seconds: Record<string, number> = {}
 for (const [part, measure] of Object.entries(PARTS)) {
@@ -76,12 +88,9 @@ for (const [part, measure] of Object.entries(PARTS)) {
     process.exitCode = 1
   }
   seconds[part] = Math.round((performance.now() - fromMs) / 1_000)
+  // A run that is stopped has lost nothing.
+  await write()
 }
-const { chromium: _, ...machine } = describeMachine('', loadBefore)
-const report: RelayReport = { machine, effort: effortName, seconds, figures }
-const json = `${JSON.stringify(report, null, 2)}\n`
-await mkdir(FOLDER, { recursive: true })
-await writeFile(join(FOLDER, 'relay.json'), json)
-await writeFile(join(FOLDER, 'relay.svg'), relayPicture(figures))
+const report = await write()
 if (values.docs && process.exitCode === undefined) await writeRelayForDocs(report)
-process.stdout.write(json)
+process.stdout.write(jsonOf(report))

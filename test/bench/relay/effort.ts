@@ -20,9 +20,9 @@ export interface RelayEffort {
 
 export const RELAY_EFFORTS: Readonly<Record<EffortName, RelayEffort>> = {
   full: {
-    rounds: 7,
+    rounds: 5,
     turnMs: 800,
-    repeats: 5,
+    repeats: 3,
     idleMembers: 10_000,
     joiningMembers: 2_000,
     stormMembers: 5_000,

@@ -1,8 +1,5 @@
 /** What members claim of themselves, between ours and the second implementation, in real rooms. */
 import { describe, expect, it } from 'vitest'
-// Loaded when they are needed first, which takes no simulated time.
-import '../../web/client/channel/signed.ts'
-import '../../web/client/sealing/sealed-profile.ts'
 import { decodePiece, FRAME, frameType, LINK_CHANNEL, type PeerId } from '../../signaling/protocol/index.ts'
 import {
   CONTENTS,

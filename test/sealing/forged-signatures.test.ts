@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { decodePiece, encodeData, FRAME, frameType } from '../../signaling/protocol/index.ts'
-// Loaded when it is needed first, which takes no simulated time.
-import '../../web/client/channel/signed.ts'
 import { CONTENTS, makeSigner, signBody } from './independent-claims.ts'
 import { groupRecord } from './independent-records.ts'
 import { LOBBY, Stage } from './stage.ts'

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import {
   CONTENT,
   decodePiece,
@@ -9,12 +9,6 @@ import {
 } from '../../signaling/protocol/index.ts'
 import { groupRecord } from './independent-records.ts'
 import { type Company, company, LOBBY, type Person } from './stage.ts'
-
-beforeAll(async () => {
-  // It is loaded when it is first needed; a simulation's clock does not wait for disks.
-  await import('../../web/client/channel/signed.ts')
-  await import('../../web/client/sealing/identity.ts')
-})
 
 const VOTE = 's:vote'
 

@@ -3,6 +3,7 @@ import type { HubDependencies } from '../../signaling/hub.ts'
 import type { HubOptions } from '../../signaling/limits/hub-options.ts'
 import type { FillRandom, Json } from '../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../web/client/carriers/carrier.ts'
+import { SignedChannels } from '../../web/client/channel/signed.ts'
 import { Transfers } from '../../web/client/channel/transfers.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { RoomHistory } from '../../web/client/history/room-history.ts'
@@ -13,6 +14,7 @@ import { ClientRoom } from '../../web/client/room.ts'
 import { RoomClaims } from '../../web/client/room-claims.ts'
 import type { RoomWorld } from '../../web/client/room-world.ts'
 import type { Primitives } from '../../web/client/sealing/primitives.ts'
+import * as SealedProfiles from '../../web/client/sealing/sealed-profile.ts'
 import type { NetworkEvent } from '../../web/client/uplink/network-events.ts'
 import { nodePrimitives } from '../support/node-primitives.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -86,6 +88,8 @@ export class SimWorld {
       claims: this.options.claims ?? (async () => RoomClaims),
       history: async () => RoomHistory,
       transfers: async () => Transfers,
+      signing: async () => SignedChannels,
+      sealedProfiles: async () => SealedProfiles,
       directPaths: async () => (most: number) => new RoomPaths(this.paths.connect(name), most, async () => PathsBeside),
     })
     const client: SimClient = {

@@ -9,14 +9,17 @@ import {
 } from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
 import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face.ts'
+import type { RoomWorld } from './room-world.ts'
 import type { Primitives } from './sealing/primitives.ts'
 import type { Profiles } from './sealing/profiles.ts'
 import { RECORD, SEALED_BYTES } from './sealing/records.ts'
+import type * as SealedProfiles from './sealing/sealed-profile.ts'
 import { RoomSealing, type SealingDeps, type SealingOptions, type Verification } from './sealing/sealing.ts'
 import type { Sealed, Sealer } from './uplink/outbox.ts'
 
 export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
   readonly primitives: Primitives | undefined
+  readonly sealedProfiles?: RoomWorld['sealedProfiles']
   /** Hand to the uplink what is sealed already. */
   transmit(to: PeerId, payload: Uint8Array): void
   /** Members that the relay reaches. */
@@ -125,8 +128,12 @@ export class Gate {
       .then(tell)
   }
 
+  #sealedProfiles(): Promise<typeof SealedProfiles> {
+    return this.#deps.sealedProfiles?.() ?? import('./sealing/sealed-profile.ts')
+  }
+
   async #sealedProfile(keys: RoomSealing, profile: Json): Promise<Json> {
-    return (await import('./sealing/sealed-profile.ts')).sealProfile(keys, profile)
+    return (await this.#sealedProfiles()).sealProfile(keys, profile)
   }
 
   /** The profile of a member, from what the server shows. Without the code for it, a sealed one does not open: null. */
@@ -134,7 +141,7 @@ export class Gate {
     const keys = this.#keys
     const isSealed = this.#options.sealing === 'secret' && (shown as { sealed?: unknown } | null)?.sealed !== undefined
     if (keys === undefined || !isSealed) return shown
-    return import('./sealing/sealed-profile.ts').then(
+    return this.#sealedProfiles().then(
       ({ openProfile }) => openProfile(keys, instance, shown),
       () => null,
     )

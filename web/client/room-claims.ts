@@ -12,6 +12,7 @@ import type { Gate } from './gate.ts'
 import { Later } from './later.ts'
 import type { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
+import type { RoomWorld } from './room-world.ts'
 import type { Primitives } from './sealing/primitives.ts'
 import { Profiles } from './sealing/profiles.ts'
 
@@ -27,11 +28,18 @@ export interface RoomClaimsDeps {
   readonly links: Pick<RoomLinks, 'say' | 'get' | 'peers' | 'drain'> & {
     readonly outbox: Pick<Outbox, 'flush' | 'giveUp'>
   }
+  readonly signing?: RoomWorld['signing']
   /** Whether a member's profile is verified is another now. */
   changed(peer: RoomPeer<Json>): void
   /** Something of this member was kept from us. */
   withheld(peer: RoomPeer<Json>): void
 }
+
+/** Its signer is made with an identity's code. */
+const ownFiles = (): Promise<typeof SignedChannels> =>
+  Promise.all([import('./channel/signed.ts'), import('./sealing/identity.ts')]).then(
+    ([signed]) => signed.SignedChannels,
+  )
 
 export class RoomClaims {
   readonly #profiles: Profiles
@@ -52,11 +60,8 @@ export class RoomClaims {
     gate.profiles = this.#profiles
     this.#announced = gate.digest(instance, profile)
     this.#claimed = this.#announced
-    this.#signed = new Later(async () => {
-      // Keys are made with the second.
-      const [{ SignedChannels }] = await Promise.all([import('./channel/signed.ts'), import('./sealing/identity.ts')])
-      return this.#makeSigned(SignedChannels)
-    }, deps.clock)
+    const { signing = ownFiles } = deps
+    this.#signed = new Later(() => signing().then((Signed) => this.#makeSigned(Signed)), deps.clock)
   }
 
   /** The server shows this of a member, which announced that digest. */

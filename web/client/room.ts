@@ -138,6 +138,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         clock,
         fillRandom: random,
         primitives: world.primitives,
+        sealedProfiles: world.sealedProfiles,
         transmit: (id, payload) => this.#uplink.sendSealed({ kind: 'one', id }, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),

@@ -92,7 +92,42 @@ describe('when a path has been lost, and attempts fail', () => {
   it('further ones follow within a second for a minute, then less and less often', async () => {
     const side = await up(0.999)
     side.attempts.lost(side.path, 'no answer')
-    expect(await waits(side, 9)).toEqual([1, 1, 1, 1, 1, 1, 2, 4, 8])
+    const delays = await waits(side, 20)
+    const late = delays.findIndex((seconds) => seconds > 1)
+    expect(delays.slice(0, late)).toEqual(Array.from({ length: late }, () => 1))
+    expect(delays.slice(late, late + 3)).toEqual([2, 4, 8])
+  })
+
+  it('they are short at first, so that one begins soon after the network has healed', async () => {
+    const side = await up(0.999)
+    side.attempts.lost(side.path, 'no answer')
+    const lostAtMs = side.clock.now()
+    const begunS: number[] = []
+    for (let made = side.paths.length; side.clock.now() < lostAtMs + 90_000; made = side.paths.length) {
+      await side.pass(10)
+      if (side.paths.length > made) begunS.push((side.clock.now() - lostAtMs) / 1_000)
+    }
+    const apart = begunS.slice(1).map((atS, index) => atS - (begunS[index] ?? 0))
+    const longestUntil = (endS: number): number => Math.max(...apart.filter((_, index) => (begunS[index] ?? 0) < endS))
+    expect(longestUntil(20)).toBeLessThan(3.6)
+    expect(longestUntil(50)).toBeLessThan(7.6)
+    // An attempt gets its usual time again.
+    expect(apart.at(-1)).toBeGreaterThan(10)
+  })
+
+  it('they get twice the time that the last good one took', async () => {
+    const side = new OneSide({ initiator: true, random: () => 0.999 })
+    side.attempts.start()
+    await side.pass(1_900)
+    side.receive(answer(1))
+    await side.become()
+    await side.pass(5_000)
+    side.attempts.lost(side.path, 'no answer')
+    // A second of back-off, 2 s without TURN, and then the one with it.
+    await side.pass(1_000 + 2_000 + 3_600)
+    expect(side.paths).toHaveLength(3)
+    await side.pass(1_300)
+    expect(side.paths).toHaveLength(4)
   })
 })
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { InstanceId, Json, MemberInfo, PeerId } from '../../../signaling/protocol/index.ts'
+import { SignedChannels } from '../../../web/client/channel/signed.ts'
 import { RoomClaims, type RoomClaimsDeps } from '../../../web/client/room-claims.ts'
 import type { RoomPeer } from '../../../web/client/room-peer.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
@@ -32,6 +33,7 @@ function stage() {
     links: { say: () => {}, get: (id: PeerId) => peers.get(id), peers, drain: () => {}, outbox: {} },
     changed: () => {},
     withheld: () => {},
+    signing: async () => SignedChannels,
   } as unknown as RoomClaimsDeps
   const shows = (instance: InstanceId): RoomPeer<Json> => {
     const peer = { id: ID, info: member(instance) } as RoomPeer<Json>
@@ -42,11 +44,7 @@ function stage() {
 }
 
 /** Until what it loads is there. */
-const loaded = async (): Promise<void> => {
-  await import('../../../web/client/channel/signed.ts')
-  await import('../../../web/client/sealing/identity.ts')
-  await new Promise((resolve) => setTimeout(resolve, 0))
-}
+const loaded = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 it('does not take what a member says for that of another who is shown under its id meanwhile', async () => {
   const { claims, shows, refused } = stage()

@@ -1,15 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../signaling/protocol/index.ts'
 import type { JoinOptions, Newcomer } from '../../../web/client/face.ts'
 import { MaliciousServer, rewriteMembers, type Told } from '../../sealing/malicious-server.ts'
 import { type SimClient, SimWorld } from '../../simulation/sim-world.ts'
 
 const SECRET = 'AAECAwQFBgcICQoLDA0ODw'
-
-beforeAll(async () => {
-  // Loaded when they are first needed; a simulation's clock does not wait for disks.
-  await import('../../../web/client/sealing/sealed-profile.ts')
-})
 
 class Stage {
   readonly server = new MaliciousServer()

@@ -1,15 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { JoinOptions, Payload } from '../../../web/client/face.ts'
 import { RoomClaims } from '../../../web/client/room-claims.ts'
 import { type SimClient, SimWorld } from '../../simulation/sim-world.ts'
 
 const SECRET = 'AAECAwQFBgcICQoLDA0ODw'
-
-beforeAll(async () => {
-  // It is loaded when it is first needed; a simulation's clock does not wait for disks.
-  await import('../../../web/client/channel/signed.ts')
-  await import('../../../web/client/sealing/identity.ts')
-})
 
 interface Person extends SimClient {
   readonly heard: unknown[]

@@ -25,6 +25,10 @@ export const ATTEMPT_TIMES = Object.freeze({
   /** For so long after a path was lost, further attempts follow after a random part of the shortest back-off: where
    * there was a way there will be one again, and an attempt that is under way when the network heals is quick. */
   eagerMs: 60_000,
+  /** In that time an attempt gets this long, twice what the last good one took, or an eighth of what has passed, if that
+   * is longer: ICE asks servers that do not answer less and less often, and then no more, so that an attempt begun
+   * without a network is slow to see it heal. */
+  eagerConnectMs: 2_000,
   /** Beside a path through TURN, a direct one is looked for after this, doubling: NATs change, and TURN costs its
    * operator. Soon after a path was lost, after the shortest back-off instead. */
   seekDirectMs: 5_000,

@@ -44,6 +44,8 @@ export class Attempts {
   /** The next attempt gathers with TURN. */
   #withTurn: boolean
   #begunAtMs = Number.NEGATIVE_INFINITY
+  /** From the beginning of the last attempt that came to something to its usable path. */
+  #tookMs = 0
   readonly #candidates = new CandidateIntake()
   readonly #opened = new Set<DirectPath>()
 
@@ -151,6 +153,7 @@ export class Attempts {
     if (state.is !== 'connecting' || state.path !== path) return
     const { policy, events, clock } = this.#options
     this.#usableAtMs = clock.now()
+    this.#tookMs = this.#usableAtMs - this.#begunAtMs
     if (path.kind === 'direct') this.#seeks = 0
     this.#seeksInVain = path.kind === 'turn' && !state.turn
     // A pair that needed TURN will need it again, unless the network changes.
@@ -303,7 +306,8 @@ export class Attempts {
       this.#fail('no TURN server is known')
       return
     }
-    const { iceServers, iceTransportPolicy, openWithinMs, turnNext, way } = plan
+    const { iceServers, iceTransportPolicy, turnNext, way } = plan
+    const openWithinMs = initiator && this.#lostLately ? Math.min(plan.openWithinMs, this.#eagerMs) : plan.openWithinMs
     const path = connect({
       attempt,
       initiator,
@@ -342,6 +346,11 @@ export class Attempts {
 
   get #lostLately(): boolean {
     return this.#options.clock.now() - this.#lostAtMs < this.#times.eagerMs
+  }
+
+  get #eagerMs(): number {
+    const sinceMs = this.#options.clock.now() - this.#lostAtMs
+    return Math.max(this.#times.eagerConnectMs, 2 * this.#tookMs, sinceMs / 8)
   }
 
   #wait(what: 'retry' | 'answer' | 'direct', delayMs: number, because: string, run: () => void): void {

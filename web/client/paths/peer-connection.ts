@@ -24,6 +24,8 @@ import {
 
 /** How often the candidate pair is looked at: browsers may move to another without a word. */
 const PAIR_POLL_MS = 5_000
+/** A browser answers from statistics that are up to 50 ms old: of a pair just chosen they do not tell yet. */
+const PAIR_AGAIN_MS = 100
 /** How long an open path waits to be told its candidate pair before it says it is open. */
 const PAIR_WAIT_MS = 150
 
@@ -216,23 +218,27 @@ class PeerConnectionPath implements NegotiatedPath {
     if (this.#state !== 'open') return
     this.#state = 'told'
     this.#watchPair()
-    this.#pollPair()
+    this.#pollPair(PAIR_AGAIN_MS)
     this.#options.events.opened(this)
   }
 
   /** Told at once in Chromium and Safari. Without it (Firefox, Node), and failing all of it, there is the poll. */
   #watchPair(): void {
     const transport = this.#connection?.sctp?.transport
-    transport?.iceTransport?.addEventListener?.('selectedcandidatepairchange', () => void this.#readPair())
+    transport?.iceTransport?.addEventListener?.('selectedcandidatepairchange', () => {
+      if (this.#state !== 'told') return
+      void this.#readPair()
+      this.#pollPair(PAIR_AGAIN_MS)
+    })
   }
 
-  #pollPair(): void {
+  #pollPair(afterMs = PAIR_POLL_MS): void {
     const { clock } = this.#options
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
     this.#timer = clock.setTimeout(() => {
       void this.#readPair()
       this.#pollPair()
-    }, PAIR_POLL_MS)
+    }, afterMs)
   }
 
   async #readPair(): Promise<void> {

@@ -69,7 +69,7 @@ function row({ name, unit, ours, bare, peers, ratio, spread, goal, holds }: Figu
 }
 
 /** What was measured now in the place of what was before; parts that were not measured now stay. */
-const merged = (older: RelayReport, newer: RelayReport): RelayReport => {
+export const mergedReports = (older: RelayReport, newer: RelayReport): RelayReport => {
   const named = new Map(newer.figures.map((figure) => [figure.name, figure]))
   const known = new Set(older.figures.map(({ name }) => name))
   return {
@@ -83,7 +83,7 @@ const merged = (older: RelayReport, newer: RelayReport): RelayReport => {
   }
 }
 
-function table({ machine, parts, effort, figures }: RelayReport): string {
+export function relayTable({ machine, parts, effort, figures }: RelayReport): string {
   const { processor, cores, memoryGb, node, at } = machine
   const loads = Object.entries(parts).map(
     ([part, run]) => `${part} ${run.loadBefore} to ${run.loadAfter} (${run.at.slice(11, 16)} UTC)`,
@@ -111,14 +111,14 @@ function table({ machine, parts, effort, figures }: RelayReport): string {
 export async function writeRelayForDocs(now: RelayReport): Promise<void> {
   const before = await readFile(RESULTS, 'utf8').catch(() => undefined)
   const older = before === undefined ? undefined : (JSON.parse(before) as RelayReport)
-  const report = older?.effort === now.effort ? merged(older, now) : now
+  const report = older?.effort === now.effort ? mergedReports(older, now) : now
   await mkdir(new URL('.', RESULTS), { recursive: true })
   await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`)
   await writeFile(PICTURE, relayPicture(report.figures))
   const text = await readFile(README, 'utf8')
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (begin < 0 || end < begin) throw new Error(`there is no ${BEGIN} … ${END}`)
-  await writeFile(README, `${text.slice(0, begin)}${BEGIN}\n${table(report)}\n${text.slice(end)}`)
+  await writeFile(README, `${text.slice(0, begin)}${BEGIN}\n${relayTable(report)}\n${text.slice(end)}`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -44,3 +44,7 @@ export function parsePublished(fields: Fields): Published {
       : { base64: asString(base64, 'base64', base64Chars(LIMITS.publishBytes)) }),
   }
 }
+
+/** The number of the last one that came, as a client says it, or that before the next, as the server does. */
+export const publishedSeen = ({ published }: Fields): { readonly published?: number } =>
+  published === undefined ? {} : { published: asInteger(published, 'published', 0, Number.MAX_SAFE_INTEGER) }

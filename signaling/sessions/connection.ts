@@ -1,43 +1,32 @@
-import type { Access } from '../access/access-tokens.ts'
-import { accessInfo, type Grant } from '../access/grant.ts'
-import { accessRefusal } from '../access/refusal.ts'
+import type { Grant } from '../access/grant.ts'
 import { Term, type TermOwner } from '../access/term.ts'
-import type { Clock, Timer } from '../clock.ts'
-import type { HistoryDesk } from '../history/desk.ts'
+import type { Timer } from '../clock.ts'
 import type { HubLog } from '../hub-log.ts'
-import type { HubOptions } from '../limits/hub-options.ts'
 import { Intake, type IntakeOwner } from '../limits/intake.ts'
 import { Rate } from '../limits/rate.ts'
 import { spread } from '../limits/spread.ts'
 import type { Occurrences } from '../metrics/occurrences.ts'
-import { type ClientMessage, type LinkPaths, parseClientMessage, type ServerMessage } from '../protocol/control.ts'
+import { parseClientMessage } from '../protocol/client-message.ts'
+import type { ClientMessage, LinkPaths, ServerMessage } from '../protocol/control.ts'
 import { CLOSE, ProtocolError } from '../protocol/errors.ts'
-import { type Json, utf8Bytes } from '../protocol/guards.ts'
-import type { HistoryRequest } from '../protocol/history.ts'
-import type { FillRandom } from '../protocol/ids.ts'
+import { utf8Bytes } from '../protocol/guards.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { broken, errorMessage, Refusal } from '../refusal.ts'
 import { Outlet, type OutletOwner } from '../router/outlet.ts'
 import type { Router, Traffic } from '../router/router.ts'
 import type { Turns } from '../router/turns.ts'
 import type { Uplink, UplinkHandlers } from '../uplink.ts'
-import type { Member, SessionUplink } from './member.ts'
-import type { Joined, JoinMessage, Sessions } from './sessions.ts'
+import type { Member } from './member.ts'
+import { checkProfile, type RequestDependencies, type RequestUplink, serve, whenChecked } from './requests.ts'
+import type { Joined, JoinMessage } from './sessions.ts'
 import { agreeVersion, welcome } from './welcome.ts'
 
-export interface ConnectionDependencies {
-  readonly options: HubOptions
-  readonly clock: Clock
-  readonly random: FillRandom
+export interface ConnectionDependencies extends RequestDependencies {
   readonly log: HubLog
-  readonly sessions: Sessions
   readonly router: Router
   readonly turns: Turns
   readonly traffic: Traffic
   readonly occurrences: Occurrences
-  readonly history: HistoryDesk<Member>
-  /** Asked about every join; undefined lets everyone in. */
-  readonly access: Access | undefined
   /** An uplink is closed and done with. */
   ended(connection: Connection): void
 }
@@ -56,11 +45,8 @@ const UNHEARD_GRACE_MS = 2_000
 /** Whoever is still there then has its welcome. */
 const UNHEARD_MS = 10_000
 
-/** Checking a signature takes up to 0.2 ms: whoever renews without end may do so 64 times a second. */
-const CHECK_COST_BYTES = 65_536
-
 /** One uplink of one client: waits for `join`, then serves a member. */
-export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, OutletOwner, TermOwner {
+export class Connection implements UplinkHandlers, RequestUplink, IntakeOwner, OutletOwner, TermOwner {
   readonly outlet: Outlet
   readonly uplink: Uplink
   /** What its address counts as. */
@@ -92,6 +78,10 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     )
   }
 
+  get open(): boolean {
+    return this.#phase === 'open'
+  }
+
   get joined(): boolean {
     return this.#joined !== undefined
   }
@@ -111,6 +101,18 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     this.#intake.useRate(rate)
   }
 
+  granted({ expiresAtMs }: Grant): void {
+    this.#term?.set(expiresAtMs)
+  }
+
+  hold(): void {
+    this.#intake.hold()
+  }
+
+  release(): void {
+    this.#intake.release()
+  }
+
   /** The first message came with what opened the uplink. */
   offered(text: string): void {
     this.text(text)
@@ -125,7 +127,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
       text.length > LIMITS.controlBytes ||
       (text.length * 3 > LIMITS.controlBytes && utf8Bytes(text) > LIMITS.controlBytes)
     ) {
-      this.#fail(broken('too-large', `message: expected at most ${LIMITS.controlBytes} bytes`))
+      this.fail(broken('too-large', `message: expected at most ${LIMITS.controlBytes} bytes`))
     } else {
       this.#intake.receive(text)
     }
@@ -135,7 +137,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     if (this.#phase !== 'open') return
     this.#unheard = false
     const { packetBytes } = this.#dependencies.options
-    if (bytes.length > packetBytes) this.#fail(broken('too-large', `message: expected at most ${packetBytes} bytes`))
+    if (bytes.length > packetBytes) this.fail(broken('too-large', `message: expected at most ${packetBytes} bytes`))
     else this.#intake.receive(bytes)
   }
 
@@ -161,11 +163,11 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
   }
 
   expiring(inMs: number): void {
-    this.#say({ t: 'expiring', inMs })
+    this.say({ t: 'expiring', inMs })
   }
 
   expired(): void {
-    this.#fail(new Refusal('access-expired', 'the access token has run out', CLOSE.accessExpired))
+    this.fail(new Refusal('access-expired', 'the access token has run out', CLOSE.accessExpired))
   }
 
   stalled(why: string): void {
@@ -176,7 +178,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     const { options, random } = this.#dependencies
     const limits = `${options.messagesPerSecond} messages and ${options.bytesPerSecond} bytes a second`
     const retryAfterMs = spread(options.retryAfterMs, random)
-    this.#fail(new Refusal('rate-limited', `faster than ${limits} for too long`, CLOSE.rateLimited, retryAfterMs))
+    this.fail(new Refusal('rate-limited', `faster than ${limits} for too long`, CLOSE.rateLimited, retryAfterMs))
   }
 
   /** Say `last`, then `bye`, and close. The member, if still ours, is away from now on. */
@@ -220,116 +222,25 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
         member.rate.delivered(this.#dependencies.router.forward(member, message))
       }
     } catch (error) {
-      this.#fail(error, request)
+      this.fail(error, request)
     }
   }
 
   #control(message: ClientMessage): void {
     if (message.t === 'join') {
-      const { access, room, id } = message
-      if (this.#joined === undefined) this.#checked(access, room, id, true, (grant) => this.#join(message, grant))
-      else this.#join(message)
+      const { access: token, room, id: re } = message
+      if (this.#joined !== undefined) this.#join(message)
+      else
+        whenChecked({ token, room, re, fatal: true }, this, this.#dependencies, (grant) => this.#join(message, grant))
       return
     }
     const member = this.#member()
-    const { sessions, clock } = this.#dependencies
-    switch (message.t) {
-      case 'profile':
-        this.#checkProfile(message.profile)
-        sessions.setProfile(member, message.profile)
-        this.#say({ t: 'ok', re: message.id })
-        return
-      case 'renew':
-        this.#renew(member, message.id, message.access)
-        return
-      case 'snapshot': {
-        const { epoch, version } = member.room
-        // Up to a megabyte for a few bytes: who asks, pays.
-        member.rate.charge(
-          this.#say({ t: 'snapshot', re: message.id, epoch, version, members: member.room.others(member.id) }),
-        )
-        return
-      }
-      case 'leave':
-        sessions.end(member, 'left')
-        this.end(CLOSE.normal, 'left', [{ t: 'ok', re: message.id }])
-        return
-      case 'grace':
-        this.#graceMs = message.graceMs
-        return
-      case 'ping':
-        this.#paths = message.paths ?? this.#paths
-        member.seen(message.published)
-        this.#say({
-          ...{ t: 'pong', n: message.n, timeMs: clock.nowMs() },
-          // It hears of no events, and would miss them.
-          ...(member.hidden ? {} : { version: member.room.version }),
-        })
-        return
-      case 'history':
-      case 'read':
-      case 'positions':
-        this.#ask(member, message)
-        return
-    }
-  }
-
-  /** Pages are large: the next request waits for this one, so that what is asked for is paid before more is. */
-  #ask(member: Member, request: HistoryRequest): void {
-    const paged = request.t === 'history'
-    if (paged) this.#intake.hold()
-    void this.#dependencies.history
-      .request(member, request)
-      .then((answer) => {
-        if (this.#phase === 'open') member.rate.charge(this.#say(answer))
-      })
-      .catch((error: unknown) => this.#fail(error, request.id))
-      .then(() => {
-        if (paged) this.#intake.release()
-      })
-  }
-
-  /** Act when it is known what the access token allows; what comes meanwhile waits. At once where none is asked for. */
-  #checked(
-    token: string | undefined,
-    room: string,
-    re: number,
-    fatal: boolean,
-    act: (grant: Grant | undefined) => void,
-  ): void {
-    const { access, options, random } = this.#dependencies
-    if (access === undefined) {
-      act(undefined)
+    if (message.t === 'grace') {
+      this.#graceMs = message.graceMs
       return
     }
-    this.#intake.hold()
-    void access
-      .check(token, room)
-      .then((grant) => {
-        if (this.#phase === 'open') act(grant)
-      })
-      .catch((error: unknown) => this.#fail(accessRefusal(error, fatal, spread(options.retryAfterMs, random)), re))
-      .then(() => this.#intake.release())
-  }
-
-  #renew(member: Member, re: number, token: string | undefined): void {
-    const { access, sessions } = this.#dependencies
-    const renewed = (): void => {
-      const info = access === undefined ? {} : { access: accessInfo(member.grant) }
-      this.#say({ t: 'renewed', re, ...sessions.credentials(member), ...info })
-    }
-    if (access === undefined || token === undefined) {
-      renewed()
-      return
-    }
-    member.rate.charge(CHECK_COST_BYTES)
-    this.#checked(token, member.room.name, re, false, (grant) => {
-      // It may have been removed meanwhile, or have come back by another uplink.
-      if (grant === undefined || member.uplink !== this) return
-      sessions.regrant(member, grant)
-      this.#term?.set(grant.expiresAtMs)
-      renewed()
-    })
+    if (message.t === 'ping') this.#paths = message.paths ?? this.#paths
+    serve(message, member, this, this.#dependencies)
   }
 
   #join(message: JoinMessage, grant?: Grant): void {
@@ -343,7 +254,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
       return
     }
     const v = agreeVersion(message.vMin, message.vMax)
-    this.#checkProfile(message.profile, CLOSE.refused)
+    checkProfile(message.profile, this.#dependencies.options, CLOSE.refused)
     const { member, resumed } = this.#dependencies.sessions.join(message, this, this.#rate, grant)
     if (this.#joinTimer !== undefined) this.#dependencies.clock.clearTimeout(this.#joinTimer)
     this.#joinTimer = undefined
@@ -363,7 +274,7 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     const credentials = sessions.credentials(joined.member)
     const asksAccess = access !== undefined
     const kept = history.kept(joined.member.room.name)
-    const length = this.#say(welcome({ re, ...joined, credentials, options, timeMs: clock.nowMs(), asksAccess, kept }))
+    const length = this.say(welcome({ re, ...joined, credentials, options, timeMs: clock.nowMs(), asksAccess, kept }))
     for (const text of joined.member.unseen.texts) this.outlet.control(text)
     return length
   }
@@ -373,25 +284,17 @@ export class Connection implements UplinkHandlers, SessionUplink, IntakeOwner, O
     return this.#joined.member
   }
 
-  /** A profile is the application's: too large a one is refused, and only in `join` the uplink with it. */
-  #checkProfile(profile: Json, close?: number): void {
-    const { profileBytes } = this.#dependencies.options
-    if (utf8Bytes(JSON.stringify(profile)) <= profileBytes) return
-    throw new Refusal('too-large', `profile: expected at most ${profileBytes} bytes of JSON`, close)
-  }
-
-  /** Returns the length of what was said. */
-  #say(message: ServerMessage): number {
+  say(message: ServerMessage): number {
     const text = JSON.stringify(message)
     this.outlet.control(text)
     return text.length
   }
 
-  #fail(error: unknown, re?: number): void {
+  fail(error: unknown, re?: number): void {
     const refusal = this.#refusal(error)
     const answer = errorMessage(refusal, re)
     if (this.#joined === undefined) this.#dependencies.occurrences.refused(refusal.code)
-    if (refusal.close === undefined) this.#say(answer)
+    if (refusal.close === undefined) this.say(answer)
     else this.end(refusal.close, refusal.code, [answer], refusal.retryAfterMs)
   }
 

@@ -13,7 +13,8 @@ import { decodePayload, encodePayload } from './channel/content.ts'
 import type { ReliablePort } from './channel/port.ts'
 import { refuseCall } from './channel/procedure.ts'
 import type { Arrived } from './delivery/channel-order.ts'
-import type { Outbox, OutgoingChannel } from './delivery/outbox.ts'
+import type { Outbox } from './delivery/outbox.ts'
+import type { OutgoingChannel } from './delivery/outgoing-channel.ts'
 import type { Delivered, OutgoingMessage } from './delivery/outgoing-message.ts'
 import { PartylineError } from './errors.ts'
 import { Emitter } from './events.ts'
@@ -132,15 +133,15 @@ export class RoomChannels {
     }
     if (to === undefined) {
       const message = outbox.send(channel, content, body, wire)
-      if (signal !== undefined) giveUpOn(signal, message.accepted, () => outbox.abort(message))
+      if (signal !== undefined) giveUpOn(signal, message.accepted, () => outbox.waiting.abort(message))
       return message
     }
-    outbox.ensureRoom(body.length * to.length, to.length)
-    const number = outbox.takeNumber(channel)
+    outbox.waiting.ensureRoom(body.length * to.length, to.length)
+    const number = channel.takeNumber()
     const messages = to.map((id) => outbox.send(channel, content, body, wire, id, number))
     const sent = together(outbox.unicastId(channel, number), messages)
     if (signal !== undefined) {
-      giveUpOn(signal, sent.accepted, () => messages.map((message, index) => outbox.abort(message, to[index])))
+      giveUpOn(signal, sent.accepted, () => messages.map((message, index) => outbox.waiting.abort(message, to[index])))
     }
     return sent
   }

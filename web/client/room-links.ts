@@ -19,7 +19,8 @@ import {
 import type { Clock } from './clock.ts'
 import type { Arrived } from './delivery/channel-order.ts'
 import type { LinkSender } from './delivery/link-sender.ts'
-import { Outbox, type OutgoingChannel } from './delivery/outbox.ts'
+import { Outbox } from './delivery/outbox.ts'
+import type { OutgoingChannel } from './delivery/outgoing-channel.ts'
 import { ReceiveBudget } from './delivery/receive-budget.ts'
 import type { MissedReason } from './face.ts'
 import { Link } from './link/link.ts'
@@ -339,7 +340,7 @@ export class RoomLinks {
 
   /** Whether all that was sent has been handed on everywhere. */
   get quiet(): boolean {
-    return this.outbox.drained && [...this.#peers.values()].every(({ link }) => link.sender.quiet)
+    return this.outbox.waiting.none && [...this.#peers.values()].every(({ link }) => link.sender.quiet)
   }
 
   close(): void {

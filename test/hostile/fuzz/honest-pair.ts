@@ -1,6 +1,6 @@
 import type { Hub } from '../../../signaling/hub.ts'
-import { parseServerMessage } from '../../../signaling/protocol/control.ts'
 import { ENVELOPE, readEnvelope } from '../../../signaling/protocol/envelope.ts'
+import { parseServerMessage } from '../../../signaling/protocol/server-message.ts'
 import type { Uplink, UplinkHandlers } from '../../../signaling/uplink.ts'
 import { envelope } from '../../conformance/wire-client.ts'
 import type { SeededRandom } from '../../simulation/seeded-random.ts'

@@ -3,8 +3,8 @@
  * frames that nobody sends again: what the server drops, repeats or delays shows.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { parseServerMessage } from '../../../signaling/protocol/control.ts'
 import { readEnvelope } from '../../../signaling/protocol/envelope.ts'
+import { parseServerMessage } from '../../../signaling/protocol/server-message.ts'
 import { type CarrierName, openWire, type Wire } from '../../conformance/wire.ts'
 import { envelope } from '../../conformance/wire-client.ts'
 import { joinText } from './joining.ts'

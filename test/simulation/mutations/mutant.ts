@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { PromiseName } from './promises.ts'
+import type { PromiseName } from './promises/index.ts'
 
 /** A test by its file and its name (that of `it`, without those of `describe` around it). */
 export interface NamedTest {

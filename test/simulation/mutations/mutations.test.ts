@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { mutate, type NamedTest } from './mutant.ts'
 import { MUTANTS } from './mutants/index.ts'
 import { promiseNames, README, withTable } from './promise-table.ts'
-import { PROMISES } from './promises.ts'
+import { PROMISES } from './promises/index.ts'
 import { readSource } from './top.ts'
 import { tryMutant } from './trial.ts'
 

@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NamedTest } from './mutant.ts'
 import { MUTANTS } from './mutants/index.ts'
-import { PROMISES, type PromiseName } from './promises.ts'
+import { PROMISES, type PromiseName } from './promises/index.ts'
 
 export const README = fileURLToPath(new URL('../README.md', import.meta.url))
 const BEGIN = '<!-- promises: npx tsx test/simulation/mutations/promise-table.ts -->\n\n'

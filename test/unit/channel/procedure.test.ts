@@ -1,10 +1,11 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { ProcedureCalls, refuseCall } from '../../../web/client/channel/procedure.ts'
 import { CALL, decodeCall, encodeCall } from '../../../web/client/channel/procedure-wire.ts'
 import type { Payload } from '../../../web/client/face.ts'
 import { ClientClock } from './client-clock.ts'
 import { ADA, BEN, CAT, PortNetwork } from './port-network.ts'
+import { expectAllHandled } from './unhandled-rejections.ts'
 
 type Calls = ProcedureCalls<Payload, Payload>
 
@@ -12,21 +13,14 @@ let clock: ClientClock
 let network: PortNetwork
 let ada: Calls
 let ben: Calls
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown): number => unhandled.push(reason)
 
 beforeEach(() => {
   clock = new ClientClock(0)
   network = new PortNetwork(clock)
   ada = new ProcedureCalls(network.port(ADA), clock)
   ben = new ProcedureCalls(network.port(BEN), clock)
-  unhandled.length = 0
-  process.on('unhandledRejection', onUnhandled)
 })
-afterEach(() => {
-  process.off('unhandledRejection', onUnhandled)
-  expect(unhandled).toEqual([])
-})
+expectAllHandled()
 
 /** What a promise came to, once it has. */
 function watch<T>(promise: Promise<T>) {

@@ -45,13 +45,13 @@ describe('a message to everyone', () => {
     const sent = world.send('hello')
     bob.settle()
     eve.outlet?.take()
-    expect(world.outbox.retainedBytes).toBeGreaterThan(0)
+    expect(world.retainedBytes).toBeGreaterThan(0)
     world.nowMs += 2_000
     eve.sender.check(world.nowMs)
     eve.settle()
     expect(bob.outlet?.frames).toEqual([])
     expect(eve.heard).toEqual(['hello'])
-    expect(world.outbox.retainedBytes).toBe(0)
+    expect(world.retainedBytes).toBe(0)
     expect(await outcomeOf(sent.delivered)).toEqual({ to: ['bob', 'eve'], missed: new Map() })
   })
 
@@ -64,7 +64,7 @@ describe('a message to everyone', () => {
     eve.sender.abandon('left')
     world.outbox.remove(eve.id)
     expect(await outcomeOf(sent.delivered)).toEqual({ to: ['bob', 'eve'], missed: new Map([['eve', 'left']]) })
-    expect(world.outbox.retainedBytes).toBe(0)
+    expect(world.retainedBytes).toBe(0)
   })
 
   it('is taken as come when it also reached one who was thought to be away', async () => {
@@ -102,7 +102,7 @@ describe('a member that is far behind', () => {
     expect(eve.sender.cursor(1).lagBytes).toBeGreaterThan(LIMITS.lagBytes)
     eve.sender.abandon('lagging')
     world.outbox.trim()
-    expect(world.outbox.retainedBytes).toBe(0)
+    expect(world.retainedBytes).toBe(0)
   })
 
   it('hears from where it was cut on, under its new greeting, and nothing from before', async () => {
@@ -231,11 +231,11 @@ describe('what waits before the window', () => {
     const bob = world.member('bob')
     const messages = fill(world)
     expect(messages.length).toBeGreaterThan(16)
-    expect(world.outbox.queuedBytes).toBeLessThanOrEqual(LIMITS.queuedBytes)
+    expect(world.outbox.waiting.bytes).toBeLessThanOrEqual(LIMITS.queuedBytes)
     expect(await outcomeOf((messages.at(-1) as OutgoingMessage).accepted)).toBe('pending')
     expect(codeOf(() => world.sendBytes(MEGABYTE))).toBe('queue-full')
     bob.settle()
-    expect(world.outbox.drained).toBe(true)
+    expect(world.outbox.waiting.none).toBe(true)
     expect(bob.heard.length).toBe(messages.length)
     for (const { delivered } of messages) expect(await outcomeOf(delivered)).not.toBe('pending')
   })

@@ -152,6 +152,12 @@ export class DeliveryWorld {
     this.outbox.open()
   }
 
+  /** What the room's streams keep. */
+  get retainedBytes(): number {
+    const [small, bulk] = this.outbox.roomStreams
+    return small.retainedBytes + bulk.retainedBytes
+  }
+
   member(id: string, kind: 'direct' | 'relay' = 'direct'): Member {
     const member = new Member(this, id, new FakeOutlet(this.members.length + 1, kind))
     this.budget.links += 1

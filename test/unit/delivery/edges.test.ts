@@ -121,7 +121,7 @@ describe('a signal of the link', () => {
     for (let bytes = 0; bytes <= LIMITS.unacknowledgedBytes; bytes += 16_000) {
       world.sendBytes(new Uint8Array(16_000), 'm:files', bob)
     }
-    expect(world.outbox.queuedBytes).toBeGreaterThan(0)
+    expect(world.outbox.waiting.bytes).toBeGreaterThan(0)
     bob.outlet?.take()
     world.signal('{}', bob)
     expect(bob.outlet?.take().length).toBe(1)

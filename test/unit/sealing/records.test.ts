@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { CipherKey } from '../../../web/client/sealing/primitives.ts'
+import type { CipherKey, Primitives } from '../../../web/client/sealing/primitives.ts'
 import { RECORD, sealRecord } from '../../../web/client/sealing/records.ts'
 import type { Opened } from '../../../web/client/sealing/sealing.ts'
 import {
@@ -31,6 +31,18 @@ const only = <T>(items: readonly T[]): T => {
   if (items.length !== 1 || item === undefined) throw new Error(`${items.length} instead of one`)
   return item
 }
+
+/** For a member who keeps every key that it makes a cipher of. */
+const keeping =
+  (ciphers: CipherKey[]) =>
+  (primitives: Primitives): Primitives => ({
+    ...primitives,
+    cipher: async (key) => {
+      const cipher = await primitives.cipher(key)
+      ciphers.push(cipher)
+      return cipher
+    },
+  })
 
 const open = ({ from, to, payload }: OnTheWay): Promise<Opened> => to.sealing.open(from.id, payload)
 const REPLAYED = { frames: [], refused: 'replayed' }
@@ -262,14 +274,7 @@ describe('a record that comes again', () => {
     const room = new SealedRoom()
     const [alice, bob] = [await room.join(), await room.begin()]
     const ciphers: CipherKey[] = []
-    const recorded = await room.begin({}, undefined, (primitives) => ({
-      ...primitives,
-      cipher: async (key) => {
-        const cipher = await primitives.cipher(key)
-        ciphers.push(cipher)
-        return cipher
-      },
-    }))
+    const recorded = await room.begin({}, undefined, keeping(ciphers))
     await Promise.all([admit(recorded, bob), admit(bob, recorded), admit(bob, alice)])
     // Of the two keys of the link, the smaller instance's comes first.
     const [toLarger, toSmaller] = ciphers
@@ -335,14 +340,7 @@ describe('a frame in the wrong kind of record', () => {
   it('is refused: who shares a sender key cannot forge acks with it', async () => {
     const { room, alice, bob } = await two()
     const ciphers: CipherKey[] = []
-    const mallory = await room.join({}, undefined, (primitives) => ({
-      ...primitives,
-      cipher: async (key) => {
-        const cipher = await primitives.cipher(key)
-        ciphers.push(cipher)
-        return cipher
-      },
-    }))
+    const mallory = await room.join({}, undefined, keeping(ciphers))
     await room.send(alice, [bob, mallory], roomFrame(0))
     // The newest key that Mallory was given: Alice's to the room. The server helps with the sender.
     const forge = async (frame: Uint8Array): Promise<Opened> => {
@@ -361,14 +359,7 @@ describe('a frame in the wrong kind of record', () => {
   it('is refused: nobody says to one, under the link key, what is for the room', async () => {
     const { alice, bob, room } = await two()
     const ciphers: CipherKey[] = []
-    const mallory = await room.join({}, undefined, (primitives) => ({
-      ...primitives,
-      cipher: async (key) => {
-        const cipher = await primitives.cipher(key)
-        ciphers.push(cipher)
-        return cipher
-      },
-    }))
+    const mallory = await room.join({}, undefined, keeping(ciphers))
     // Of the links with Alice and with Bob: two keys each, of which only one is Mallory's to seal under.
     expect(ciphers).toHaveLength(4)
     for (const member of [alice, bob]) {

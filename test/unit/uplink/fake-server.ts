@@ -17,6 +17,7 @@ import { FakeClock } from '../../support/fake-clock.ts'
 
 export const ADA = 'a'.repeat(16) as PeerId
 export const BOB = 'b'.repeat(16) as PeerId
+export const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 export const member = (id: PeerId, more: Partial<MemberInfo> = {}): MemberInfo => ({
   id,
   instance: id.repeat(2) as InstanceId,
@@ -24,6 +25,16 @@ export const member = (id: PeerId, more: Partial<MemberInfo> = {}): MemberInfo =
   presence: 'here',
   ...more,
 })
+
+/** What the server allows, as its welcome says. */
+export const LIMITS = {
+  frameBytes: 65_536,
+  packetBytes: 262_144,
+  profileBytes: 4_096,
+  membersPerRoom: 256,
+  messagesPerSecond: 1_000,
+  bytesPerSecond: 4_194_304,
+}
 
 /** The server's side of one carrier. The client's side ends with either close, and nothing comes after. */
 export class FakeConnection implements Carrier {
@@ -177,14 +188,7 @@ export class Scene {
       members: [],
       iceServers: [],
       iceExpiresAtMs: this.clock.nowMs() + 3_600_000,
-      limits: {
-        frameBytes: 65_536,
-        packetBytes: 262_144,
-        profileBytes: 4_096,
-        membersPerRoom: 256,
-        messagesPerSecond: 1_000,
-        bytesPerSecond: 4_194_304,
-      },
+      limits: LIMITS,
       timeMs: this.clock.nowMs(),
       ...more,
     })

@@ -2,17 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { type Address, ENVELOPE_BYTES, type PeerId, readEnvelope } from '../../../signaling/protocol/index.ts'
 import { Outbox, type Sealer } from '../../../web/client/uplink/outbox.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { ADA, BOB, turn } from './fake-server.ts'
+import { ADA, BOB, LIMITS, turn } from './fake-server.ts'
 
 const ALL: Address = { kind: 'all' }
-const LIMITS = {
-  frameBytes: 65_536,
-  packetBytes: 262_144,
-  profileBytes: 4_096,
-  membersPerRoom: 256,
-  messagesPerSecond: 1_000,
-  bytesPerSecond: 4_194_304,
-}
 
 function setUp(limits: Partial<typeof LIMITS> = {}, sealer?: Sealer) {
   const clock = new FakeClock()

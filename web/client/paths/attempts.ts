@@ -11,6 +11,7 @@ import { PathsInUse } from './paths-in-use.ts'
 import type { Slot } from './slots.ts'
 import { Throttle } from './throttle.ts'
 
+type AnswerSignal = PathSignal & { readonly t: 'answer' }
 type Timer = { readonly afterMs: number; readonly run: () => void }
 
 /**
@@ -393,7 +394,7 @@ export class Attempts {
   }
 
   #takeOffer(offer: OfferSignal): void {
-    const { say, policy } = this.#options
+    const { say } = this.#options
     if (this.#state.is === 'off' && this.#state.side === 'here') {
       say({ t: 'relay-only' })
       return
@@ -401,20 +402,22 @@ export class Attempts {
     if (offer.attempt <= this.#newest) return
     this.#setNewest(offer.attempt)
     if (this.#holdSlot()) {
-      const allowed = policy.turn ? offer : { ...offer, sdp: withoutRelayed(offer.sdp) }
-      this.#prepare(offer.attempt, offer.turn, allowed)
+      this.#prepare(offer.attempt, offer.turn, this.#allowed(offer))
     } else {
       this.#standInLine(true)
       say({ t: 'full', attempt: offer.attempt })
     }
   }
 
-  #takeAnswer(answer: PathSignal & { readonly t: 'answer' }): void {
+  #takeAnswer(answer: AnswerSignal): void {
     const state = this.#state
     if (state.is !== 'connecting' || state.attempt !== answer.attempt || state.phase !== 'negotiating') return
     this.#enter({ ...state, phase: 'answered' }, 'same')
-    const { policy } = this.#options
-    state.path.accept(policy.turn ? answer : { ...answer, sdp: withoutRelayed(answer.sdp) })
+    state.path.accept(this.#allowed(answer))
+  }
+
+  #allowed<Signal extends OfferSignal | AnswerSignal>(signal: Signal): Signal {
+    return this.#options.policy.turn ? signal : { ...signal, sdp: withoutRelayed(signal.sdp) }
   }
 
   #takeCandidate(message: CandidateMessage): void {

@@ -3,6 +3,8 @@ import { type Mutant, of } from '../mutant.ts'
 
 const LATEST = 'test/unit/channel/latest.test.ts'
 const OFFER = 'test/unit/channel/offer.test.ts'
+const OFFERING = 'test/unit/channel/offering.test.ts'
+const OFFER_HOSTILE = 'test/unit/channel/offer-hostile.test.ts'
 const PROCEDURE = 'test/unit/channel/procedure.test.ts'
 
 export const CHANNELS: readonly Mutant[] = [
@@ -98,7 +100,10 @@ export const CHANNELS: readonly Mutant[] = [
       breaks: 'bytes move to those who accept',
       find: 'index !== this.#chunkCount >>> 0 ||',
       replace: '',
-      killedBy: { file: OFFER, test: 'that sends other chunks than are due ends its own transfer with protocol' },
+      killedBy: {
+        file: OFFER_HOSTILE,
+        test: 'that sends other chunks than are due ends its own transfer with protocol',
+      },
     },
   ]),
   ...of('web/client/channel/offer-out.ts', [
@@ -122,7 +127,7 @@ export const CHANNELS: readonly Mutant[] = [
       find: '      for (const peer of missed.keys()) this.fail(peer)\n',
       replace: '      missed.keys()\n',
       killedBy: {
-        file: OFFER,
+        file: OFFERING,
         test: 'is over when the announcement was addressed to nobody after all, or reached nobody',
       },
     },

@@ -404,7 +404,7 @@ export const DELIVERY: readonly Mutant[] = [
     {
       name: 'does not wait for the welcome',
       breaks: 'talk at once',
-      find: '    if (!this.#open) return false\n',
+      find: 'this.#open && ',
       replace: '',
       killedBy: {
         file: 'test/simulation/rooms.test.ts',
@@ -412,56 +412,28 @@ export const DELIVERY: readonly Mutant[] = [
       },
     },
     {
-      name: 'waits for the slowest',
-      breaks: 'nobody waits for the slowest',
-      find: 'least = Math.min(least, sender.cursor(stream).lagBytes)',
-      replace: 'least = Math.max(least === Number.POSITIVE_INFINITY ? 0 : least, sender.cursor(stream).lagBytes)',
-      killedBy: { file: AUDIENCES, test: 'holds nobody back, and is cut off once it is 8 MiB behind the others' },
-    },
-    {
       name: 'cuts nobody off',
       breaks: 'nobody waits for the slowest',
-      find: 'for (const lagging of this.#lagging()) this.deps.lagging(lagging)',
-      replace: 'this.#lagging()',
+      find: 'for (const lagging of this.#room.flatMap((stream) => stream.lagging())) this.deps.lagging(lagging)',
+      replace: '',
       killedBy: { file: AUDIENCES, test: 'holds nobody back, and is cut off once it is 8 MiB behind the others' },
     },
     {
       name: 'takes everything that is sent, without bound',
       breaks: '`accepted`',
-      find: 'if (channel.id !== 0) this.ensureRoom(body.length, 1)',
+      find: 'if (channel.id !== 0) this.waiting.ensureRoom(body.length, 1)',
       replace: '',
       killedBy: { file: AUDIENCES, test: 'is bounded: then send throws queue-full, and goes on when there is room' },
     },
     {
-      name: 'counts no messages',
-      breaks: '`accepted`',
-      find: 'this.#waitingMessages + messages > LIMITS.queuedMessages ||',
-      replace: '',
-      killedBy: { file: AUDIENCES, test: 'counts messages too, so that empty ones are bounded' },
-    },
-    {
-      name: 'lets later messages of a channel overtake',
-      breaks: 'in order',
-      find: 'blocked.add(message.lane).add(message.channel)',
-      replace: 'blocked.add(message.lane)',
-      killedBy: 'simulation',
-    },
-    {
       name: 'addresses those who come while a message waits, from where it is now',
       breaks: 'the sender decides the audience',
-      find: 'return first?.ordinal ?? next',
-      replace: 'return next ?? first?.ordinal',
+      find: 'ordinal: this.waiting.first(id)?.ordinal ?? roomOrdinal',
+      replace: 'ordinal: roomOrdinal',
       killedBy: {
         file: AUDIENCES,
         test: 'has its place counted from when it was sent, for those who come before it is accepted',
       },
-    },
-    {
-      name: 'says a channel’s name to nobody',
-      breaks: 'in order',
-      find: '    channel.roomOpened = true\n    return true\n',
-      replace: '    channel.roomOpened = true\n    return false\n',
-      killedBy: 'simulation',
     },
     {
       name: 'sends large messages with the small ones',
@@ -474,25 +446,11 @@ export const DELIVERY: readonly Mutant[] = [
       },
     },
     {
-      name: 'writes to each relayed member alone',
-      breaks: 'the relay is not flooded',
-      find: '    } else if (position === least) {\n      group.push(sender)\n    }',
-      replace: '    }',
-      killedBy: { file: AUDIENCES, test: 'is one uplink frame for all who are on the relay' },
-    },
-    {
       name: 'waits for ever for one that left before',
       breaks: '`delivered`',
       find: "      message.settle(to, 'left')\n",
       replace: '',
       killedBy: { file: AUDIENCES, test: 'who is not here is missed as left, at once' },
-    },
-    {
-      name: 'forgets what waited for one who left',
-      breaks: 'both told',
-      find: '      message.refuse(to, reason)\n',
-      replace: '',
-      killedBy: 'simulation',
     },
     {
       name: 'lets signals wait like anything',
@@ -505,7 +463,55 @@ export const DELIVERY: readonly Mutant[] = [
       },
     },
   ]),
-  ...of('web/client/delivery/stream-base.ts', [
+  ...of('web/client/delivery/waiting-messages.ts', [
+    {
+      name: 'counts no messages',
+      breaks: '`accepted`',
+      find: 'this.#messages + messages > LIMITS.queuedMessages ||',
+      replace: '',
+      killedBy: { file: AUDIENCES, test: 'counts messages too, so that empty ones are bounded' },
+    },
+    {
+      name: 'lets later messages of a channel overtake',
+      breaks: 'in order',
+      find: '      blocked.add(channel)\n',
+      replace: '',
+      killedBy: 'simulation',
+    },
+    {
+      name: 'forgets what waited for one who left',
+      breaks: 'both told',
+      find: '      message.refuse(to, reason)\n',
+      replace: '',
+      killedBy: 'simulation',
+    },
+  ]),
+  ...of('web/client/delivery/outgoing-channel.ts', [
+    {
+      name: 'says a channel’s name to nobody',
+      breaks: 'in order',
+      find: '    this.roomOpened = true\n    return true\n',
+      replace: '    this.roomOpened = true\n    return false\n',
+      killedBy: 'simulation',
+    },
+  ]),
+  ...of('web/client/delivery/relayed-frames.ts', [
+    {
+      name: 'writes to each relayed member alone',
+      breaks: 'the relay is not flooded',
+      find: '    } else if (position === least) {\n      group.push(sender)\n    }',
+      replace: '    }',
+      killedBy: { file: AUDIENCES, test: 'is one uplink frame for all who are on the relay' },
+    },
+  ]),
+  ...of('web/client/delivery/room-stream.ts', [
+    {
+      name: 'waits for the slowest',
+      breaks: 'nobody waits for the slowest',
+      find: 'Math.min(...senders',
+      replace: 'Math.max(...senders',
+      killedBy: { file: AUDIENCES, test: 'holds nobody back, and is cut off once it is 8 MiB behind the others' },
+    },
     {
       name: 'forgets frames that the slowest lacks',
       breaks: 'kept until acknowledged end to end',

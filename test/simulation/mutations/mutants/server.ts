@@ -183,18 +183,18 @@ export const SERVER: readonly Mutant[] = [
       killedBy: { file: SESSIONS, test: 'replaces the older uplink by the newer one, and nobody sees a change' },
     },
   ]),
-  ...of('signaling/sessions/connection.ts', [
+  ...of('signaling/sessions/requests.ts', [
     {
       name: 'forgets to renew',
       breaks: 'tokens are renewed',
-      find: "this.#say({ t: 'renewed', re, ...sessions.credentials(member), ...info })",
+      find: "uplink.say({ t: 'renewed', re, ...sessions.credentials(member), ...info })",
       replace: '',
       killedBy: { file: SESSIONS, test: 'refuses a token that has run out, and renews it in time when asked' },
     },
     {
       name: 'lets a member that left linger',
       breaks: 'closed tabs do not linger',
-      find: "        sessions.end(member, 'left')\n",
+      find: "      sessions.end(member, 'left')\n",
       replace: '',
       killedBy: { file: SESSIONS, test: 'lets a member leave at once' },
     },

@@ -1,7 +1,11 @@
 /** Faults in `web/client/uplink/` and in what a client knows of its room: coming back, asking again, pace. */
 import { type Mutant, of } from '../mutant.ts'
 
-const UPLINK = 'test/unit/uplink/uplink.test.ts'
+const JOINING = 'test/unit/uplink/joining.test.ts'
+const COMING_BACK = 'test/unit/uplink/coming-back.test.ts'
+const PINGS = 'test/unit/uplink/pings.test.ts'
+const REQUESTS = 'test/unit/uplink/requests.test.ts'
+const FRAMES = 'test/unit/uplink/frames.test.ts'
 const OUTBOX = 'test/unit/uplink/outbox.test.ts'
 const MEMBERSHIP = 'test/unit/uplink/membership.test.ts'
 
@@ -12,7 +16,7 @@ export const UPLINKS: readonly Mutant[] = [
       breaks: 'sessions outlive connections',
       find: 'const { token } = this.#credentials\n',
       replace: 'const token: string | undefined = undefined\n',
-      killedBy: { file: UPLINK, test: 'resumes with the token nearly at once after a drop' },
+      killedBy: { file: COMING_BACK, test: 'resumes with the token nearly at once after a drop' },
       quick: true,
     },
   ]),
@@ -22,14 +26,14 @@ export const UPLINKS: readonly Mutant[] = [
       breaks: 'requests are idempotent',
       find: '      this.#requests.repeat()\n',
       replace: '',
-      killedBy: { file: UPLINK, test: 'an unanswered request is repeated on the next carrier' },
+      killedBy: { file: REQUESTS, test: 'an unanswered request is repeated on the next carrier' },
     },
     {
       name: 'keeps frames that waited for the lost carrier',
       breaks: 'nothing twice',
       find: '        this.#outbox.close()\n        this.#heartbeat.stop()\n',
       replace: '        this.#heartbeat.stop()\n',
-      killedBy: { file: UPLINK, test: 'that wait when the carrier is lost are dropped' },
+      killedBy: { file: FRAMES, test: 'that wait when the carrier is lost are dropped' },
     },
   ]),
   ...of('web/client/uplink/standing.ts', [
@@ -38,7 +42,7 @@ export const UPLINKS: readonly Mutant[] = [
       breaks: 'trust runs out',
       find: "clock.setTimeout(() => this.lost(CLOSE.timeout, 'no welcome in time'), JOIN_MS)",
       replace: 'clock.setTimeout(() => {}, JOIN_MS)',
-      killedBy: { file: UPLINK, test: 'gives up a welcome that does not come, and tries again' },
+      killedBy: { file: JOINING, test: 'gives up a welcome that does not come, and tries again' },
     },
   ]),
   ...of('web/client/uplink/network-watch.ts', [
@@ -47,7 +51,7 @@ export const UPLINKS: readonly Mutant[] = [
       breaks: 'closed tabs do not linger',
       find: '      this.#hidden = true\n      this.#grace(HIDDEN_GRACE_MS)\n',
       replace: '      this.#hidden = true\n',
-      killedBy: { file: UPLINK, test: 'asks for a short grace, and for the whole one when it is back' },
+      killedBy: { file: REQUESTS, test: 'asks for a short grace, and for the whole one when it is back' },
     },
   ]),
   ...of('web/client/uplink/verdict.ts', [
@@ -56,14 +60,14 @@ export const UPLINKS: readonly Mutant[] = [
       breaks: 'the newer connection wins',
       find: "      return end('replaced', 'a newer connection took this session over')\n",
       replace: '      return RETRY\n',
-      killedBy: { file: UPLINK, test: 'close code %d is the end, and leaves nothing running' },
+      killedBy: { file: COMING_BACK, test: 'close code %d is the end, and leaves nothing running' },
     },
     {
       name: 'comes back with the token of a session that is over',
       breaks: 'departed ids are refused',
       find: '    case CLOSE.sessionEnded:\n      return REJOIN\n',
       replace: '    case CLOSE.sessionEnded:\n      return RETRY\n',
-      killedBy: { file: UPLINK, test: 'joins anew when an online session is closed as over' },
+      killedBy: { file: COMING_BACK, test: 'joins anew when an online session is closed as over' },
     },
   ]),
   ...of('web/client/uplink/heartbeat.ts', [
@@ -72,7 +76,7 @@ export const UPLINKS: readonly Mutant[] = [
       breaks: 'trust runs out',
       find: '      this.stop()\n      dead()\n',
       replace: '      this.stop()\n',
-      killedBy: { file: UPLINK, test: 'unanswered: the carrier is abandoned' },
+      killedBy: { file: PINGS, test: 'unanswered: the carrier is abandoned' },
       quick: true,
     },
   ]),
@@ -82,7 +86,7 @@ export const UPLINKS: readonly Mutant[] = [
       breaks: 'tokens are renewed',
       find: 'const RENEW_AT = 0.75',
       replace: 'const RENEW_AT = 1.25',
-      killedBy: { file: UPLINK, test: 'are renewed before the first of them ends' },
+      killedBy: { file: REQUESTS, test: 'are renewed before the first of them ends' },
     },
   ]),
   ...of('web/client/uplink/outbox.ts', [

@@ -88,6 +88,7 @@ export function relayTable({ machine, parts, effort, figures }: RelayReport): st
   const loads = Object.entries(parts).map(
     ([part, run]) => `${part} ${run.loadBefore} to ${run.loadAfter} (${run.at.slice(11, 16)} UTC)`,
   )
+  const busiest = Math.max(...Object.values(parts).map(({ loadBefore, loadAfter }) => Math.max(loadBefore, loadAfter)))
   const notes = new Map<string, string[]>()
   for (const { name, note } of figures) {
     if (note !== undefined) notes.set(note, [...(notes.get(note) ?? []), name])
@@ -96,6 +97,9 @@ export function relayTable({ machine, parts, effort, figures }: RelayReport): st
   return [
     `${processor}, ${cores} cores, ${memoryGb} GB, Node.js ${node.slice(1)}, ${at.slice(0, 10)}.`,
     `Load before and at the end of each part: ${loads.join('; ')}.`,
+    ...(busiest > 2 * cores
+      ? ['**The machine had much else to do: rates, times and round trips say little, processor times more.**']
+      : []),
     ...(effort === 'full' ? [] : ['**Of a quick run, which shows only roughly how things stand.**']),
     `${promised.filter(({ holds }) => holds).length} of ${promised.length} goals hold.`,
     '',

@@ -28,7 +28,7 @@ export const RELAY_EFFORTS: Readonly<Record<EffortName, RelayEffort>> = {
     stormMembers: 5_000,
     roomSizes: [2, 10, 50, 200, 1_000],
     rooms: [1, 10, 100, 1_000, 10_000],
-    dropMembers: 2_000,
+    dropMembers: 200,
     dropProcesses: 2,
     dropMs: 60_000,
   },

@@ -28,7 +28,7 @@ const SIGNED_BODY =
   'bc59d66bf9d540bf5b06120551464a28ae705f4d5419e2d875ddde3ea6490f8e' +
   '94fc1a3eaa9e8fcd766d4cf1d1aa1602eb2b37a00051e77df063bb47721f10b0' +
   '007b226e223a317d'
-const SEALED = 'BQAAAAAAAAAFZw9wh3zDolonEgJzPbqx5ewlwG3kMh8pVP3ilDRB'
+const SEALED = 'BgAAAAAAAAAFZw9wh3zDolonEgJzPbokA5a98sUjeyU2nImyLQc-'
 
 /** Of a key pair that everybody knows: RFC 6979, A.2.5. */
 function knownSigner() {

@@ -6,7 +6,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } fr
 import { big, demand, hkdf, hmac, label, len, NONE, Refusal, rawPoint } from './independent-announcement.ts'
 import { decrypt, linkRecord } from './independent-records.ts'
 
-const PROFILE = 5
+const PROFILE = 6
 
 /** What both ends know of a message to the room of a signed channel, beside its body. */
 export interface Place {

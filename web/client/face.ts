@@ -62,8 +62,9 @@ export interface JoinOptions<P extends Json = Json> {
   /** A long-lived identity, which others see verified as `peer.identity`: `createIdentity()` or `loadIdentity()`. */
   readonly identity?: CryptoKeyPair
   /**
-   * Whether somebody is let in: who is not, is no peer, gets nothing and is not heard. Everything that comes later waits
-   * for the answer; 5 s without one, or an error, is a no. Default: everybody.
+   * Whether somebody is let in: who is not, is no peer, gets nothing and is not heard. What it says waits for the answer,
+   * up to 1 MiB of it, and so does `ready` for those who are there already; others do not. 5 s without an answer, or an
+   * error, is a no; who leaves before it was never there. Default: everybody.
    */
   readonly admit?: AdmitMember
   /**

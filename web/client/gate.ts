@@ -1,4 +1,24 @@
-/** Who counts as a member, and what of theirs does: announcements checked, frames sealed and opened, refusals told. */
+/**
+ * Who counts as a member, and what of theirs does: announcements checked, frames sealed and opened, refusals told.
+ *
+ * Whom the server lists is one of these here, by its id:
+ *
+ *   looked at  its announcement is checked and its profile opened: milliseconds, for which all that comes later waits
+ *   asked      both are good, and the application has not said yet whether it is let in: `Newcomers` keeps what it sends
+ *   known      let in
+ *   stranger   not let in: it gets nothing, and is not heard. Who is looked at or asked about is one as well
+ *
+ *   looked at → stranger      its announcement is refused, or the application says no at once
+ *             → known         the application says yes at once, or is not to be asked
+ *             → asked         it says so later
+ *   asked     → asked         shown again as the same instance: with the profile it has then, and not asked about again
+ *             → known         yes: the link to it begins, and what it has sent is opened, before anything newer of it
+ *             → stranger      no, an error, or nothing in 5 s: what it has sent is dropped
+ *   any       → nothing       it left, or is another instance, or we are somebody else, or the room is closed: what is
+ *                             kept of it is dropped, and whatever the application answers then is about nobody
+ *
+ * An answer counts in its turn: after what came before it (`decided`, `settle`).
+ */
 import {
   type Address,
   type InstanceId,
@@ -9,6 +29,7 @@ import {
 } from '../../signaling/protocol/index.ts'
 import { PartylineError } from './errors.ts'
 import type { AdmitMember, RefusedCode, SealingMode, SealingStats } from './face.ts'
+import { Newcomers } from './newcomers.ts'
 import type { RoomWorld } from './room-world.ts'
 import type { Primitives } from './sealing/primitives.ts'
 import type { Profiles } from './sealing/profiles.ts'
@@ -27,6 +48,8 @@ export interface GateDeps extends Pick<SealingDeps, 'clock' | 'fillRandom'> {
   refused(id: PeerId, error: PartylineError): void
   /** The server shows this of a member, which announced the digest of a profile. */
   shown(member: MemberInfo, announced: string | undefined): void
+  /** The application has answered: `settle` is to be called when all that came before has been taken. */
+  decided(id: PeerId): void
   /** The room cannot go on. */
   failed(error: PartylineError): void
 }
@@ -53,10 +76,10 @@ const INSECURE =
 /** For each member and code. */
 const TELL_EVERY_MS = 1_000
 const MOST_TOLD = 1_024
-/** For the application, to say whom it admits. */
-const ADMIT_MS = 5_000
 
 type Members = readonly MemberInfo[] | Promise<readonly MemberInfo[]>
+
+type Opening = readonly Uint8Array[] | Promise<readonly Uint8Array[]>
 
 interface Known {
   readonly instance: InstanceId
@@ -69,19 +92,22 @@ export class Gate {
   #keys: RoomSealing | undefined
   #locked: Promise<Locked> | undefined
   #self: PeerId | undefined
-  readonly #known = new Map<PeerId, Known>()
+  #known = new Map<PeerId, Known>()
+  readonly newcomers: Newcomers
   /** In the room, and not let in. */
   readonly #strangers = new Set<PeerId>()
   /** Once they are loaded. */
   profiles: Profiles | undefined
   readonly #told = new Map<string, number>()
   readonly #refused: { [Code in RefusedCode]?: number } = {}
+  #closed = false
   #sealed = 0
   #opened = 0
 
   constructor(options: GateOptions, deps: GateDeps) {
     this.#options = options
     this.#deps = deps
+    this.newcomers = new Newcomers(deps.clock, deps.decided)
   }
 
   /** Makes the keys, if the room is sealed: once. Rejects with the PartylineError that ends it. */
@@ -113,6 +139,8 @@ export class Gate {
   }
 
   close(): void {
+    this.#closed = true
+    this.newcomers.close()
     this.#keys?.close()
   }
 
@@ -177,11 +205,17 @@ export class Gate {
   /** Nobody who could prove it has the secret, let in or not, and somebody who could not. */
   get wrongSecret(): boolean {
     const { 'wrong-secret': wrong, 'not-admitted': unwanted, 'identity-invalid': invalid } = this.#refused
-    return this.#known.size === 0 && wrong !== undefined && unwanted === undefined && invalid === undefined
+    const nobody = this.#known.size === 0 && this.newcomers.over === undefined
+    return nobody && wrong !== undefined && unwanted === undefined && invalid === undefined
   }
 
   admits({ id, instance }: MemberInfo): boolean {
     return this.#known.get(id)?.instance === instance
+  }
+
+  /** The application has not said yet whether it is let in. */
+  asks({ id, instance }: MemberInfo): boolean {
+    return this.newcomers.get(id)?.member.instance === instance
   }
 
   identity(id: PeerId): string | undefined {
@@ -194,46 +228,60 @@ export class Gate {
 
   /** The server lists these alone, and us. As `look`. */
   welcomed(self: PeerId, members: readonly MemberInfo[]): Members {
-    // Under another id, everything begins anew.
+    const before = this.#known
+    // Under another id, everything begins anew; nobody is asked about twice.
     if (this.#self !== self) {
-      this.#known.clear()
+      this.#known = new Map()
+      this.newcomers.close()
       this.profiles?.close()
     }
     this.#self = self
     this.#keys?.welcomed(self)
-    return this.listed(members)
+    return this.listed(members, before)
   }
 
-  listed(members: readonly MemberInfo[]): Members {
-    this.#strangers.clear()
-    return this.look(members)
+  listed(members: readonly MemberInfo[], before?: ReadonlyMap<PeerId, Known>): Members {
+    const listed = new Set(members.map(({ id }) => id))
+    for (const id of this.#strangers) if (!listed.has(id)) this.#strangers.delete(id)
+    return this.look(members, before)
   }
 
   /**
    * The server lists these: look at their announcements, all at a time. What comes later waits for that. They come back
-   * with their profiles opened.
+   * with their profiles opened. `before`: whom the application has let in.
    */
-  look(members: readonly MemberInfo[]): Members {
+  look(members: readonly MemberInfo[], before?: ReadonlyMap<PeerId, Known>): Members {
     if (this.#keys === undefined && this.#options.admit === undefined) {
-      for (const member of members) this.#settle(member, checkOpen(member))
+      for (const member of members) {
+        const admission = checkOpen(member)
+        if ('refused' in admission) {
+          if (!this.admits(member)) this.#strangers.add(member.id)
+          this.refuse(member.id, admission.refused)
+        } else this.#decide(member, admission, true)
+      }
       return members
     }
-    return Promise.all(members.map((member) => this.#look(member)))
+    return Promise.all(members.map((member) => this.#look(member, before)))
   }
 
   /** The server lists it no more, or as somebody else. */
   gone(id: PeerId, present: InstanceId | undefined): void {
+    const instance = this.#known.get(id)?.instance ?? this.newcomers.get(id)?.member.instance
+    if (instance !== undefined && instance === present) return
     this.#strangers.delete(id)
-    const known = this.#known.get(id)
-    if (known === undefined || known.instance === present) return
+    if (instance === undefined) return
+    this.newcomers.drop(id)
     this.#known.delete(id)
     this.profiles?.gone(id)
     this.#keys?.left(id)
   }
 
   /** Of what came by the server: frames of a member. */
-  open(from: PeerId, payload: Uint8Array): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
-    if (!this.#known.has(from)) return []
+  open(from: PeerId, payload: Uint8Array): Opening {
+    if (!this.#known.has(from)) {
+      this.newcomers.hold(from, payload)
+      return []
+    }
     return this.#keys === undefined ? [payload] : this.#open(this.#keys, from, payload)
   }
 
@@ -270,56 +318,73 @@ export class Gate {
     return address.kind === 'all' ? here : here.filter((id) => !address.ids.includes(id))
   }
 
-  async #look(shown: MemberInfo): Promise<MemberInfo> {
+  async #look(shown: MemberInfo, before?: ReadonlyMap<PeerId, Known>): Promise<MemberInfo> {
     const { id, instance, seal, profile } = shown
     const keys = this.#keys
-    const again = this.admits(shown)
-    if (!again) this.gone(id, instance)
+    const isIn = this.admits(shown)
+    const isAsked = this.asks(shown)
+    if (!isIn && !isAsked) {
+      this.gone(id, instance)
+      this.#strangers.add(id)
+    }
     const admission = keys === undefined ? checkOpen(shown) : await keys.admit({ id, instance, seal })
     const isRefused = 'refused' in admission
-    const member = again || !isRefused ? { ...shown, profile: await this.profileOf(instance, profile) } : shown
-    const announced = isRefused ? undefined : admission.profile
-    if (!isRefused && !again && !(await this.#admit(member, admission))) {
-      keys?.left(id)
-      this.#settle(member, { refused: 'not-admitted' })
-      return member
+    // Who is in already stays, with the keys it came with.
+    if (isRefused) this.refuse(id, admission.refused)
+    if (isRefused && !isIn && !isAsked) return shown
+    const member = { ...shown, profile: await this.profileOf(instance, profile) }
+    const asked = this.newcomers.get(id)
+    if (asked !== undefined) asked.member = member
+    else if (isRefused) this.#deps.shown(member, undefined)
+    else {
+      const answer = isIn || (await this.#ask(member, admission, before?.get(id)))
+      if (answer !== undefined) this.#decide(member, admission, answer)
     }
-    this.#settle(member, admission)
-    if (keys && this.admits(member)) this.#deps.shown(member, announced)
     return member
   }
 
-  #settle(member: MemberInfo, admission: Admission): void {
-    const { id, instance } = member
-    if (!('refused' in admission)) {
-      this.#strangers.delete(id)
-      if (!this.admits(member)) this.#known.set(id, { instance, identity: admission.identity })
-      return
+  /** Whether it is let in. `undefined`: `decided` will tell. */
+  async #ask(member: MemberInfo, verification: Verification, before: Known | undefined): Promise<boolean | undefined> {
+    const { admit } = this.#options
+    const { id, userId, profile, instance } = member
+    const { identity, profile: said } = verification
+    if (admit === undefined || (before?.instance === instance && before.identity === identity)) return true
+    const profileVerified = said === undefined ? undefined : said === (await this.digest(instance, profile))
+    if (this.#closed) return undefined
+    try {
+      const answer = admit({ id, userId, profile, identity, profileVerified })
+      if (typeof answer === 'boolean') return answer
+      this.newcomers.ask(member, verification, Promise.resolve(answer))
+      return undefined
+    } catch {
+      return false
     }
-    // Who is in already stays, with the keys it came with.
-    if (!this.admits(member)) this.#strangers.add(id)
-    this.refuse(id, admission.refused)
   }
 
-  async #admit(
-    { id, userId, profile, instance }: MemberInfo,
-    { identity, profile: said }: Verification,
-  ): Promise<boolean> {
-    const { admit } = this.#options
-    const { clock } = this.#deps
-    if (admit === undefined) return true
-    const profileVerified = said === undefined ? undefined : said === (await this.digest(instance, profile))
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => resolve(false), ADMIT_MS)
-      const settle = (good: boolean): void => {
-        clock.clearTimeout(timer)
-        resolve(good)
-      }
-      // What it throws, too, is no.
-      Promise.resolve({ id, userId, profile, identity, profileVerified })
-        .then(admit)
-        .then(settle, () => settle(false))
-    })
+  #decide(member: MemberInfo, { identity, profile }: Verification, isIn: boolean): void {
+    const { id, instance } = member
+    if (isIn) {
+      this.#strangers.delete(id)
+      this.#known.set(id, { instance, identity })
+      if (this.#keys) this.#deps.shown(member, profile)
+    } else {
+      this.#keys?.left(id)
+      this.refuse(id, 'not-admitted')
+    }
+  }
+
+  /** In the turn of `decided`: what it has sent, if it is let in. `undefined`: it is gone, and nothing has changed. */
+  settle(id: PeerId): Opening | undefined {
+    const asked = this.newcomers.answered(id)
+    if (asked === undefined) return undefined
+    const { member, verification, frames, answer = false } = asked
+    this.#decide(member, verification, answer)
+    if (!answer) return []
+    // So that it is never given a key by which anything opens that was sealed while it was asked about.
+    this.begunAgain(id)
+    const keys = this.#keys
+    if (keys === undefined) return frames
+    return Promise.all(frames.map((frame) => this.#open(keys, id, frame))).then((opened) => opened.flat())
   }
 
   /** Something of this member was refused. */

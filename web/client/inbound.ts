@@ -15,7 +15,7 @@ interface Item {
 const MOST_BYTES = 8_388_608
 /** What a frame costs here beside its bytes. */
 const FRAME_BYTES = 128
-/** Of other messages that wait. Who asks the application whom to admit may wait for seconds, and so does all behind it. */
+/** Of other messages that wait. Keys are checked and profiles opened in milliseconds, unless code for it is to be loaded. */
 const MOST_MESSAGES = 8_192
 
 /**

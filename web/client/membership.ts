@@ -6,9 +6,9 @@ type Message<Type> = Extract<ServerMessage, { readonly t: Type }>
 
 export interface MembershipEvents {
   join: MemberInfo
-  /** `lost`: we are a new member ourselves; whoever is still here joins in the same turn. */
+  /** Also of one that had not joined yet, as nobody knew whether it may. `lost`: we are a new member ourselves; whoever is still here joins in the same turn. */
   leave: { readonly member: MemberInfo; readonly reason: LeaveReason | 'lost' }
-  /** Profile or presence are others now. */
+  /** Profile or presence are others now. Before it has joined, too. */
   change: MemberInfo
   /** Events are missing: a snapshot is needed. Events are ignored until it comes. */
   gap: undefined
@@ -18,8 +18,11 @@ export interface MembershipOptions {
   readonly clock: Clock
   /** Whether a direct path to it is usable: it then stays, `away`, though the server does not list it. */
   reachable(id: PeerId): boolean
-  /** Whether it counts as a member; who does not is passed over. Default: everybody does. */
-  admits?(member: MemberInfo): boolean
+  /**
+   * Whether it counts as a member; who does not is passed over. `undefined`: not known yet; it joins, or does not, when
+   * `decided` is called. Default: everybody does.
+   */
+  admits?(member: MemberInfo): boolean | undefined
 }
 
 interface Entry {
@@ -73,6 +76,18 @@ export class Membership {
     this.#self = message.peerId
     this.#graceMs = message.graceMs
     this.#replace(message)
+  }
+
+  /** It is known now whether it counts. */
+  decided(id: PeerId): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    const isIn = this.#options.admits?.(entry.info)
+    if (isIn) this.#events.emit('join', entry.info)
+    else if (isIn === false) {
+      this.#disarm(entry)
+      this.#entries.delete(id)
+    }
   }
 
   /** No uplink: nobody runs out of grace while the server cannot tell us. */
@@ -136,9 +151,10 @@ export class Membership {
       entry = undefined
     }
     if (entry === undefined) {
-      if (this.#options.admits?.(member) === false) return
+      const isIn = this.#options.admits === undefined || this.#options.admits(member)
+      if (isIn === false) return
       this.#entries.set(id, { info: member, timer: undefined, listed: true, untilMs: Number.POSITIVE_INFINITY })
-      this.#events.emit('join', member)
+      if (isIn) this.#events.emit('join', member)
       return
     }
     this.#disarm(entry)

@@ -12,6 +12,7 @@ import {
 import { decodePayload, encodePayload } from './channel/content.ts'
 import type { ReliablePort } from './channel/port.ts'
 import { refuseCall } from './channel/procedure.ts'
+import type { Checked } from './channel/signed.ts'
 import type { Arrived } from './delivery/channel-order.ts'
 import type { Outbox } from './delivery/outbox.ts'
 import type { OutgoingChannel } from './delivery/outgoing-channel.ts'
@@ -52,7 +53,7 @@ export interface RoomChannelsDeps {
    * What a signed message to the room holds, with its payload for a body. Or: true, its turn passes, for it is not to be
    * handed on; false, it has to wait.
    */
-  checked(from: PeerId, arrived: Arrived): Arrived | boolean
+  checked(from: PeerId, arrived: Arrived): Checked | boolean
 }
 
 interface Events {
@@ -156,11 +157,17 @@ export class RoomChannels {
     if (toRoom && /^[pb]:/.test(channel)) return true
     const take = this.#takers.get(channel)
     if (take === undefined && !channel.startsWith('p:')) return false
-    const checked = toRoom && channel.startsWith('s:') ? this.deps.checked(from, arrived) : arrived
-    if (typeof checked === 'boolean') return checked
+    if (toRoom && channel.startsWith('s:')) {
+      const checked = this.deps.checked(from, arrived)
+      return typeof checked === 'boolean' ? checked : checked.hand(() => this.#hand(from, checked, take))
+    }
+    return this.#hand(from, arrived, take)
+  }
+
+  #hand(from: PeerId, arrived: Arrived, take: Take | undefined): boolean {
     let data: unknown
     try {
-      data = decodePayload(checked.content, checked.body)
+      data = decodePayload(arrived.content, arrived.body)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       // The sender's fault: its turn passes.
@@ -178,7 +185,7 @@ export class RoomChannels {
       }
       return true
     }
-    const direct = !toRoom
+    const direct = arrived.audience !== 'room'
     const ordinal = direct ? `u${arrived.number}` : arrived.ordinal
     return take({
       id: `${this.deps.instanceOf(from)}-${arrived.channelId}-${ordinal}`,

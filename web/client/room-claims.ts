@@ -3,7 +3,7 @@
  * "Signed channels". Loaded with the first member of a sealed room.
  */
 import type { AboutSelf, Greeting, InstanceId, Json, MemberInfo, PeerId } from '../../signaling/protocol/index.ts'
-import type { SignedChannels } from './channel/signed.ts'
+import type { Checked, SignedChannels } from './channel/signed.ts'
 import type { Clock } from './clock.ts'
 import type { Arrived } from './delivery/channel-order.ts'
 import type { Outbox } from './delivery/outbox.ts'
@@ -117,7 +117,7 @@ export class RoomClaims {
   }
 
   /** As of `RoomChannelsDeps`. */
-  checked(from: PeerId, arrived: Arrived): Arrived | boolean {
+  checked(from: PeerId, arrived: Arrived): Checked | boolean {
     const { here } = this.#signed
     if (here !== undefined) return here.check(from, arrived)
     this.#signed.do(() => this.deps.links.drain(arrived.channel), arrived.channel)

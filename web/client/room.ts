@@ -144,13 +144,22 @@ export class ClientRoom<P extends Json> implements Room<P> {
         refused: (id, error) => this.#events.emit('refused', { id, error }),
         shown: (member, announced) => this.#claim((claims) => void claims.shown(member, announced)),
         failed: (error) => this.#finish(error),
+        decided: (id) =>
+          this.#inbound.alone(
+            () => this.#gate.settle(id),
+            (frames) => {
+              if (frames === undefined) return
+              this.#membership.decided(id)
+              this.#receive(id, frames)
+            },
+          ),
       },
     )
     // The server is asked before anything else is made; its answer comes in a later turn.
     const asked = options.signal?.aborted ? undefined : this.#start()
     this.#membership = new Membership({
       clock,
-      admits: (member) => this.#gate.admits(member),
+      admits: (member) => this.#gate.admits(member) || (this.#gate.asks(member) ? undefined : false),
       reachable: (id) => this.#links.get(id)?.link.reachableDirectly ?? false,
     })
     this.#links = new RoomLinks({
@@ -457,9 +466,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       inbound.beside(
         payload.length,
         () => gate.open(from, payload),
-        (frames) => {
-          for (const frame of frames) this.#links.receive(from, frame)
-        },
+        (frames) => this.#receive(from, frames),
       ),
     )
     uplink.on('writable', () => this.#links.writable())
@@ -490,6 +497,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
     }
   }
 
+  #receive(from: PeerId, frames: readonly Uint8Array[]): void {
+    for (const frame of frames) this.#links.receive(from, frame)
+  }
+
   #setStatus(status: RoomStatus): void {
     if (status === this.#status || this.#status === 'closed') return
     this.#status = status
@@ -510,12 +521,19 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#welcomed = message
     this.#history?.welcome(message)
     if (message.history?.mail && message.access?.userId) this.#follow()
-    this.#links.outbox.open()
+    // What was said before we came is for all who are let in.
+    const over = how === 'joined' ? this.#gate.newcomers.over : undefined
+    if (over === undefined) this.#ready()
+    else over.then(() => this.#inbound.run(() => this.#ready()))
     // The server is back in reach: so may be those whose paths went with it.
     if (how === 'resumed') this.#links.networkChanged(true)
     if (how === 'rejoined') {
       for (const peer of this.#peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })
     }
+  }
+
+  #ready(): void {
+    this.#links.outbox.open()
     this.#settleReady.resolve()
   }
 

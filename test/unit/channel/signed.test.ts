@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { CONTENT, type Content, encodeText, type InstanceId, type PeerId } from '../../../signaling/protocol/index.ts'
+import {
+  CONTENT,
+  type Content,
+  encodeText,
+  type Greeting,
+  type InstanceId,
+  type PeerId,
+} from '../../../signaling/protocol/index.ts'
 import { SignedChannels, type SignedDeps, signedBytes } from '../../../web/client/channel/signed.ts'
 import type { Arrived } from '../../../web/client/delivery/channel-order.ts'
+import { LinkReceiver } from '../../../web/client/delivery/link-receiver.ts'
 import { OutgoingMessage } from '../../../web/client/delivery/outgoing-message.ts'
+import { ReceiveBudget } from '../../../web/client/delivery/receive-budget.ts'
 import { base64url } from '../../../web/client/sealing/octets.ts'
 import type { SigningKey } from '../../../web/client/sealing/primitives.ts'
 import { webCrypto } from '../../../web/client/sealing/web-crypto.ts'
@@ -52,13 +61,20 @@ class End {
   }
 
   /** As its channel offers it: again until it is not to wait any more. */
-  async take({ ordinal, sent, body }: Sent, channel = CHAT, from = ADA, content: Content = CONTENT.binary) {
+  async take(
+    { ordinal, sent, body }: Sent,
+    channel = CHAT,
+    from = ADA,
+    content: Content = CONTENT.binary,
+    isHeard = true,
+  ) {
     const arrived: Arrived = { channel, channelId: 1, audience: 'room', ordinal, sent, number: 0, content, body }
     let checked = this.signed.check(from, arrived)
     if (checked === false) {
       await settled()
       checked = this.signed.check(from, arrived)
     }
+    if (typeof checked !== 'boolean') checked.hand(() => isHeard)
     return typeof checked === 'boolean' ? checked : `${checked.content} ${Buffer.from(checked.body)}`
   }
 }
@@ -144,9 +160,10 @@ describe('a message to the room on a signed channel', () => {
   it('may be offered again until the application takes it', async () => {
     const { ada, bob } = await two()
     const message = await ada.message('one')
-    expect(await bob.take(message)).toBe('1 one')
+    expect(await bob.take(message, CHAT, ADA, CONTENT.binary, false)).toBe('1 one')
     expect(await bob.take(message)).toBe('1 one')
     expect(bob.told).toEqual([])
+    expect(await bob.take(message)).toBe(true)
   })
 
   it.each([
@@ -214,6 +231,106 @@ describe('a message to the room on a signed channel', () => {
     expect(await bob.take({ ...one, body: one.body.slice() }, CHAT, again)).toBe(true)
     expect(await bob.take(await ada.message('two'), CHAT, again)).toBe('1 two')
     expect(bob.told).toEqual(['replayed'])
+  })
+
+  it('is handed on once when it reached an old beginning of the link unread, and comes again in the new one', async () => {
+    const { ada, bob } = await two()
+    const heard: string[] = []
+    let listens = false
+    // As the room's channels do: what nobody listens to waits.
+    const message = (arrived: Arrived): boolean => {
+      const checked = bob.signed.check(ADA, arrived)
+      if (typeof checked === 'boolean') return checked
+      return checked.hand(() => {
+        if (listens) heard.push(`${Buffer.from(checked.body)}`)
+        return listens
+      })
+    }
+    const greeting = (generation: number): Greeting => ({
+      generation,
+      known: 0,
+      afterCut: false,
+      instance: ADAS,
+      delayMs: 20,
+      uplinkRttMs: 0,
+      starts: [100 * generation, 0, 0, 0],
+      channels: [{ channel: 1, ordinal: 0, name: CHAT }],
+    })
+    const budget = new ReceiveBudget()
+    const receive = async (receiver: LinkReceiver, seq: number, { ordinal, sent, body }: Sent): Promise<void> => {
+      const start = { content: CONTENT.binary, sent, number: 0, totalBytes: body.length }
+      const whole = { stream: 0, channel: 1, opening: undefined, index: 0, last: true } as const
+      receiver.take({ ...whole, seq, ordinal, start, body: body.slice() }, 0)
+      await settled()
+      receiver.drain(CHAT)
+    }
+    const [one, next] = [await ada.message('one'), await ada.message('two')]
+    const old = new LinkReceiver(greeting(1), budget, { message })
+    await receive(old, 100, one)
+    const again = new LinkReceiver(greeting(2), budget, { message }, old.close())
+    bob.signed.greeted(ADA, greeting(2).channels)
+    await receive(again, 200, one)
+    listens = true
+    again.drain(CHAT)
+    await receive(again, 201, next)
+    again.drain(CHAT)
+    expect(heard).toEqual(['one', 'two'])
+    expect(bob.told).toEqual([])
+    const third = new LinkReceiver(greeting(3), budget, { message }, again.close())
+    await receive(third, 300, next)
+    expect(heard).toEqual(['one', 'two'])
+  })
+
+  it('that waits under two ids of its member is handed on once', async () => {
+    const { ada, bob } = await two()
+    const again = '00000000000000ab' as PeerId
+    bob.instances.set(again, ADAS)
+    const one = await ada.message('one')
+    const copy = { ...one, body: one.body.slice() }
+    expect(await bob.take(one, CHAT, ADA, CONTENT.binary, false)).toBe('1 one')
+    expect(await bob.take(copy, CHAT, again, CONTENT.binary, false)).toBe('1 one')
+    expect(await bob.take(one)).toBe('1 one')
+    expect(await bob.take(copy, CHAT, again)).toBe(true)
+    expect(bob.told).toEqual(['replayed'])
+  })
+
+  it('is not handed on again from within, while its application takes it', async () => {
+    const { ada, bob } = await two()
+    const one = await ada.message('one')
+    const arrived = (body: Uint8Array): Arrived => ({
+      ...one,
+      channel: CHAT,
+      channelId: 1,
+      audience: 'room',
+      number: 0,
+      content: CONTENT.binary,
+      body,
+    })
+    const [first, copy] = [arrived(one.body), arrived(one.body.slice())]
+    for (const each of [first, copy]) expect(bob.signed.check(ADA, each)).toBe(false)
+    await settled()
+    const checked = bob.signed.check(ADA, first)
+    if (typeof checked === 'boolean') throw new Error('it is good')
+    let within: unknown
+    checked.hand(() => {
+      within = bob.signed.check(ADA, copy)
+      return true
+    })
+    expect(within).toBe(true)
+    expect(bob.told).toEqual(['replayed'])
+  })
+
+  it('beyond its place tells of what was kept back once, however often it is offered', async () => {
+    const { ada, bob } = await two()
+    await ada.message('one')
+    const late = await ada.message('two')
+    for (const message of [late, late, { ...late, body: late.body.slice() }]) {
+      expect(await bob.take(message, CHAT, ADA, CONTENT.binary, false)).toBe('1 two')
+    }
+    expect(bob.told).toEqual(['withheld'])
+    expect(await bob.take(late)).toBe('1 two')
+    expect(await bob.take(await ada.message('three'))).toBe('1 three')
+    expect(bob.told).toEqual(['withheld'])
   })
 
   it('is under the first key that its member told', async () => {

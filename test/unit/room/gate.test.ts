@@ -22,6 +22,8 @@ interface Guarded {
   readonly sent: { readonly to: PeerId; readonly payload: Uint8Array }[]
   readonly here: Set<PeerId>
   readonly lock: Lock | undefined
+  /** What the gate opened of whom, when the application had answered later; `undefined`: of nobody. */
+  readonly settles: (readonly [PeerId, readonly Uint8Array[] | undefined])[]
 }
 
 /** Some gates of one room, and one clock. */
@@ -37,6 +39,7 @@ class Gates {
     const failed: PartylineError[] = []
     const sent: { to: PeerId; payload: Uint8Array }[] = []
     const here = new Set<PeerId>()
+    const settles: Guarded['settles'] = []
     const wanted: GateOptions = {
       room: 'lobby',
       instance,
@@ -58,12 +61,16 @@ class Gates {
       refused: (of, { code }) => told.push(`${of} ${code}`),
       failed: (error) => failed.push(error),
       shown: () => {},
+      decided: (of) => {
+        const settled = gate.settle(of)
+        Promise.resolve(settled).then((frames) => settles.push([of, frames]))
+      },
       ...deps,
     })
     const lock = wanted.sealing === 'open' ? undefined : await gate.lock()
     const seal = lock === undefined ? {} : { seal: lock.announcement }
     const info: MemberInfo = { id, instance, profile: null, presence: 'here', ...seal }
-    return { gate, info, told, failed, sent, here, lock }
+    return { gate, info, told, failed, sent, here, lock, settles }
   }
 
   /** One that lists the others, and is listed by them. */
@@ -321,8 +328,10 @@ describe('an application that chooses whom it admits', () => {
     const bob = await gates.open({ admit })
     await list(ada, [bob])
     await list(bob, [ada])
+    await turns()
     expect(bob.gate.admits(ada.info)).toBe(false)
     expect(bob.told).toEqual([`${ada.info.id} not-admitted`])
+    expect([...bob.gate.strangers]).toEqual([ada.info.id])
     expect(await heard(ada, bob, unicastFrame(1))).toEqual([])
     expect(await sealed(bob, { kind: 'one', id: ada.info.id }, unicastFrame(1))).toEqual([])
   })
@@ -356,24 +365,19 @@ describe('an application that chooses whom it admits', () => {
   it('has said no when it has not answered in 5 s, whatever it says later', async () => {
     const gates = new Gates()
     const ada = await gates.open()
-    let answer: (good: boolean) => void = () => undefined
-    const bob = await gates.open({
-      admit: () =>
-        new Promise((resolve) => {
-          answer = resolve
-        }),
-    })
-    const looking = list(bob, [ada])
-    await turns()
+    const { answer, admit } = asking()
+    const bob = await gates.open({ admit })
+    await list(bob, [ada])
     gates.clock.advance(4_999)
     await turns()
     expect(bob.told).toEqual([])
     gates.clock.advance(1)
-    await looking
-    answer(true)
+    await turns()
+    answer(ada, true)
     await turns()
     expect(bob.gate.admits(ada.info)).toBe(false)
     expect(bob.told).toEqual([`${ada.info.id} not-admitted`])
+    expect(bob.settles).toEqual([[ada.info.id, []]])
   })
 
   it('chooses in an open room too', async () => {
@@ -387,6 +391,289 @@ describe('an application that chooses whom it admits', () => {
     })
     await gate.welcomed(peerId(1), [member(2, 'Ada'), member(3, 'Eve')])
     expect([gate.admits(member(2, '')), gate.admits(member(3, ''))]).toEqual([true, false])
+  })
+})
+
+/** An application that answers when a test says so, of whom it was asked. */
+function asking() {
+  const answers = new Map<PeerId, ((good: boolean) => void)[]>()
+  const asked: Newcomer[] = []
+  return {
+    asked,
+    /** The oldest question about it. */
+    answer: ({ info }: Pick<Guarded, 'info'>, good: boolean) => answers.get(info.id)?.shift()?.(good),
+    admit: (newcomer: Newcomer): Promise<boolean> => {
+      asked.push(newcomer)
+      return new Promise((resolve) => {
+        answers.set(newcomer.id, [...(answers.get(newcomer.id) ?? []), resolve])
+      })
+    },
+  }
+}
+
+describe('a newcomer of whom the application has not said yet', () => {
+  async function room(options: Partial<GateOptions> = {}) {
+    const gates = new Gates()
+    const application = asking()
+    const ada = await gates.open(options)
+    const carol = await gates.open(options)
+    const bob = await gates.open({ ...options, admit: application.admit })
+    for (const one of [ada, carol]) await list(one, [bob])
+    return { ...application, gates, ada, bob, carol }
+  }
+
+  it('is a stranger, which is kept waiting with what it says, and is let in with that in order', async () => {
+    const { ada, bob, answer } = await room()
+    await list(bob, [ada])
+    expect([bob.gate.admits(ada.info), bob.gate.asks(ada.info)]).toEqual([false, true])
+    expect([...bob.gate.strangers]).toEqual([ada.info.id])
+    for (let n = 1; n <= 3; n += 1) {
+      expect(await heard(ada, bob, unicastFrame(n))).toEqual([])
+      expect(await heard(ada, bob, roomFrame(n))).toEqual([])
+    }
+    expect(await sealed(bob, { kind: 'all' }, roomFrame(1))).toEqual([])
+    expect(bob.told).toEqual([])
+    answer(ada, true)
+    await turns()
+    const [[id, frames = []] = []] = bob.settles
+    expect(id).toBe(ada.info.id)
+    // Those to the room had to wait for their key: each kind is in its own order.
+    expect(frames).toHaveLength(6)
+    expect(frames.filter(([type]) => type === 17)).toEqual([1, 2, 3].map((n) => unicastFrame(n)))
+    expect(frames.filter(([type]) => type === 1)).toEqual([1, 2, 3].map((n) => roomFrame(n)))
+    expect([bob.gate.admits(ada.info), bob.gate.asks(ada.info)]).toEqual([true, false])
+    expect([...bob.gate.strangers]).toEqual([])
+    expect(bob.gate.stats.opened).toBe(6)
+    expect(await heard(ada, bob, unicastFrame(4))).toEqual([unicastFrame(4)])
+    expect(bob.told).toEqual([])
+  })
+
+  it('holds up nobody else', async () => {
+    const { ada, bob, carol, answer } = await room()
+    await list(bob, [ada])
+    await list(bob, [carol], false)
+    answer(carol, true)
+    await turns()
+    expect(bob.gate.admits(carol.info)).toBe(true)
+    expect(await heard(carol, bob, roomFrame(1))).toEqual([roomFrame(1)])
+    expect(bob.gate.asks(ada.info)).toBe(true)
+  })
+
+  it('is not heard when the answer is no: what it has said is dropped', async () => {
+    const { ada, bob, answer } = await room()
+    await list(bob, [ada])
+    await heard(ada, bob, unicastFrame(1))
+    answer(ada, false)
+    await turns()
+    expect(bob.settles).toEqual([[ada.info.id, []]])
+    expect(bob.told).toEqual([`${ada.info.id} not-admitted`])
+    expect([...bob.gate.strangers]).toEqual([ada.info.id])
+    expect(await heard(ada, bob, unicastFrame(2))).toEqual([])
+    expect(bob.gate.stats.opened).toBe(0)
+  })
+
+  it('is one of several, in whatever order the answers come', async () => {
+    const { gates, ada, bob, carol, answer } = await room()
+    const dave = await gates.open()
+    await list(dave, [bob])
+    await list(bob, [ada, carol, dave])
+    for (const [n, one] of [ada, carol, dave, ada, carol, dave].entries()) await heard(one, bob, unicastFrame(n))
+    answer(dave, true)
+    await turns()
+    answer(carol, false)
+    answer(ada, true)
+    await turns()
+    expect(bob.settles).toEqual([
+      [dave.info.id, [unicastFrame(2), unicastFrame(5)]],
+      [carol.info.id, []],
+      [ada.info.id, [unicastFrame(0), unicastFrame(3)]],
+    ])
+    expect([ada, carol, dave].map(({ info }) => bob.gate.admits(info))).toEqual([true, false, true])
+  })
+
+  it('is asked about once, however often it is shown, and has the profile that it was shown with last', async () => {
+    const shown: (readonly [MemberInfo, string | undefined])[] = []
+    const gates = new Gates()
+    const { asked, answer, admit } = asking()
+    const ada = await gates.open()
+    const bob = await gates.open({ admit }, { shown: (member, announced) => shown.push([member, announced]) })
+    await list(bob, [ada])
+    await bob.gate.look([{ ...ada.info, profile: 'Ada' }])
+    await bob.gate.listed([{ ...ada.info, profile: 'Ada L.' }])
+    expect(asked).toHaveLength(1)
+    expect(shown).toEqual([])
+    answer(ada, true)
+    await turns()
+    expect(shown).toEqual([[{ ...ada.info, profile: 'Ada L.' }, expect.any(String)]])
+  })
+
+  it('with other keys for the same instance is refused with those, and asked about with its own', async () => {
+    const { gates, ada, bob, answer } = await room()
+    const other = await gates.open()
+    await list(bob, [ada])
+    await bob.gate.look([{ ...ada.info, seal: other.info.seal ?? '' }])
+    expect(bob.told).toEqual([`${ada.info.id} seal-changed`])
+    await heard(ada, bob, unicastFrame(1))
+    answer(ada, true)
+    await turns()
+    expect(bob.settles).toEqual([[ada.info.id, [unicastFrame(1)]]])
+  })
+
+  it('that leaves was never there, whatever is answered then', async () => {
+    const { ada, bob, answer } = await room()
+    await list(bob, [ada])
+    await heard(ada, bob, unicastFrame(1))
+    bob.gate.gone(ada.info.id, ada.info.instance)
+    expect(bob.gate.asks(ada.info)).toBe(true)
+    bob.gate.gone(ada.info.id, undefined)
+    answer(ada, true)
+    await turns()
+    expect(bob.settles).toEqual([])
+    expect([bob.gate.admits(ada.info), bob.gate.asks(ada.info)]).toEqual([false, false])
+    expect([...bob.gate.strangers]).toEqual([])
+    expect(bob.told).toEqual([])
+  })
+
+  it('that leaves and comes again is asked about again, and nothing of before is heard', async () => {
+    const { ada, bob, answer, asked } = await room()
+    await list(bob, [ada])
+    const early = await sealed(ada, { kind: 'one', id: bob.info.id }, unicastFrame(1))
+    await heard(ada, bob, unicastFrame(2))
+    bob.gate.gone(ada.info.id, undefined)
+    await bob.gate.look([ada.info])
+    expect(asked).toHaveLength(2)
+    await heard(ada, bob, unicastFrame(3))
+    answer(ada, false)
+    await turns()
+    expect(bob.settles).toEqual([])
+    answer(ada, true)
+    await turns()
+    expect(bob.settles).toEqual([[ada.info.id, [unicastFrame(3)]]])
+    // What was dropped may still come again, as the network has it.
+    for (const { payload } of early) expect(await bob.gate.open(ada.info.id, payload)).toEqual([unicastFrame(1)])
+  })
+
+  it('of which another instance has the id meanwhile is gone, and the other one asked about', async () => {
+    const { gates, ada, bob, answer, asked } = await room()
+    const other = await gates.open()
+    const another: Guarded = { ...other, info: { ...other.info, id: ada.info.id } }
+    await list(another, [bob])
+    await list(bob, [ada])
+    await heard(ada, bob, unicastFrame(1))
+    await bob.gate.look([another.info])
+    expect(asked).toHaveLength(2)
+    await heard(another, bob, unicastFrame(2))
+    answer(ada, true)
+    await turns()
+    expect([bob.gate.admits(ada.info), bob.gate.admits(another.info)]).toEqual([false, false])
+    answer(another, true)
+    await turns()
+    expect(bob.gate.admits(another.info)).toBe(true)
+    expect(bob.settles).toEqual([[ada.info.id, [unicastFrame(2)]]])
+  })
+
+  it('is nobody’s answer any more when its turn comes late, and another has the id', async () => {
+    const gates = new Gates()
+    const { answer, admit } = asking()
+    const decided: PeerId[] = []
+    const ada = await gates.open()
+    const bob = await gates.open({ admit }, { decided: (id) => decided.push(id) })
+    await list(bob, [ada])
+    answer(ada, true)
+    await turns()
+    const other = await gates.open()
+    const another = { ...other.info, id: ada.info.id }
+    await bob.gate.look([another])
+    expect(decided).toEqual([ada.info.id])
+    expect(bob.gate.settle(ada.info.id)).toBeUndefined()
+    expect([bob.gate.admits(ada.info), bob.gate.admits(another), bob.gate.asks(another)]).toEqual([false, false, true])
+  })
+
+  it('is kept within bounds: more is dropped, of it and of all together', async () => {
+    const { gates, ada, bob, answer } = await room({ sealing: 'open', secret: undefined })
+    const others: Guarded[] = []
+    while (others.length < 9) others.push(await gates.open({ sealing: 'open', secret: undefined }))
+    await list(bob, [ada, ...others])
+    const frame = new Uint8Array(65_536 - 128)
+    const settled = () => bob.settles.map(([, frames]) => frames?.length)
+    for (let n = 0; n < 20; n += 1) bob.gate.open(ada.info.id, frame)
+    answer(ada, true)
+    await turns()
+    expect(settled()).toEqual([16])
+    for (const one of others) for (let n = 0; n < 20; n += 1) bob.gate.open(one.info.id, frame)
+    for (const one of others) answer(one, true)
+    await turns()
+    expect(settled()).toEqual([16, 16, 16, 16, 16, 16, 16, 16, 16, 0])
+    const empty = await gates.open({ sealing: 'open', secret: undefined })
+    await list(bob, [empty], false)
+    for (let n = 0; n < 10_000; n += 1) bob.gate.open(empty.info.id, new Uint8Array())
+    answer(empty, true)
+    await turns()
+    expect(settled().at(-1)).toBe(8_192)
+  })
+
+  it('is nobody once the room is closed: nothing runs, and nothing is heard', async () => {
+    const { gates, ada, bob, answer } = await room()
+    await list(bob, [ada])
+    await heard(ada, bob, unicastFrame(1))
+    bob.gate.close()
+    answer(ada, true)
+    gates.clock.advance(5_000)
+    await turns()
+    expect(bob.settles).toEqual([])
+    expect(bob.told).toEqual([])
+    expect(bob.gate.admits(ada.info)).toBe(false)
+  })
+
+  it('that could prove it has the secret shows that ours is right', async () => {
+    const { gates, ada, bob } = await room()
+    const mallory = await gates.open({ secret: new Uint8Array(16) })
+    await list(bob, [mallory, ada])
+    expect(bob.told).toEqual([`${mallory.info.id} wrong-secret`])
+    expect(bob.gate.wrongSecret).toBe(false)
+  })
+
+  it('is asked about anew when we are somebody else, and who was let in is not', async () => {
+    const { ada, bob, carol, answer, asked } = await room()
+    await list(bob, [ada, carol])
+    answer(ada, true)
+    await turns()
+    await heard(carol, bob, unicastFrame(1))
+    await bob.gate.welcomed(peerId(50), [ada.info, carol.info])
+    expect(asked.map(({ id }) => id)).toEqual([ada, carol, carol].map(({ info }) => info.id))
+    expect([ada, carol].map(({ info }) => bob.gate.admits(info))).toEqual([true, false])
+    answer(carol, true)
+    answer(carol, true)
+    await turns()
+    // What it had said was for whom we were.
+    expect(bob.settles).toEqual([
+      [ada.info.id, []],
+      [carol.info.id, []],
+    ])
+    bob.gate.gone(ada.info.id, undefined)
+    await bob.gate.look([ada.info])
+    expect(asked).toHaveLength(4)
+  })
+
+  it('cannot open what was said to the room while it was asked about, though it is given a key then', async () => {
+    const { ada, bob, carol, answer } = await room()
+    await list(bob, [carol])
+    answer(carol, true)
+    await turns()
+    bob.here.add(carol.info.id)
+    await list(bob, [ada], false)
+    const before = await sealed(bob, { kind: 'all' }, roomFrame(1))
+    const group = before.find(({ to }) => to.kind === 'all')?.payload ?? new Uint8Array()
+    answer(ada, true)
+    await turns()
+    bob.here.add(ada.info.id)
+    for (const { to, payload } of await sealed(bob, { kind: 'all' }, roomFrame(2))) {
+      if (to.kind === 'all' || (to.kind === 'one' && to.id === ada.info.id)) {
+        const frames = await ada.gate.open(bob.info.id, payload)
+        if (to.kind === 'all') expect(frames).toEqual([roomFrame(2)])
+      }
+    }
+    expect(await ada.gate.open(bob.info.id, group)).toEqual([])
   })
 })
 

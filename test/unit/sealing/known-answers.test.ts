@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { encodeText } from '../../../signaling/protocol/index.ts'
+import { BODY, encodeText, type InstanceId, type Json } from '../../../signaling/protocol/index.ts'
 import type { SealedMode } from '../../../web/client/sealing/announcement.ts'
-import { fromBase64url } from '../../../web/client/sealing/octets.ts'
+import { base64url, fromBase64url } from '../../../web/client/sealing/octets.ts'
 import type { Primitives, SigningKey } from '../../../web/client/sealing/primitives.ts'
+import { RECORD } from '../../../web/client/sealing/records.ts'
 import { roomKey, stretch } from '../../../web/client/sealing/room-key.ts'
+import { openProfile, sealProfile } from '../../../web/client/sealing/sealed-profile.ts'
 import { RoomSealing } from '../../../web/client/sealing/sealing.ts'
 import { groupCipher, nextStep } from '../../../web/client/sealing/sender-key.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -187,6 +189,74 @@ describe('between two members', () => {
     expect(await (await both('secret', true))[0].sealing.safetyNumber(peerId(2))).toMatchInlineSnapshot(
       `"34327 10619 05899 43434 78445 89114 12660 57101 20715 05044 49517 33742"`,
     )
+  })
+})
+
+/** The same as of the second implementation: test/sealing/claims.test.ts. */
+describe('a profile', () => {
+  const instance = '00112233445566778899aabbccddeeff' as InstanceId
+  const of = (mode: SealedMode, profile: Json = null): Promise<RoomSealing> =>
+    RoomSealing.begin(
+      { mode, room: 'lobby', instance, protocol: 1, secret: SECRET, profile },
+      {
+        primitives: { ...primitives, x25519: async () => undefined, p256: async () => p256Key(bytes(18)) },
+        fillRandom: (random) => random.fill(19),
+        clock: new FakeClock(),
+        transmit: () => {},
+      },
+    )
+  const digest = async (mode: SealedMode, profile: Json | undefined): Promise<string> =>
+    hex(fromBase64url(await (await of(mode)).profileDigest(instance, profile)) ?? bytes(0, 0))
+
+  it('digests, whichever way it is written', async () => {
+    const profile = { name: 'Ada', age: 36 }
+    const secret = '654bde9750e61272deb387ca6765199299e4dca7edee99601774fffc0ece1e8b'
+    const link = 'eeebce6c542a3520348d6a8e6a86a46386f0a43640175e65caa1119888d22770'
+    expect(await digest('secret', profile)).toBe(secret)
+    expect(await digest('secret', { age: 36, name: 'Ada' })).toBe(secret)
+    expect(await digest('link', profile)).toBe(link)
+    const none = [await digest('link', undefined), await digest('link', null)]
+    expect(none).toEqual([none[0], none[0]])
+    expect(await digest('secret', null)).toMatchInlineSnapshot(
+      `"e28416cc7a27f1c0cbc9f5c94d5080c1b25817448ca9f9cba7c073c34408baf3"`,
+    )
+    expect(none[0]).toMatchInlineSnapshot(`"fa1fbe7f657dc59b09b29c26a6788f94122498ba70874d9eb131144dfb75ccc1"`)
+    const odd = { b: [1, { d: 1e21, c: -0 }], a: 'é\u2028"\n', '€': null, '\r': 'x', ö: true }
+    expect(await digest('secret', odd)).toMatchInlineSnapshot(
+      `"49d3445ca766728c9125611277dcf6c497ab98a738822d6c6eb67d5cf79e551b"`,
+    )
+    expect(await digest('link', odd)).toMatchInlineSnapshot(
+      `"8a42e01d5fcf12c305840e76e149e128f62f77ab2be4811cd5e8ea632169e48d"`,
+    )
+  })
+
+  it.each(['link', 'secret'] as const)('its digest in an announcement, mode %s', async (mode) => {
+    const profile = { name: 'Ada', age: 36 }
+    const announcement = fromBase64url((await of(mode, profile)).announcement) ?? bytes(0, 0)
+    expect(announcement[4]).toBe(4)
+    expect(hex(announcement.subarray(86, 118))).toBe(await digest(mode, profile))
+  })
+
+  it('sealed, in mode secret', async () => {
+    const sealing = await of('secret')
+    for (let counter = 1; counter < 5; counter += 1) expect(sealing.nextCounter()).toBe(counter)
+    const shown = await sealProfile(sealing, { name: 'Ada' })
+    expect(hex(fromBase64url(shown.sealed) ?? bytes(0, 0))).toBe(
+      '060000000000000005670f70877cc3a25a271202733dba240396bdf2c5237b25369c89b22d073e',
+    )
+    expect(await openProfile(sealing, instance, shown)).toEqual({ name: 'Ada' })
+  })
+
+  it('sealed is of a kind of its own: a first byte says one thing, wherever it stands', async () => {
+    const numbers = [...Object.values(RECORD), ...Object.values(BODY)]
+    expect(numbers.sort()).toEqual([0, 1, 2, 3, 4, 5, 6])
+    const sealing = await of('secret')
+    const { sealed } = await sealProfile(sealing, { name: 'Ada' })
+    for (const kind of [0, 1, 2, 3, 4, 5, 7]) {
+      const other = Uint8Array.of(kind, ...(fromBase64url(sealed) ?? bytes(0)).subarray(1))
+      const shown = { sealed: base64url(other) }
+      expect(await openProfile(sealing, instance, shown)).toBe(shown)
+    }
   })
 })
 

@@ -7,11 +7,11 @@ import { ADA, BOB, member } from './fake-server.ts'
 
 const SELF = '5'.repeat(16) as PeerId
 
-function setUp() {
+function setUp(admits?: (member: MemberInfo) => boolean | undefined) {
   const clock = new FakeClock()
   const told: string[] = []
   const reachable = new Set<PeerId>()
-  const membership = new Membership({ clock, reachable: (id) => reachable.has(id) })
+  const membership = new Membership({ clock, reachable: (id) => reachable.has(id), ...(admits && { admits }) })
   const short = ({ id, presence, profile }: MemberInfo): string =>
     `${id[0]} ${presence}${profile === null ? '' : ` ${JSON.stringify(profile)}`}`
   membership.on('join', (info) => told.push(`join ${short(info)}`))
@@ -27,6 +27,48 @@ function setUp() {
   const take = (): string[] => told.splice(0)
   return { clock, membership, reachable, welcome, snapshot, apply, take }
 }
+
+describe('while it is not known whether somebody counts', () => {
+  const undecided = () => {
+    const answers = new Map<PeerId, boolean>()
+    return { answers, ...setUp(({ id }) => answers.get(id)) }
+  }
+
+  test('it has not joined, and joins as it is when that is decided', () => {
+    const { answers, welcome, apply, take, membership } = undecided()
+    welcome(4, [member(ADA)])
+    apply({ t: 'changed', version: 5, id: ADA, profile: 'Ada' })
+    apply({ t: 'changed', version: 6, id: ADA, presence: 'away' })
+    expect(take().filter((line) => line.startsWith('join'))).toEqual([])
+    membership.decided(ADA)
+    membership.decided(BOB)
+    answers.set(ADA, true)
+    membership.decided(ADA)
+    welcome(7, [member(ADA, { profile: 'Ada' })])
+    expect(take().filter((line) => line.startsWith('join'))).toEqual(['join a away "Ada"'])
+  })
+
+  test('it is passed over when it does not, and no clock runs for it', () => {
+    const { answers, clock, welcome, take, membership } = undecided()
+    welcome(4, [member(ADA), member(BOB)])
+    welcome(1, [member(BOB)], 'second')
+    answers.set(ADA, false)
+    membership.decided(ADA)
+    clock.advance(60_000)
+    expect(take()).toEqual(['change a away'])
+    expect([...membership.members()].map(({ id }) => id)).toEqual([BOB])
+  })
+
+  test('it may leave before that, and joins no more', () => {
+    const { answers, welcome, apply, take, membership } = undecided()
+    welcome(4, [member(ADA), member(BOB)])
+    apply({ t: 'left', version: 5, id: ADA, reason: 'left' })
+    welcome(6, [])
+    for (const id of [ADA, BOB]) answers.set(id, true)
+    for (const id of [ADA, BOB]) membership.decided(id)
+    expect(take()).toEqual(['leave a left', 'leave b left'])
+  })
+})
 
 describe('within an epoch', () => {
   test('members join, change and leave', () => {

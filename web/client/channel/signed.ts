@@ -49,8 +49,16 @@ interface Signer {
   readonly next: Map<string, number>
 }
 
-/** `due`: good, and in its place; the application may not have taken it yet. */
-type Check = 'running' | 'bad' | 'good' | 'due'
+type Check = 'running' | 'bad' | 'good'
+
+/** A good message in its place, with its payload for a body. */
+export interface Checked extends Arrived {
+  /**
+   * Hands it on, if `handOn` says that it was taken: then never again, whichever way it comes. Until then it may come
+   * another way, as in a new beginning of its link, and be taken there.
+   */
+  hand(handOn: () => boolean): boolean
+}
 
 /** What is signed. `body`: from the content byte on. */
 export const signedBytes = (
@@ -125,7 +133,7 @@ export class SignedChannels {
   }
 
   /** A message to the room has its turn: what it holds; false while that is not known, true when it is not to be had. */
-  check(peer: PeerId, arrived: Arrived): Arrived | boolean {
+  check(peer: PeerId, arrived: Arrived): Checked | boolean {
     const signer = this.#signerOf(peer)
     // Of a member that has just gone.
     if (signer === undefined) return true
@@ -142,16 +150,28 @@ export class SignedChannels {
       this.deps.refuse(peer, 'forged')
       return true
     }
-    if (check === 'good') {
-      if (before(ordinal, next)) {
-        this.deps.refuse(peer, 'replayed')
-        return true
-      }
-      this.#checks.set(body, 'due')
-      signer.next.set(channel, plus(ordinal, 1))
-      if (ordinal !== next) this.deps.withheld(peer)
+    if (before(ordinal, next)) {
+      this.deps.refuse(peer, 'replayed')
+      return true
     }
-    return { ...arrived, content: body[SIGNATURE_BYTES] as Content, body: body.subarray(HEAD_BYTES) }
+    if (ordinal !== next) {
+      // Told of once: what is next is this one now, until it is taken.
+      signer.next.set(channel, ordinal)
+      this.deps.withheld(peer)
+    }
+    return {
+      ...arrived,
+      content: body[SIGNATURE_BYTES] as Content,
+      body: body.subarray(HEAD_BYTES),
+      hand: (handOn) => {
+        const after = plus(ordinal, 1)
+        // Before: what takes it may have us hand on what waits elsewhere, a copy of it included.
+        signer.next.set(channel, after)
+        const isTaken = handOn()
+        if (!isTaken && signer.next.get(channel) === after) signer.next.set(channel, ordinal)
+        return isTaken
+      },
+    }
   }
 
   async #verify(peer: PeerId, key: Uint8Array, arrived: Arrived): Promise<void> {

@@ -2,7 +2,8 @@
 import { joined } from './octets.ts'
 import type { CipherKey } from './primitives.ts'
 
-export const RECORD = Object.freeze({ link: 1, group: 2, key: 3, held: 4, profile: 5 } as const)
+/** The first byte. 0 and 5 are bodies of stored messages, by the same list: `BODY`. */
+export const RECORD = Object.freeze({ link: 1, group: 2, key: 3, held: 4, profile: 6 } as const)
 export type RecordKind = (typeof RECORD)[keyof typeof RECORD]
 
 export const TAG_BYTES = 16

@@ -14,7 +14,7 @@
  * A droppable envelope may be replaced by a newer one of the same sender and slot, or dropped, while it waits.
  */
 import { ProtocolError } from './errors.ts'
-import { type IdWords, PEER_ID_BYTES, type PeerId, peerIdAt, writeHex, writeWord } from './ids.ts'
+import { type IdWords, PEER_ID_BYTES, type PeerId, peerIdAt, wordAt, writeHex, writeWord } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
 export const ENVELOPE_BYTES = 16
@@ -109,15 +109,14 @@ export function readEnvelope(
   unnamed?: boolean,
 ): EnvelopeView {
   if (bytes.length - start < ENVELOPE_BYTES) throw new ProtocolError('envelope', 'too short')
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const kind = bytes[start] as number
   if (kind < ENVELOPE.one || kind > ENVELOPE.store) throw new ProtocolError('envelope.kind', `unknown kind ${kind}`)
   const flags = bytes[start + 1] as number
   if (flags > DROPPABLE) throw new ProtocolError('envelope.flags', `unknown flags ${flags}`)
-  const count = view.getUint16(start + 2)
+  const count = wordAt(bytes, start) & 0xffff
   const listed = kind === ENVELOPE.several || kind === ENVELOPE.except
   if (listed ? count > LIMITS.envelopeIds : count !== 0) throw new ProtocolError('envelope.n', `${count} ids`)
-  const length = view.getUint32(start + 4)
+  const length = wordAt(bytes, start + 4) >>> 0
   if (length > frameBytes) throw new ProtocolError('envelope.length', `expected at most ${frameBytes} bytes`)
   const slotStart = start + ENVELOPE_BYTES + count * PEER_ID_BYTES
   const payloadStart = slotStart + (flags & DROPPABLE ? SLOT_BYTES : 0)
@@ -132,10 +131,16 @@ export function readEnvelope(
     end,
     peer: unnamed || kind % 4 !== 1 ? undefined : peerIdAt(bytes, start + 8),
     ids,
-    slot: flags & DROPPABLE ? view.getUint32(slotStart) : undefined,
+    slot: flags & DROPPABLE ? wordAt(bytes, slotStart) >>> 0 : undefined,
     payloadStart,
   }
 }
+
+/** Whether `bytes` are one envelope to one member, whole and without flags. */
+export const isPlainOne = (bytes: Uint8Array): boolean =>
+  bytes.length >= ENVELOPE_BYTES &&
+  wordAt(bytes, 0) === ENVELOPE.one << 24 &&
+  wordAt(bytes, 4) === bytes.length - ENVELOPE_BYTES
 
 /** Turn the envelope at `start` into one from `sender`, in place: the fast path of forwarding. */
 export function stampSender(bytes: Uint8Array, start: number, sender: IdWords): void {

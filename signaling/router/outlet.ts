@@ -86,6 +86,24 @@ export class Outlet implements Settling, TurnMember {
     return true
   }
 
+  /** Whether what is written now is the first in this turn, and overtakes nothing. */
+  get idle(): boolean {
+    return (
+      !this.#closed &&
+      !this.#blocked &&
+      this.#parcel === undefined &&
+      this.#writtenInTurn !== this.#dependencies.turns.current &&
+      this.#nothingWaits
+    )
+  }
+
+  /** A whole message with one frame, for this receiver only, which is `idle`: as `offer` and `settle`. */
+  pass(bytes: Uint8Array): void {
+    this.#writtenInTurn = this.#dependencies.turns.current
+    this.write(bytes)
+    this.#delivered()
+  }
+
   /** The incoming message has been read; its bytes go away after this. */
   settle(): void {
     const parcel = this.#parcel
@@ -107,6 +125,11 @@ export class Outlet implements Settling, TurnMember {
       }
     }
     this.#parcel = undefined
+    this.#delivered()
+  }
+
+  #delivered(): void {
+    const { turns } = this.#dependencies
     const first = this.#stretch !== turns.stretch
     this.#stretch = turns.stretch
     turns.delivered(first)

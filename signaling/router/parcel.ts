@@ -1,7 +1,8 @@
 /** A binary message on its way: lent bytes, and who has been offered a part of them. */
 export class Parcel {
   readonly bytes: Uint8Array
-  readonly #offered: Settling[] = []
+  /** Made when it is first needed, as `#view`: what is published to a room is offered to nobody. */
+  #offered: Settling[] | undefined
   #view: Uint8Array | undefined
   #viewStart = 0
   #viewEnd = 0
@@ -23,16 +24,17 @@ export class Parcel {
 
   /** One envelope, which ends there, is all there is of it. */
   holds(end: number): boolean {
-    return this.#offered.length === 0 && end === this.bytes.length
+    return this.#offered === undefined && end === this.bytes.length
   }
 
   offeredTo(receiver: Settling): void {
-    this.#offered.push(receiver)
+    if (this.#offered === undefined) this.#offered = [receiver]
+    else this.#offered.push(receiver)
   }
 
   /** The message has been read to its end: everyone sends or keeps its part now, before the bytes go away. */
   settle(): void {
-    for (const receiver of this.#offered) receiver.settle()
+    if (this.#offered !== undefined) for (const receiver of this.#offered) receiver.settle()
   }
 }
 

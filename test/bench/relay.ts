@@ -2,7 +2,7 @@
  * `npm run bench:relay [-- --quick] [--only rooms,one,…] [--docs]`: the way through the server, beside bare
  * uWebSockets.js, ws, socket.io and PeerJS's server. The result is one JSON object on standard output, and in
  * `test/results/bench/`, with a picture; what goes on meanwhile is told on standard error. `--docs` writes it into
- * `test/bench/results/`, too, and its table into the README there.
+ * `test/bench/results/`, too, and its table into the README there; parts that were not asked for stay as they are.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ import { dropped } from './relay/dropped.ts'
 import { RELAY_EFFORTS } from './relay/effort.ts'
 import { growth } from './relay/growth.ts'
 import { inRooms, oneToOne } from './relay/relayed.ts'
-import { type RelayReport, relayPicture, writeRelayForDocs } from './relay/results.ts'
+import { type PartRun, type RelayReport, relayPicture, writeRelayForDocs } from './relay/results.ts'
 
 const FOLDER = join(ROOT, 'test/results/bench')
 
@@ -56,14 +56,34 @@ async function build(): Promise<void> {
   if (code !== 0) throw new Error('the build failed')
 }
 
+const jsonOf = (report: RelayReport): string => `${JSON.stringify(report, null, 2)}\n`
+
+/** What there is so far, into the folder of results. */
+async function write(): Promise<RelayReport> {
+  const report: RelayReport = {
+    machine: { ...machine, loadAfter: loadNow() },
+    effort: effortName,
+    seconds,
+    parts,
+    figures,
+  }
+  await mkdir(FOLDER, { recursive: true })
+  await writeFile(join(FOLDER, 'relay.json'), jsonOf(report))
+  await writeFile(join(FOLDER, 'relay.svg'), relayPicture(figures))
+  return report
+}
+
 await build()
 const loadBefore = loadNow()
+const { chromium: _, ...machine } = describeMachine('', loadBefore)
 const figures: Figure[] = []
 const seconds: Record<string, number> = {}
+const parts: Record<string, PartRun> = {}
 for (const [part, measure] of Object.entries(PARTS)) {
   if (!wanted.has(part)) continue
   log(part)
   const fromMs = performance.now()
+  const [at, loadAtFirst] = [new Date().toISOString(), loadNow()]
   try {
     for (const figure of await measure()) {
       figures.push(figure)
@@ -76,12 +96,10 @@ for (const [part, measure] of Object.entries(PARTS)) {
     process.exitCode = 1
   }
   seconds[part] = Math.round((performance.now() - fromMs) / 1_000)
+  parts[part] = { at, loadBefore: loadAtFirst, loadAfter: loadNow() }
+  // A run that is stopped has lost nothing.
+  await write()
 }
-const { chromium: _, ...machine } = describeMachine('', loadBefore)
-const report: RelayReport = { machine, effort: effortName, seconds, figures }
-const json = `${JSON.stringify(report, null, 2)}\n`
-await mkdir(FOLDER, { recursive: true })
-await writeFile(join(FOLDER, 'relay.json'), json)
-await writeFile(join(FOLDER, 'relay.svg'), relayPicture(figures))
+const report = await write()
 if (values.docs && process.exitCode === undefined) await writeRelayForDocs(report)
-process.stdout.write(json)
+process.stdout.write(jsonOf(report))

@@ -20,15 +20,15 @@ export interface RelayEffort {
 
 export const RELAY_EFFORTS: Readonly<Record<EffortName, RelayEffort>> = {
   full: {
-    rounds: 7,
+    rounds: 5,
     turnMs: 800,
-    repeats: 5,
+    repeats: 3,
     idleMembers: 10_000,
     joiningMembers: 2_000,
     stormMembers: 5_000,
     roomSizes: [2, 10, 50, 200, 1_000],
     rooms: [1, 10, 100, 1_000, 10_000],
-    dropMembers: 2_000,
+    dropMembers: 200,
     dropProcesses: 2,
     dropMs: 60_000,
   },

@@ -84,8 +84,10 @@ const NOTHING = Buffer.alloc(0)
 /** As little of our carriers over plain HTTP as a load generator needs: one connection down, another one up. */
 export class RawHttp implements RawConnection {
   readonly #options: RawHttpOptions
+  readonly #shared: ReadBuffer
   readonly #down: Answers
-  readonly #up: Answers
+  /** A server closes it when it has rested for some seconds, as any of HTTP may be: the next request makes another. */
+  #up: Answers | undefined
   #token = ''
   #polled = 0
   #sent = 0
@@ -95,14 +97,15 @@ export class RawHttp implements RawConnection {
 
   constructor(options: RawHttpOptions, shared: ReadBuffer) {
     this.#options = options
+    this.#shared = shared
     const { port, path, carrier, first } = options
-    const closed = (): void => {
-      if (this.#over) return
-      this.drop()
-      options.closed()
-    }
-    this.#down = new Answers(port, shared, (body) => this.#came(body), closed)
-    this.#up = new Answers(port, shared, () => this.#taken(), closed)
+    this.#down = new Answers(
+      port,
+      shared,
+      (body) => this.#came(body),
+      () => this.#closed(),
+    )
+    this.#up = this.#upward()
     this.#down.ask('POST', path, `${CARRIER_HEADER}: ${carrier}`, first)
   }
 
@@ -114,7 +117,25 @@ export class RawHttp implements RawConnection {
   drop(): void {
     this.#over = true
     this.#down.drop()
-    this.#up.drop()
+    this.#up?.drop()
+  }
+
+  #closed(): void {
+    if (this.#over) return
+    this.drop()
+    this.#options.closed()
+  }
+
+  #upward(): Answers {
+    return new Answers(
+      this.#options.port,
+      this.#shared,
+      () => this.#taken(),
+      () => {
+        if (this.#sending) this.#closed()
+        else this.#up = undefined
+      },
+    )
   }
 
   #came(body: Buffer): void {
@@ -152,6 +173,7 @@ export class RawHttp implements RawConnection {
     this.#sending = true
     this.#sent += 1
     const body = Buffer.concat(this.#waiting.splice(0))
+    this.#up ??= this.#upward()
     this.#up.ask('POST', `${this.#options.path}/send`, `${UPLINK_HEADER}: ${this.#token} ${this.#sent}`, body)
   }
 

@@ -2,6 +2,7 @@ import type { Right } from '../protocol/access.ts'
 import type { LeaveReason, MemberInfo, ServerMessage } from '../protocol/control.ts'
 import type { Json } from '../protocol/guards.ts'
 import type { PeerId } from '../protocol/ids.ts'
+import type { News } from '../router/waiting.ts'
 
 /** A member as its room sees it. */
 export interface RoomMember {
@@ -11,7 +12,7 @@ export interface RoomMember {
   /** Neither sees nor is seen: it is in the room for what the server publishes. */
   readonly hidden: boolean
   /** A control message for this member, if it is there to hear it. */
-  control(text: string): void
+  control(text: string, news?: News): void
 }
 
 /**
@@ -29,7 +30,8 @@ export class Room<M extends RoomMember> {
   /** Counts whatever makes a frame to all take other ways than the last one: comings, goings, changes of uplinks. */
   changes = 0
   /** Being told right now. */
-  readonly #events: { readonly about: PeerId | undefined; readonly text: string }[] = []
+  readonly #events: { readonly about: PeerId | undefined; readonly text: string; readonly news: News | undefined }[] =
+    []
 
   constructor(name: string, epoch: string) {
     this.name = name
@@ -89,12 +91,13 @@ export class Room<M extends RoomMember> {
     },
   ): number {
     if (!this.#members.has(id)) return 0
-    return this.#publish(what.profile === undefined ? id : undefined, {
-      t: 'changed',
-      version: this.#nextVersion(),
-      id,
-      ...what,
-    })
+    const version = this.#nextVersion()
+    const { profile, ...others } = what
+    const about = profile === undefined ? id : undefined
+    // A profile is large, and only the newest counts; its version goes on, so that nobody misses one.
+    const short: ServerMessage = { t: 'changed', version, id }
+    const news = Object.keys(others).length === 0 ? { key: id, short: JSON.stringify(short) } : undefined
+    return this.#publish(about, { ...short, ...what }, news)
   }
 
   /** `keepMs`: for so long direct paths to it may count. Default: for ever. */
@@ -126,14 +129,14 @@ export class Room<M extends RoomMember> {
     return this.#version
   }
 
-  #publish(about: PeerId | undefined, message: ServerMessage): number {
+  #publish(about: PeerId | undefined, message: ServerMessage, news?: News): number {
     const text = JSON.stringify(message)
     const told = text.length * this.#members.size
-    this.#events.push({ about, text })
+    this.#events.push({ about, text, news })
     // Telling one member may find it unable to listen, which is an event, too: that one comes after this one for all.
     if (this.#events.length > 1) return told
     for (const event of this.#events) {
-      for (const member of this.#members.values()) if (member.id !== event.about) member.control(event.text)
+      for (const member of this.#members.values()) if (member.id !== event.about) member.control(event.text, event.news)
     }
     this.#events.length = 0
     return told

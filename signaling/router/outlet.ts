@@ -7,7 +7,7 @@ import type { Parcel, Settling } from './parcel.ts'
 import type { RoomTopic } from './room-topic.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { TurnMember, Turns } from './turns.ts'
-import { WaitingQueue } from './waiting.ts'
+import { type News, WaitingQueue } from './waiting.ts'
 
 /** Shared by all outlets: there is one for every connection, so each holds as little as it can. */
 export interface OutletDependencies {
@@ -166,8 +166,11 @@ export class Outlet implements Settling, TurnMember {
     this.#dependencies.turns.delivered(false)
   }
 
-  /** A control message, behind everything accepted before. Always delivered, or the uplink is closed. */
-  control(text: string): void {
+  /**
+   * A control message, behind everything accepted before. Always delivered, or the uplink is closed; but what waits of
+   * the same news becomes short, and is forgotten when too much waits.
+   */
+  control(text: string, news?: News): void {
     if (this.#closed) return
     this.#keepRun()
     if (!this.#blocked && !this.#nothingWaits) this.#flush()
@@ -177,8 +180,10 @@ export class Outlet implements Settling, TurnMember {
       return
     }
     const waiting = this.#queue()
-    waiting.addControl(text)
-    if (waiting.controlBytes > this.#dependencies.options.controlBacklogBytes) {
+    waiting.addControl(text, news)
+    const { controlBacklogBytes } = this.#dependencies.options
+    if (waiting.controlBytes > controlBacklogBytes) waiting.dropOld()
+    if (waiting.controlBytes > controlBacklogBytes) {
       this.#owner.stalled('too many control messages wait')
     }
   }

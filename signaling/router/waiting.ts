@@ -8,7 +8,21 @@ interface Frames {
   readonly slot: string | undefined
 }
 
-type Waiting = string | Frames
+/** What makes older news of the same key old. */
+export interface News {
+  readonly key: string
+  /** Stands for the message once it is old. */
+  readonly short: string
+}
+
+/** A control message that brings news. */
+interface Told extends News {
+  text: string
+}
+
+type Waiting = string | Told | Frames
+
+const isFrames = (item: Waiting | undefined): item is Frames => typeof item === 'object' && 'bytes' in item
 
 /** The first allocation for gathered frames: a dozen chat lines. Doubles from there. */
 const FIRST_BYTES = 1_024
@@ -34,6 +48,8 @@ export class WaitingQueue {
   /** Those before are on their way: writing may call back into us. */
   #next = 0
   #slots: Map<string, Frames> | undefined
+  /** The newest of each key. */
+  #news: Map<string, Told> | undefined
   #bytes = 0
   #controlBytes = 0
 
@@ -60,9 +76,32 @@ export class WaitingQueue {
     return tail === undefined || tail.length + size <= this.#packetBytes
   }
 
-  addControl(text: string): void {
-    this.#items.push(text)
+  /** With `news`, what waits of the same key becomes short: whoever reads slowly hears of each member the newest. */
+  addControl(text: string, news?: News): void {
     this.#controlBytes += text.length + ITEM_OVERHEAD_BYTES
+    if (news === undefined) {
+      this.#items.push(text)
+      return
+    }
+    this.#news ??= new Map()
+    const older = this.#news.get(news.key)
+    if (older !== undefined) {
+      this.#controlBytes -= older.text.length - older.short.length
+      older.text = older.short
+    }
+    const told = { text, ...news }
+    this.#items.push(told)
+    this.#news.set(news.key, told)
+  }
+
+  /** Forget what only stands for old news. The newer, which waits behind it, shows its reader that something is missing. */
+  dropOld(): void {
+    const kept = this.#items.slice(this.#next).filter((item) => {
+      const old = typeof item === 'object' && !isFrames(item) && item.text === item.short
+      if (old) this.#controlBytes -= item.text.length + ITEM_OVERHEAD_BYTES
+      return !old
+    })
+    this.#items = [...this.#items.slice(0, this.#next), ...kept]
   }
 
   /** Copies. */
@@ -114,7 +153,7 @@ export class WaitingQueue {
     if (this.#slots === undefined || this.#slots.size === 0) return 0
     const count = this.#slots.size
     // Those before `#next` are on their way.
-    const kept = this.#items.slice(this.#next).filter((item) => typeof item === 'string' || item.slot === undefined)
+    const kept = this.#items.slice(this.#next).filter((item) => !isFrames(item) || item.slot === undefined)
     for (const { length } of this.#slots.values()) this.#bytes -= length + ITEM_OVERHEAD_BYTES
     this.#slots.clear()
     this.#items = [...this.#items.slice(0, this.#next), ...kept]
@@ -134,6 +173,7 @@ export class WaitingQueue {
     this.#items = []
     this.#next = 0
     this.#slots = undefined
+    this.#news = undefined
     this.#bytes = 0
     this.#controlBytes = 0
   }
@@ -141,7 +181,7 @@ export class WaitingQueue {
   /** The packet at the end, if that is where more frames go. */
   #packet(): Frames | undefined {
     const tail = this.empty ? undefined : this.#items[this.#items.length - 1]
-    return typeof tail === 'object' && tail.slot === undefined ? tail : undefined
+    return isFrames(tail) && tail.slot === undefined ? tail : undefined
   }
 
   /** The next message: a text, or all frames up to the next text that fit into one packet. */
@@ -149,12 +189,14 @@ export class WaitingQueue {
     const first = this.#next
     const item = this.#items[first] as Waiting
     this.#next += 1
-    if (typeof item === 'string') {
-      this.#controlBytes -= item.length + ITEM_OVERHEAD_BYTES
-      return item
+    if (!isFrames(item)) {
+      const text = typeof item === 'string' ? item : item.text
+      this.#controlBytes -= text.length + ITEM_OVERHEAD_BYTES
+      if (typeof item === 'object' && this.#news?.get(item.key) === item) this.#news.delete(item.key)
+      return text
     }
     let length = this.#leave(item)
-    for (let more = this.#items[this.#next]; typeof more === 'object'; more = this.#items[this.#next]) {
+    for (let more = this.#items[this.#next]; isFrames(more); more = this.#items[this.#next]) {
       if (length + more.length > this.#packetBytes) break
       length += this.#leave(more)
       this.#next += 1

@@ -9,6 +9,7 @@ import type { Room, RoomMember } from '../rooms/room.ts'
 import type { DropReports } from '../router/drop-reports.ts'
 import type { Outlet } from '../router/outlet.ts'
 import type { Sender } from '../router/router.ts'
+import type { News } from '../router/waiting.ts'
 import { PublishedQueue } from './published.ts'
 
 /** An uplink as its session sees it. */
@@ -157,8 +158,8 @@ export class Member implements RoomMember, Sender {
     this.room.changes += 1
   }
 
-  control(text: string): void {
-    this.outlet?.control(text)
+  control(text: string, news?: News): void {
+    this.outlet?.control(text, news)
   }
 
   store(record: Uint8Array): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HUB_DEFAULTS } from '../../../signaling/limits/hub-options.ts'
 import { type Client, World } from './hub-world.ts'
 
 const KIB = 'x'.repeat(1_000)
@@ -64,12 +65,48 @@ describe('a slow reader', () => {
   })
 
   it('is closed when too many control messages wait', () => {
-    const { world, ada, bob, cy } = stalledRoom({ controlBacklogBytes: 10_000 })
-    for (let count = 0; count < 5; count += 1) ada.request({ t: 'profile', profile: `${count}${KIB}${KIB}${KIB}` })
+    const { world, bob, cy } = stalledRoom({ controlBacklogBytes: 10_000 })
+    for (let count = 0; count < 5; count += 1) world.enter('lobby', `${count}${KIB}${KIB}${KIB}`)
     expect(bob.uplink.closedWith?.code).toBe(4004)
-    expect(cy.messages('changed')).toContainEqual({ t: 'changed', version: 9, id: bob.id, presence: 'away' })
-    expect(cy.messages('changed').map((message) => message.version)).toEqual([4, 5, 6, 7, 8, 9])
+    expect(cy.messages('changed')).toEqual([{ t: 'changed', version: 9, id: bob.id, presence: 'away' }])
+    expect(cy.messages('joined').map((message) => message.version)).toEqual([4, 5, 6, 7, 8])
     expect(cy.uplink.closedWith).toBeUndefined()
+    expect(world.defects).toEqual([])
+  })
+
+  it('is not closed for the profiles of one member that stays within its rate: of those that wait, the newest is told', () => {
+    const world = new World()
+    const [ada, bob, cy] = [world.enter(), world.enter(), world.enter(), world.enter()] as const
+    bob.uplink.stall()
+    for (let count = 0; !ada.uplink.paused; count += 1) {
+      ada.request({ t: 'profile', profile: `${count}${KIB}${KIB}${KIB}${KIB}` })
+    }
+    const told = cy.messages('changed')
+    expect(JSON.stringify(told).length).toBeGreaterThan(1.5 * HUB_DEFAULTS.controlBacklogBytes)
+    expect(bob.uplink.closedWith).toBeUndefined()
+    bob.uplink.drain()
+    expect(bob.messages('changed').map(({ version }) => version)).toEqual(told.map(({ version }) => version))
+    // The first was on its way.
+    expect(bob.messages('changed').filter(({ profile }) => profile !== undefined)).toEqual([told[0], told.at(-1)])
+    bob.uplink.stall()
+    world.clock.advance(5_000)
+    ada.request({ t: 'profile', profile: 'a' })
+    ada.request({ t: 'profile', profile: 'b' })
+    bob.uplink.drain()
+    expect(bob.last('changed')).toMatchObject({ profile: 'b' })
+  })
+
+  it('nor for small ones without end, of which it sees that some are missing', () => {
+    const { world, ada, bob, cy } = stalledRoom({ controlBacklogBytes: 100_000 })
+    for (let count = 0; count < 2_000; count += 1) ada.request({ t: 'profile', profile: count })
+    cy.request({ t: 'profile', profile: 'other' })
+    expect(bob.uplink.closedWith).toBeUndefined()
+    bob.uplink.drain()
+    const versions = bob.messages('changed').map(({ version }) => version)
+    expect(versions).toEqual([...versions].sort((one, other) => one - other))
+    expect(versions.length).toBeLessThan(1_000)
+    expect(versions.at(-1)).toBe(2_004)
+    expect(bob.messages('changed').slice(-2)).toMatchObject([{ profile: 1_999 }, { profile: 'other' }])
     expect(world.defects).toEqual([])
   })
 
@@ -199,8 +236,8 @@ describe('a slow reader', () => {
   })
 
   it('that is found out by a join does not get between the joining member and its welcome', () => {
-    const { world, ada, bob, cy } = stalledRoom({ controlBacklogBytes: 10_000 })
-    for (let count = 0; count < 4; count += 1) ada.request({ t: 'profile', profile: `${count}${KIB}${KIB}${KIB}` })
+    const { world, ada, bob, cy } = stalledRoom({ controlBacklogBytes: 9_800 })
+    for (let count = 0; count < 3; count += 1) world.enter('lobby', `${count}${KIB}${KIB}${KIB}`)
     const token = cy.last('welcome').token
     cy.uplink.drop()
     const again = world.connect().sameAs(cy)

@@ -331,7 +331,8 @@ export class Gate {
     this.#ousted.delete(id)
     const isIn = this.admits(shown)
     const isAsked = this.asks(shown)
-    if (!isIn && !isAsked) {
+    // Who is the same, and asked about, stays; but the server may not have listed it for a while.
+    if (!isIn) {
       this.gone(id, instance)
       this.#strangers.add(id)
     }

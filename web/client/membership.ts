@@ -30,6 +30,8 @@ interface Entry {
   /** Runs while the server does not list it and we are online. */
   timer: TimerHandle | undefined
   listed: boolean
+  /** Its `join` has been told. */
+  joined: boolean
   /** Until when a direct path may keep it although the server does not list it. */
   untilMs: number
 }
@@ -86,9 +88,10 @@ export class Membership {
   /** It is known now whether it counts. */
   decided(id: PeerId): void {
     const entry = this.#entries.get(id)
-    if (entry === undefined) return
+    // It may be another that was asked about: one under the same id, of whom a snapshot will tell.
+    if (entry === undefined || entry.joined) return
     const isIn = this.#options.admits?.(entry.info)
-    if (isIn) this.#events.emit('join', entry.info)
+    if (isIn) this.#joined(entry)
     else if (isIn === false) {
       this.#disarm(entry)
       this.#entries.delete(id)
@@ -158,14 +161,21 @@ export class Membership {
     if (entry === undefined) {
       const isIn = this.#options.admits === undefined || this.#options.admits(member)
       if (isIn === false) return
-      this.#entries.set(id, { info: member, timer: undefined, listed: true, untilMs: Number.POSITIVE_INFINITY })
-      if (isIn) this.#events.emit('join', member)
+      const untilMs = Number.POSITIVE_INFINITY
+      entry = { info: member, timer: undefined, listed: true, joined: false, untilMs }
+      this.#entries.set(id, entry)
+      if (isIn) this.#joined(entry)
       return
     }
     this.#disarm(entry)
     entry.listed = true
     entry.untilMs = Number.POSITIVE_INFINITY
     this.#update(entry, member)
+  }
+
+  #joined(entry: Entry): void {
+    entry.joined = true
+    this.#events.emit('join', entry.info)
   }
 
   #change({ id, profile, presence, rights }: Message<'changed'>): void {

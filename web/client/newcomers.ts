@@ -51,7 +51,8 @@ export class Newcomers {
     const timer = this.clock.setTimeout(no, ADMIT_MS)
     const asked: Asked = { member, verification, frames: [], heldBytes: 0, answer: undefined, timer, over, end }
     this.#asked.set(id, asked)
-    answer.then(settle, no)
+    // What an application answers without a type is yes or no, too.
+    answer.then((good) => settle(Boolean(good)), no)
   }
 
   get(id: PeerId): Asked | undefined {

@@ -226,3 +226,27 @@ it('what waits until a newcomer has been looked at is bounded: the room comes ba
   await world.clock.run(1_000)
   expect(heard).toEqual(['last'])
 })
+
+describe.each([
+  ['an open room', OPEN],
+  ['a sealed room', SEALED],
+])('in %s, to members that do not admit the sender', (_room, mode: JoinOptions) => {
+  it.each([
+    ['at once', () => false],
+    ['later', () => Promise.resolve(false)],
+    ['without a word', () => Promise.resolve(undefined as unknown as boolean)],
+  ])('%s, everything that is sent comes to an end, and it may go on sending', async (_when, admit) => {
+    const world = new SimWorld(5)
+    world.join('lobby', 'ada', { ...mode, admit })
+    await world.clock.run(1_000)
+    const bob = world.join('lobby', 'bob', mode)
+    await world.clock.run(1_000)
+    const missed: string[] = []
+    for (let n = 0; n < 6; n += 1) {
+      void say(bob, `${n}`).delivered.then((outcome) => missed.push(...outcome.missed.values()))
+      await world.clock.run(10_000)
+    }
+    await world.clock.run(30_000)
+    expect(missed).toEqual(Array.from({ length: 6 }, () => 'lagging'))
+  })
+})

@@ -712,3 +712,14 @@ describe('a member', () => {
     expect(bob.told).toEqual([`${ada.info.id} forged`])
   })
 })
+
+it('a member that is asked about gets nothing either when a server that was started again lists it anew', async () => {
+  const gates = new Gates()
+  const ada = await gates.open({ sealing: 'open', admit: () => new Promise(() => {}) })
+  const eve = await gates.open({ sealing: 'open' })
+  await ada.gate.welcomed(ada.info.id, [eve.info])
+  await ada.gate.welcomed(ada.info.id, [])
+  await ada.gate.look([eve.info])
+  expect(ada.gate.asks(eve.info)).toBe(true)
+  expect([...ada.gate.strangers]).toEqual([eve.info.id])
+})

@@ -151,7 +151,12 @@ export class LinkSender {
    */
   pump(nowMs: number): void {
     const outlet = this.outlet
-    if (outlet === undefined || this.held) return
+    if (outlet === undefined) return
+    if (this.held) {
+      // A member that never greets is as far behind as one that never acknowledges.
+      if (this.cursors.some(({ idle }) => !idle)) this.#stalledSinceMs ??= nowMs
+      return
+    }
     for (const stream of PUMP_ORDER) {
       const cursor = this.cursors[stream]
       if (cursor.idle) continue

@@ -247,6 +247,7 @@ export class Link {
         this.#handshake.greeted(decodeGreeted(frame).generation)
         if (!this.sender.held || !this.#handshake.confirmed) return
         this.sender.held = false
+        this.sender.reachable(nowMs)
         this.#service()
         return
       case FRAME.latest: {

@@ -69,18 +69,21 @@ describe('while it is not known whether somebody counts', () => {
     expect(take()).toEqual(['leave a left', 'leave b left'])
   })
 
-  test.each([true, false])('it does not end silently who joined under its id, whether it counts or not: %s', (counts) => {
-    const another = '9'.repeat(32) as InstanceId
-    let decided: InstanceId = member(ADA).instance
-    const { welcome, apply, snapshot, take, membership } = setUp(({ instance }) => instance === decided)
-    welcome(4, [member(ADA)])
-    // After something was missed: a snapshot will tell.
-    decided = counts ? another : ('8'.repeat(32) as InstanceId)
-    apply({ t: 'joined', version: 6, member: member(ADA, { instance: another }) })
-    membership.decided(ADA)
-    snapshot(6, [member(ADA, { instance: another })])
-    expect(take()).toEqual(['join a here', 'gap', 'leave a left', ...(counts ? ['join a here'] : [])])
-  })
+  test.each([true, false])(
+    'it does not end silently who joined under its id, whether it counts or not: %s',
+    (counts) => {
+      const another = '9'.repeat(32) as InstanceId
+      let decided: InstanceId = member(ADA).instance
+      const { welcome, apply, snapshot, take, membership } = setUp(({ instance }) => instance === decided)
+      welcome(4, [member(ADA)])
+      // After something was missed: a snapshot will tell.
+      decided = counts ? another : ('8'.repeat(32) as InstanceId)
+      apply({ t: 'joined', version: 6, member: member(ADA, { instance: another }) })
+      membership.decided(ADA)
+      snapshot(6, [member(ADA, { instance: another })])
+      expect(take()).toEqual(['join a here', 'gap', 'leave a left', ...(counts ? ['join a here'] : [])])
+    },
+  )
 })
 
 describe('within an epoch', () => {

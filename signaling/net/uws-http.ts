@@ -1,5 +1,6 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
 import { addressFromBytes } from './address.ts'
+import { Body } from './body.ts'
 import { BodyError, type Headers, type HttpRequest, type HttpResponse, type RequestHead } from './network.ts'
 import { isAmbiguous, MOST_HEADERS_BYTES, MOST_IN_A_TURN } from './request-shape.ts'
 import { statusLine } from './status.ts'
@@ -186,18 +187,13 @@ export function requestWithBody(head: RequestHead, res: UwsResponse, answer: Uws
   return {
     ...head,
     body: (maxBytes) =>
-      new Promise((resolve, reject) => {
-        const parts: Buffer[] = []
-        let bytes = 0
+      new Promise<Body>((resolve, reject) => {
+        const body = new Body(maxBytes)
         answer.onAborted(() => reject(new BodyError('aborted')))
         res.onData((chunk, isLast) => {
-          bytes += chunk.byteLength
-          if (bytes <= maxBytes) parts.push(Buffer.from(chunk.slice(0)))
-          else parts.length = 0
-          if (!isLast) return
-          if (bytes > maxBytes) reject(new BodyError('too-large'))
-          else resolve(new Uint8Array(Buffer.concat(parts)))
+          body.add(new Uint8Array(chunk))
+          if (isLast) resolve(body)
         })
-      }),
+      }).then((body) => body.whole()),
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { normalAddress } from './address.ts'
+import { Body } from './body.ts'
 import { BodyError, type Headers, type HttpRequest, type HttpResponse, type RequestHead } from './network.ts'
 
 export function requestHead(message: IncomingMessage): RequestHead {
@@ -24,20 +25,12 @@ export function requestWithBody(head: RequestHead, message: IncomingMessage): Ht
   return {
     ...head,
     body: (maxBytes) =>
-      new Promise((resolve, reject) => {
-        const parts: Buffer[] = []
-        let bytes = 0
-        message.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes <= maxBytes) parts.push(chunk)
-          else parts.length = 0
-        })
-        message.on('end', () => {
-          if (bytes > maxBytes) reject(new BodyError('too-large'))
-          else resolve(new Uint8Array(Buffer.concat(parts)))
-        })
+      new Promise<Body>((resolve, reject) => {
+        const body = new Body(maxBytes)
+        message.on('data', (piece: Buffer) => body.add(piece))
+        message.on('end', () => resolve(body))
         message.on('close', () => reject(new BodyError('aborted')))
-      }),
+      }).then((body) => body.whole()),
   }
 }
 

@@ -58,7 +58,9 @@ const HUGE: readonly (readonly [string, string])[] = [
 
 const LIFE_MS = 40_000
 
-describeUnderAttack('HTTP requests', ({ connect }) => {
+describeUnderAttack('HTTP requests', (scene) => {
+  const { connect } = scene
+
   it(
     'of which nobody can tell where they end are refused with their connection, and nothing behind them is answered',
     async () => {
@@ -114,6 +116,23 @@ describeUnderAttack('HTTP requests', ({ connect }) => {
     await new Promise((resolve) => setTimeout(resolve, 500))
     clearInterval(pouring)
     expect([[], [413]]).toContainEqual(connection.statuses)
+  })
+
+  it('with bodies in chunks of one byte hold the bytes, and no more for each', async () => {
+    const before = await scene.server.memory()
+    const bodies = 10
+    for (let body = 0; body < bodies; body += 1) {
+      const connection = await connect()
+      connection.write(`${CHUNKED}\r\n${'1\r\nA\r\n'.repeat(32_000)}`)
+    }
+    let grownBytes = 0
+    // A question is answered in a turn of its own: behind some of them, all that has come has been read.
+    for (let asked = 0; asked < 10; asked += 1) {
+      const { rssBytes } = await scene.server.memory()
+      grownBytes = Math.max(grownBytes, rssBytes - before.rssBytes)
+    }
+    // Kept as pieces they took 12 MB each.
+    expect(grownBytes).toBeLessThan(bodies * 5 * 1_048_576)
   })
 })
 

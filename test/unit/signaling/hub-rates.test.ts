@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { encodeStoreRecord } from '../../../signaling/protocol/record.ts'
 import { concat, envelope, World } from './hub-world.ts'
 
 describe('rates', () => {
@@ -131,6 +132,21 @@ describe('rates', () => {
     world.clock.advance(20_000)
     world.settle()
     expect(others[0]?.frames()).toHaveLength(2_000)
+  })
+
+  it('count a record that is to be kept as a thousand deliveries, wherever it goes', () => {
+    const world = new World({ options: { deliveriesPerSecond: 5_000 } })
+    const ada = world.enter()
+    const record = { channel: 1, ordinal: 1, name: 'chat', user: undefined, body: new Uint8Array(8) }
+    for (let n = 1; n <= 50; n += 1)
+      ada.uplink.receive(envelope({ kind: 'store' }, encodeStoreRecord({ ...record, n })))
+    expect(world.hub.stats().frames).toBe(10)
+    expect(ada.uplink.paused).toBe(true)
+    world.clock.advance(2_000)
+    expect(world.hub.stats().frames).toBe(20)
+    world.clock.advance(10_000)
+    expect(world.hub.stats().frames).toBe(50)
+    expect(ada.uplink.paused).toBe(false)
   })
 
   it('forget what a client had sent when it is gone', () => {

@@ -3,7 +3,13 @@ import { Hub } from '../../../signaling/hub.ts'
 import { HUB_DEFAULTS, type HubOptions } from '../../../signaling/limits/hub-options.ts'
 import { parseAnyServerMessage } from '../../../signaling/protocol/any-server-message.ts'
 import type { ServerMessage } from '../../../signaling/protocol/control.ts'
-import { type Address, envelopeLength, readEnvelope, writeEnvelope } from '../../../signaling/protocol/envelope.ts'
+import {
+  type Address,
+  envelopeLength,
+  readEnvelope,
+  type StoreAddress,
+  writeEnvelope,
+} from '../../../signaling/protocol/envelope.ts'
 import type { Json } from '../../../signaling/protocol/guards.ts'
 import { type PeerId, randomHex } from '../../../signaling/protocol/ids.ts'
 import { type DepartureStore, MemoryDepartures } from '../../../signaling/sessions/departures.ts'
@@ -196,7 +202,7 @@ export class Client {
   }
 }
 
-export function envelope(address: Address, payload: string | Uint8Array, slot?: number): Uint8Array {
+export function envelope(address: Address | StoreAddress, payload: string | Uint8Array, slot?: number): Uint8Array {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload
   const written = new Uint8Array(envelopeLength(address, bytes.length, slot))
   writeEnvelope(written, 0, address, bytes, slot)

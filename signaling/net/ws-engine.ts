@@ -39,6 +39,13 @@ function bePatientWhenLate(server: Server): void {
 /** Who has stopped reading an answer, or sends a body and then nothing; above any long poll. */
 const IDLE_MS = 60_000
 
+/**
+ * `ws` keeps each fragment of a message, and each piece of a frame that the network brings, as an object of some 130 bytes
+ * beside its own. Browsers send messages whole or in large fragments; a packet comes in 500 pieces where they are small.
+ */
+const MOST_FRAGMENTS = 256
+const MOST_PIECES = 4_096
+
 /** The socket of an upgrade is out of node:http's sight: whoever neither reads nor closes is dropped after this. */
 const REFUSED_MS = 5_000
 
@@ -148,6 +155,8 @@ export const listenWithWs: Listen = async (options) => {
     perMessageDeflate: false,
     maxPayload: options.maxMessageBytes,
     closeTimeout: CLOSE_TIMEOUT_MS,
+    maxFragments: MOST_FRAGMENTS,
+    maxBufferedChunks: MOST_PIECES,
     // A client may offer others, which are not spoken here.
     handleProtocols: (offered: ReadonlySet<string>) => offered.has(SUBPROTOCOL) && SUBPROTOCOL,
   }

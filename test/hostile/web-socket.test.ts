@@ -34,7 +34,9 @@ const MALFORMED: readonly (readonly [string, readonly Buffer[]])[] = [
   ],
 ]
 
-describeUnderAttack('WebSocket frames', ({ connect }) => {
+describeUnderAttack('WebSocket frames', (scene) => {
+  const { connect } = scene
+
   const upgraded = async (): Promise<RawConnection> => {
     const connection = await connect()
     expect(await upgrade(connection)).toBe(true)
@@ -85,6 +87,25 @@ describeUnderAttack('WebSocket frames', ({ connect }) => {
     for (let times = 0; times < 50; times += 1) connection.write(nothing)
     connection.write(webSocketFrame({ opcode: OPCODE.continuation, body: JSON.stringify({ t: 'ping', n: 77 }) }))
     await connection.until(/"pong","n":77/)
+  })
+
+  it('of one byte in a message that never ends hold the bytes, and no more for each', async () => {
+    const connections = await Promise.all(Array.from({ length: 30 }, joined))
+    const before = await scene.server.memory()
+    const part = webSocketFrame({ opcode: OPCODE.continuation, body: 'A', final: false })
+    const parts = Buffer.concat(Array.from({ length: 16_000 }, () => part))
+    for (const connection of connections) {
+      connection.write(webSocketFrame({ opcode: OPCODE.binary, body: 'A', final: false }))
+      connection.write(parts)
+    }
+    let grownBytes = 0
+    // A question is answered in a turn of its own: behind some of them, all that has come has been read.
+    for (let asked = 0; asked < 10; asked += 1) {
+      const { rssBytes } = await scene.server.memory()
+      grownBytes = Math.max(grownBytes, rssBytes - before.rssBytes)
+    }
+    // Kept as objects they took 2 MB each.
+    expect(grownBytes).toBeLessThan(connections.length * 1_048_576)
   })
 
   it('are read byte by byte', async () => {

@@ -91,7 +91,7 @@ export class LogStore implements HistoryStore {
   }
 
   async append(log: LogName, entry: NewEntry, writer?: Writer): Promise<Appended> {
-    const place = writer === undefined ? undefined : this.#repeated(writer)
+    const place = writer === undefined ? undefined : this.#repeated(log, writer)
     if (place !== undefined) {
       await this.#journal.committed()
       return { ...place, repeated: true }
@@ -195,14 +195,16 @@ export class LogStore implements HistoryStore {
   }
 
   /** Where a record is that has come before; undefined when it is new. @throws StoreError `forgotten` */
-  #repeated({ key, n }: Writer): { readonly epoch: string; readonly offset: number } | undefined {
+  #repeated(log: LogName, { key, n }: Writer): { readonly epoch: string; readonly offset: number } | undefined {
     if (n > this.#writers.last(key)) return undefined
     const place = this.#writers.place(key, n)
     const row = place === undefined ? undefined : this.#journal.get(['log', place.log])
-    if (place === undefined || row === undefined) {
+    const head = row && fromRow<Head>(row)
+    // Whoever may write into a mailbox is not to know what else is there.
+    if (place === undefined || head === undefined || logOf(head).user !== log.user) {
       throw new StoreError('forgotten', 'this record was refused before, or is not kept any more')
     }
-    return { epoch: fromRow<Head>(row).epoch, offset: place.offset }
+    return { epoch: head.epoch, offset: place.offset }
   }
 
   /** The log, with room for so many bytes more. @throws StoreError `history-full`, `mailboxes-full`, `rate-limited` */

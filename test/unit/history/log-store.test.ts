@@ -26,6 +26,17 @@ describe.each(KINDS)('a log (%s)', (kind) => {
     expect(second).toMatchObject({ from: undefined, userId: undefined, profile: undefined })
   })
 
+  it('does not answer a record with the place that another of its number has in another log', async () => {
+    const { store } = await makeStore()
+    const mailbox = { ...ROOM, user: 'ada' }
+    await store.append(mailbox, entry('a'), writer(1))
+    await expect(store.append(ROOM, entry('a'), writer(1))).rejects.toMatchObject({ code: 'forgotten' })
+    await expect(store.append({ ...ROOM, user: 'bob' }, entry('a'), writer(1))).rejects.toMatchObject({
+      code: 'forgotten',
+    })
+    expect(await store.append(mailbox, entry('a'), writer(1))).toMatchObject({ offset: 1, repeated: true })
+  })
+
   it('takes a record of a writer once, and answers it as before', async () => {
     const { store } = await makeStore()
     const first = await store.append(ROOM, entry('a'), writer(1))

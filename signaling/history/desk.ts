@@ -19,6 +19,8 @@ import { writerKey } from './writer-key.ts'
 export interface HistoryMember extends Follower {
   readonly id: PeerId
   readonly instance: InstanceId
+  /** It is another member's, as far as can be told. */
+  readonly borrowed: boolean
   readonly joinKey: string
   /** What its address counts as. */
   readonly addressGroup: string
@@ -187,6 +189,8 @@ export class HistoryDesk<M extends HistoryMember> {
     if (rule === undefined || !keepsChannel(rule, name) || (user !== undefined && rule.mail === 0)) return 'not-kept'
     const { rights } = member.grant
     const needed: Right = user === undefined ? 'publish' : 'direct'
+    // Under its ids the other's messages would be taken for heard.
+    if (member.borrowed) return 'denied'
     if (member.hidden || !rights.has('store') || !rights.has(needed)) return 'denied'
     if (body.length > this.#bodyBytes) return 'too-large'
     const { records, bytes } = this.#of(member)

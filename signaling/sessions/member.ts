@@ -30,6 +30,7 @@ export interface SessionUplink {
 export interface MemberStart {
   readonly id: PeerId
   readonly instance: InstanceId
+  readonly borrowed: boolean
   readonly room: Room<Member>
   readonly joinKey: string
   /** Of the uplink it came by first; it counts against that address until it is gone. */
@@ -63,6 +64,8 @@ export class Member implements RoomMember, Sender {
   readonly idHigh: number
   readonly idLow: number
   readonly instance: InstanceId
+  /** A member of another join key showed this instance when it came. */
+  readonly borrowed: boolean
   readonly room: Room<Member>
   readonly joinKey: string
   readonly addressGroup: string
@@ -93,6 +96,7 @@ export class Member implements RoomMember, Sender {
     this.idHigh = idHigh
     this.idLow = idLow
     this.instance = start.instance
+    this.borrowed = start.borrowed
     this.room = start.room
     this.joinKey = start.joinKey
     this.addressGroup = start.addressGroup

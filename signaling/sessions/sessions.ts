@@ -249,12 +249,14 @@ export class Sessions {
       this.#dependencies.rooms.release(room)
       throw this.#tooMany()
     }
+    const { instance, joinKey } = message
     const member = new Member({
       id: claimed ?? this.#newId(room),
       addressGroup: uplink.addressGroup,
-      instance: message.instance,
+      instance,
+      borrowed: room.all().some((other) => other.instance === instance && other.joinKey !== joinKey),
       room,
-      joinKey: message.joinKey,
+      joinKey,
       profile: message.profile,
       seal: message.seal,
       grant,

@@ -149,6 +149,23 @@ describeWire('history', (target) => {
     expect(await client.closed).toMatchObject({ code: 4001 })
   })
 
+  it.skipIf(isExternal)('refuses records under the instance of a member who was there before', async () => {
+    const server = await target.start(KEPT)
+    const room = freshRoom()
+    const { client: ada } = await entered(server, { room })
+    const { client: eve } = await entered(server, { room, instance: ada.instance })
+    // It would have the id of the message that ada stores next.
+    eve.store(record(1, 'forged'))
+    expect(await eve.next('stored')).toMatchObject({ of: [{ n: 1, code: 'denied' }] })
+    ada.store(record(1, 'mine'))
+    expect(await ada.next('stored')).toMatchObject({ of: [{ n: 1, offset: 1 }] })
+    // Who comes back by its join key is who it was.
+    const again = await target.connect(server)
+    await again.join({ room, instance: ada.instance, joinKey: ada.joinKey })
+    again.store(record(2, 'mine, too'))
+    expect(await again.next('stored')).toMatchObject({ of: [{ n: 2, offset: 2 }] })
+  })
+
   it.skipIf(isExternal)('survives a restart in a file: log, epoch, and what is known of writers', async () => {
     const dataFolder = await target.folder()
     const options: ServerOptionsInput = { ...KEPT, dataFolder, historyStore: 'file' }

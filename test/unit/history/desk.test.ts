@@ -20,6 +20,7 @@ function fakeMember(index: number, more: Partial<FakeMember> = {}): FakeMember {
   return {
     id: `${index}`.repeat(16) as PeerId,
     instance: `${index}`.repeat(32) as InstanceId,
+    borrowed: false,
     joinKey: `key ${index}`,
     addressGroup: '192.0.2.1',
     room: { name: 'lobby' },

@@ -261,6 +261,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
         events: this.#events,
         channels: this.#channels,
         open: this.#reliable,
+        peers: this.#links.peers,
       })
       this.#hear = this.#history.hear
       if (this.#uplink.state === 'online' && this.#welcomed) this.#history.welcome(this.#welcomed)

@@ -4,6 +4,7 @@ import { LogStore } from '../../../signaling/history/log-store.ts'
 import { type HistoryRule, parseHistoryRule, ruleFor } from '../../../signaling/history/rules.ts'
 import type { LogName, StoredEntry } from '../../../signaling/history/store.ts'
 import { encodePlainBody, encodeText, type Json, type PeerId } from '../../../signaling/protocol/index.ts'
+import type { OpenCarrier } from '../../../web/client/carriers/carrier.ts'
 import type { JoinOptions, Message, Payload, Room } from '../../../web/client/face.ts'
 import { newSecret } from '../../../web/client/identity.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
@@ -17,7 +18,11 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 class KeptWorld extends SimWorld {
   readonly store: LogStore
 
-  constructor(seed: number, rule = 'lobby;messages=1000;channels=chat|notes|quiet') {
+  constructor(
+    seed: number,
+    rule = 'lobby;messages=1000;channels=chat|notes|quiet',
+    between: (name: string, open: OpenCarrier) => OpenCarrier = (_, open) => open,
+  ) {
     const rules = [parseHistoryRule(rule) as HistoryRule]
     const random = new SeededRandom(seed)
     let nowMs = (): number => 0
@@ -31,7 +36,7 @@ class KeptWorld extends SimWorld {
         throw error
       },
     })
-    super(seed, { history: { rules, store } })
+    super(seed, { history: { rules, store }, between })
     this.store = store
     nowMs = () => this.clock.now()
   }
@@ -211,6 +216,32 @@ describe('a member that follows the log', () => {
     await world.clock.run(3_000)
     expect(dataOf(messages)).toEqual(['live', 'from the grave', 'x'])
     expect(bob.room.cursor?.offset).toBe(3)
+  })
+
+  it('hears a member, whatever another one says under its instance', async () => {
+    const world = new KeptWorld(11, undefined, (name, open) => (server, first, ...rest) => {
+      const { joinKey, ...join } = JSON.parse(first)
+      return open(server, JSON.stringify({ ...join, joinKey: name === 'eve' ? 'e'.repeat(32) : joinKey }), ...rest)
+    })
+    const bob = await world.entered('bob', { history: {} })
+    const messages = heard(bob.room)
+    // Of the same chance comes the same instance.
+    world.random.integer = () => 7
+    const ada = await world.entered('ada')
+    const eve = await world.entered('eve')
+    expect(idOf(eve)).not.toBe(idOf(ada))
+    const said = [eve, ada].map(({ name, room }) => room.channel<string>('chat').send(`of ${name}`, { store: true }))
+    await world.clock.run(1_000)
+    expect(new Set(said.map(({ id }) => id)).size).toBe(1)
+    expect(messages.map(({ from, data }) => [from, data])).toEqual([
+      [idOf(eve), 'of eve'],
+      [idOf(ada), 'of ada'],
+    ])
+    expect(await Promise.all(said.map(({ stored }) => outcomeOf(stored)))).toMatchObject([
+      { rejected: 'denied' },
+      { offset: 1 },
+    ])
+    expect(await world.entries()).toHaveLength(1)
   })
 
   it('is told when the log was begun anew, or more was stored than is kept', async () => {

@@ -3,6 +3,7 @@ import {
   type HistoryEntry,
   type InstanceId,
   type KeptInfo,
+  type MemberInfo,
   type PeerId,
   ProtocolError,
   parseKept,
@@ -46,6 +47,8 @@ export interface RoomHistoryDeps {
   readonly channels: Pick<RoomChannels, 'drain'>
   /** By name. */
   readonly open: ReadonlyMap<string, ReliableChannel<Payload>>
+  /** Who came first comes first. */
+  readonly peers: ReadonlyMap<PeerId, { readonly info: Pick<MemberInfo, 'instance'> }>
 }
 
 /** Of a plain body, what is not data. */
@@ -144,14 +147,25 @@ export class RoomHistory {
   /** A message came live on a channel. False: not now. */
   readonly hear = (channel: Pick<ReliableChannel<Payload>, 'name' | 'take'>, message: Message<unknown>): boolean => {
     const { name } = channel
-    const { id, direct } = message
+    const { id, direct, from } = message
     const take = (): boolean => channel.take(message as Message<Payload>)
     const follower = direct ? this.#mail : this.#log
     const kept = this.#kept
     // The welcome says.
     if (kept === undefined) return this.#log === undefined && take()
     if (follower === undefined || kept === 'nothing' || !patternsFit(name, kept.channels)) return take()
+    // Nothing of it is stored, and it has the ids of that one's messages.
+    if (this.#borrows(from)) return take()
     return follower.live(name, id, take)
+  }
+
+  /** Whether a member shows an instance that another one showed before. */
+  #borrows(from: PeerId): boolean {
+    const { peers } = this.#deps
+    const instance = peers.get(from)?.info.instance
+    if (instance === undefined) return false
+    for (const [id, { info }] of peers) if (info.instance === instance) return id !== from
+    return false
   }
 
   /** A channel takes messages (again). */

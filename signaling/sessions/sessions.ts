@@ -163,6 +163,8 @@ export class Sessions {
     if (member.room.get(member.id) !== member) return
     this.#stopGrace(member)
     member.uplink = undefined
+    // Whom it spoke to, and whom that one spoke to, could be remembered by whoever spoke to it last, one after the other.
+    member.spokeTo = undefined
     member.stopDropReports()
     this.#members -= 1
     this.#arrivals.exit(member.addressGroup)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { OPEN_GRANT } from '../../../signaling/access/grant.ts'
 import { MemoryDepartures } from '../../../signaling/sessions/departures.ts'
+import type { Member } from '../../../signaling/sessions/member.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { type Client, KEY, World, type WorldParts } from './hub-world.ts'
 
@@ -371,6 +372,24 @@ describe('presence', () => {
       version: 7,
       members: [{ id: bob.id, instance: bob.instance, profile: null, presence: 'here' }],
     })
+  })
+
+  it('keeps nobody who has left for having been spoken to', () => {
+    const members: Member[] = []
+    const nothing = (): void => undefined
+    const joined = (member: Member): void => void members.push(member)
+    const world = new World({ watcher: { opened: nothing, emptied: nothing, left: nothing, joined } })
+    const ada = world.enter()
+    let last = ada
+    for (let count = 0; count < 10; count += 1) {
+      const next = world.enter()
+      last.to(next, 'on you go')
+      if (last !== ada) last.request({ t: 'leave' })
+      last = next
+    }
+    const reached: Member[] = []
+    for (let one = members[0]; one !== undefined; one = one.spokeTo as Member | undefined) reached.push(one)
+    expect(reached).toEqual(members.slice(0, 2))
   })
 
   it('forgets a room with its last member', () => {

@@ -1,3 +1,5 @@
+import { AddressWork } from './address-work.ts'
+
 /** Members of one address, the away ones included, for each connection it may have: all of them may have come back anew. */
 const MEMBERS_PER_CONNECTION = 2
 /** Arrivals in a burst, for each connection: all at once, and all once more after a hiccup. */
@@ -10,6 +12,8 @@ interface Arrived {
   /** What is left of the burst, as of `atMs`. */
   left: number
   atMs: number
+  /** Whoever comes while it is remembered goes on with it. */
+  work: AddressWork | undefined
 }
 
 /**
@@ -54,6 +58,13 @@ export class Arrivals {
     return this.#take(this.#of(group))
   }
 
+  /** What its members may make the server do together; `deliveriesPerSecond` is what one may. */
+  work(group: string, deliveriesPerSecond: number): AddressWork {
+    const arrived = this.#of(group)
+    arrived.work ??= new AddressWork(deliveriesPerSecond, this.#clock.nowMs())
+    return arrived.work
+  }
+
   exit(group: string): void {
     const arrived = this.#addresses.get(group)
     if (arrived !== undefined) arrived.members -= 1
@@ -70,7 +81,7 @@ export class Arrivals {
     this.#sweep(nowMs)
     const arrived = this.#addresses.get(group)
     if (arrived === undefined) {
-      const fresh = { members: 0, left: this.#burst, atMs: nowMs }
+      const fresh: Arrived = { members: 0, left: this.#burst, atMs: nowMs, work: undefined }
       this.#addresses.set(group, fresh)
       return fresh
     }

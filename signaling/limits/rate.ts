@@ -1,3 +1,5 @@
+import type { AddressWork } from './address-work.ts'
+
 export interface RateLimits {
   readonly messagesPerSecond: number
   readonly bytesPerSecond: number
@@ -19,6 +21,7 @@ export class Rate {
   #bytes: number
   #deliveries: number
   #atMs: number
+  #shared: AddressWork | undefined
 
   constructor(limits: RateLimits, nowMs: number) {
     this.#limits = limits
@@ -33,10 +36,16 @@ export class Rate {
     this.#limits = limits
   }
 
+  /** From now on its deliveries count for its address, too. */
+  share(work: AddressWork): void {
+    this.#shared = work
+  }
+
   /** Whether a message of `size` bytes may pass now; if so, it is counted. */
   take(size: number, nowMs: number): boolean {
     this.#refill(nowMs)
     if (this.#messages <= 0 || this.#bytes <= 0 || this.#deliveries <= 0) return false
+    if (this.#shared !== undefined && this.#shared.waitMs(nowMs) > 0) return false
     this.#messages -= 1
     this.#bytes -= size
     return true
@@ -55,6 +64,7 @@ export class Rate {
   delivered(deliveries: number): void {
     const most = -BURST_S * this.#limits.deliveriesPerSecond
     this.#deliveries = Math.max(this.#deliveries - deliveries, Math.min(this.#deliveries, most))
+    this.#shared?.spend(deliveries)
   }
 
   /** Until something may pass again. */
@@ -66,7 +76,7 @@ export class Rate {
       -this.#bytes / bytesPerSecond,
       -this.#deliveries / deliveriesPerSecond,
     )
-    return 1_000 * Math.max(0, waitS)
+    return Math.max(0, 1_000 * waitS, this.#shared?.waitMs(nowMs) ?? 0)
   }
 
   #refill(nowMs: number): void {

@@ -252,6 +252,7 @@ export class Sessions {
       throw this.#tooMany()
     }
     const { instance, joinKey } = message
+    rate.share(this.#arrivals.work(uplink.addressGroup, this.#dependencies.options.deliveriesPerSecond))
     const member = new Member({
       id: claimed ?? this.#newId(room),
       addressGroup: uplink.addressGroup,

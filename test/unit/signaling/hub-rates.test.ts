@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { encodeStoreRecord } from '../../../signaling/protocol/record.ts'
-import { concat, envelope, World } from './hub-world.ts'
+import { type Client, concat, envelope, World } from './hub-world.ts'
 
 describe('rates', () => {
   it('let a burst pass, then slow the reading, and lose nothing', () => {
@@ -132,6 +132,29 @@ describe('rates', () => {
     world.clock.advance(20_000)
     world.settle()
     expect(others[0]?.frames()).toHaveLength(2_000)
+  })
+
+  it('count the deliveries of one address together, for as much as four members may, and nobody else waits', () => {
+    const world = new World({ options: { deliveriesPerSecond: 5_000 } })
+    const many = Array.from({ length: 6 }, () => world.enter())
+    for (let member = 0; member < 19; member += 1) world.enter()
+    const bob = world.connect('198.51.100.1')
+    bob.join({ room: 'lobby' })
+    const packed = concat(Array.from({ length: 100 }, () => envelope({ kind: 'all' }, '')))
+    const send = (ada: Client): void => ada.uplink.receive(packed.slice())
+    for (let count = 0; count < 4; count += 1) for (const ada of many) send(ada)
+    // 100 frames to 26 members and four each are 3,000 of a burst of 40,000; each alone would have sent four times.
+    expect(world.hub.stats().frames).toBe(1_400)
+    expect(many.every(({ uplink }) => uplink.paused)).toBe(true)
+    send(bob)
+    expect(world.hub.stats().frames).toBe(1_500)
+    // A new one at that address has no burst of its own to give.
+    send(world.enter())
+    expect(world.hub.stats().frames).toBe(1_500)
+    world.clock.advance(10_000)
+    world.settle()
+    expect(world.hub.stats().frames).toBe(2_600)
+    expect(many.some(({ uplink }) => uplink.paused)).toBe(false)
   })
 
   it('count a record that is to be kept as a thousand deliveries, wherever it goes', () => {

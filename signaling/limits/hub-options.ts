@@ -10,6 +10,8 @@ export interface HubOptions {
   readonly tokenTtlMs: number
   /** Members of one room, the away ones included. */
   readonly membersPerRoom: number
+  /** Of those, the ones that see each other: no more than a client takes. */
+  readonly listedMembers: number
   readonly roomsPerServer: number
   /** Uplinks of one address, joined or not; an IPv6 /64 counts as one address. */
   readonly connectionsPerAddress: number
@@ -53,6 +55,7 @@ export const HUB_DEFAULTS: HubOptions = Object.freeze({
   // Long enough for a laptop lid, short enough that the list of departed ids stays small.
   tokenTtlMs: 3_600_000,
   membersPerRoom: LIMITS.membersPerRoom,
+  listedMembers: LIMITS.listedMembers,
   // A room costs about 1 KB: 10 MB in all. Bounds what a loop over made-up names can do.
   roomsPerServer: 10_000,
   // An office or a school behind one NAT, some with two tabs.

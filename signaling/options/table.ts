@@ -169,7 +169,7 @@ export const OPTIONS = {
   membersPerRoom: limits(
     integer(1, 100_000),
     HUB_DEFAULTS.membersPerRoom,
-    'Members of one room, the away ones included.',
+    'Members of one room, the away ones included. At most 4,096 of them see each other.',
   ),
   roomsPerServer: limits(integer(1, 10_000_000), HUB_DEFAULTS.roomsPerServer, 'Rooms that exist at a time.'),
   connectionsPerAddress: limits(

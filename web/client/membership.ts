@@ -1,4 +1,10 @@
-import type { LeaveReason, MemberInfo, PeerId, ServerMessage } from '../../signaling/protocol/index.ts'
+import {
+  type LeaveReason,
+  LIMITS,
+  type MemberInfo,
+  type PeerId,
+  type ServerMessage,
+} from '../../signaling/protocol/index.ts'
 import type { Clock, TimerHandle } from './clock.ts'
 import { Emitter } from './events.ts'
 
@@ -164,6 +170,7 @@ export class Membership {
       const untilMs = Number.POSITIVE_INFINITY
       entry = { info: member, timer: undefined, listed: true, joined: false, untilMs }
       this.#entries.set(id, entry)
+      this.#makePlace()
       if (isIn) this.#joined(entry)
       return
     }
@@ -171,6 +178,24 @@ export class Membership {
     entry.listed = true
     entry.untilMs = Number.POSITIVE_INFINITY
     this.#update(entry, member)
+  }
+
+  /**
+   * As many are kept as can be listed: those that are not are gone then, the first of them first. A server could list
+   * others in epoch after epoch.
+   */
+  #makePlace(): void {
+    if (this.#entries.size <= LIMITS.listedMembers) return
+    for (const [id, { listed }] of this.#entries) {
+      if (listed) continue
+      this.#remove(id, 'expired')
+      return
+    }
+  }
+
+  /** Whether an event of this version would count now. */
+  awaits(version: number): boolean {
+    return !this.#lacking && version === this.#version + 1
   }
 
   #joined(entry: Entry): void {

@@ -596,7 +596,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
       this.#uplink.restart()
     } else if (message.t === 'joined') {
       inbound.alone(
-        () => gate.look([message.member]),
+        // Of who is not listed for it, nothing is kept.
+        () => (this.#membership.awaits(message.version) ? gate.look([message.member]) : []),
         ([member = message.member]) => this.#take({ ...message, member }),
         true,
       )

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { InstanceId, MemberInfo, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
+import {
+  type InstanceId,
+  LIMITS,
+  type MemberInfo,
+  type PeerId,
+  type ServerMessage,
+} from '../../../signaling/protocol/index.ts'
 import { Membership } from '../../../web/client/membership.ts'
 import type { Welcome } from '../../../web/client/uplink/uplink.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -266,4 +272,28 @@ test('closed, nothing runs and nothing is told', () => {
   take()
   membership.close()
   expect(clock.pending()).toBe(0)
+})
+
+describe('members that a server makes up in epoch after epoch', () => {
+  const others = (epoch: number, many: number): MemberInfo[] =>
+    Array.from({ length: many }, (_, at) => member(`${epoch}${at.toString(16).padStart(15, '0')}` as PeerId))
+
+  test('make place, the first that are not listed any more first; who is listed stays', () => {
+    const { welcome, membership, reachable, take } = setUp()
+    const half = LIMITS.listedMembers / 2
+    const [first, second] = [others(1, half - 1), others(2, half)]
+    for (const { id } of first) reachable.add(id)
+    welcome(1, [member(ADA), ...first])
+    welcome(1, [member(ADA), ...second], 'second')
+    expect([...membership.members()]).toHaveLength(LIMITS.listedMembers)
+    take()
+    welcome(1, [member(ADA), ...others(3, 3)], 'third')
+    expect([...membership.members()]).toHaveLength(LIMITS.listedMembers)
+    expect(take().filter((line) => line.startsWith('leave'))).toEqual(Array(3).fill('leave 1 expired'))
+    expect(membership.get(first[2]?.id ?? SELF)).toBeUndefined()
+    expect(membership.listed(ADA)).toBe(true)
+    for (let epoch = 4; epoch < 9; epoch += 1) welcome(1, [member(ADA), ...others(epoch, half)], `${epoch}`)
+    expect([...membership.members()]).toHaveLength(LIMITS.listedMembers)
+    expect(membership.listed(ADA)).toBe(true)
+  })
 })

@@ -13,7 +13,7 @@ import { type Follower, Notices } from './notices.ts'
 import { Outcomes } from './outcomes.ts'
 import { type HistoryRule, keepsChannel, ruleFor } from './rules.ts'
 import { type HistoryStore, type LogName, type Page, type StoredEntry, StoreError } from './store.ts'
-import { writerKey } from './writer-key.ts'
+import { accountKey, writerKey } from './writer-key.ts'
 
 /** A member, as far as what is kept is concerned. */
 export interface HistoryMember extends Follower {
@@ -221,7 +221,7 @@ export class HistoryDesk<M extends HistoryMember> {
     try {
       const entry = { id, channel: name, from, userId, profile: member.info.profile ?? undefined, body }
       const { epoch, offset, repeated } = await this.#parts.store.append(log, entry, {
-        ...{ key: writerKey(joinKey, room), n, account: accountOf(member) },
+        ...{ key: writerKey(joinKey, room), n, account: accountKey(userId, member.addressGroup) },
       })
       if (repeated) this.#repeated += 1
       else this.added(log, epoch, offset, { id, channel: name, from, userId }, member)
@@ -273,9 +273,5 @@ export class HistoryDesk<M extends HistoryMember> {
     return { t: 'ok', re: id }
   }
 }
-
-/** Whose share of new logs it takes: a user's, whatever its devices and rooms, or else everybody's at one address. */
-const accountOf = ({ userId, addressGroup }: HistoryMember): string =>
-  userId === undefined ? `address ${addressGroup}` : `user ${userId}`
 
 const denied = (message: string): Refusal => new Refusal('denied', message)

@@ -227,7 +227,7 @@ export const OPTIONS = {
   mailboxesPerRoom: history(
     integer(1, 100_000),
     LOG_LIMITS.mailboxesPerRoom,
-    'Mailboxes that a room may have. One into which nothing has come for as long as mail is kept makes place for another; beyond, storing is refused.',
+    'Mailboxes that a room may have. One into which nothing has come for as long as mail is kept makes place for another; beyond, storing is refused. One sender can begin a quarter of them.',
   ),
   newLogsPerHour: history(
     integer(1, 1_000_000),

@@ -69,6 +69,11 @@ const PATIENCE = 16
 const HEAD_BYTES = 512
 /** What looking at one row of a file costs (some 25 µs), as if it were sent: asking without end takes a tenth of a core. */
 const LOOK_COST_BYTES = 512
+/**
+ * What a read position that changes costs beside telling of it: a row in a flush, and at most some 500 a second, of which
+ * no more waits for who reads nothing for 10 s than may (`controlBacklogBytes`).
+ */
+const POSITION_COST_BYTES = 8_192
 
 interface UnderWay {
   records: number
@@ -268,7 +273,9 @@ export class HistoryDesk<M extends HistoryMember> {
         ...(mail === true ? { mail } : {}),
       }
       const shared = share && mail !== true
-      this.#notices.say(log, position, (one) => one !== member && (shared || one.userId === userId))
+      const told = this.#notices.say(log, position, (one) => one !== member && (shared || one.userId === userId))
+      // As of a profile: who changes it pays for all who are told.
+      member.rate.charge(POSITION_COST_BYTES + told)
     }
     return { t: 'ok', re: id }
   }

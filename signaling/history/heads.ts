@@ -13,6 +13,8 @@ export interface Head {
   first: number
   next: number
   bytes: number
+  /** Users whose read positions are kept. Absent: none. */
+  readers?: number
   /** When something was stored last. */
   lastAtMs: number
 }

@@ -74,8 +74,9 @@ export const HUB_DEFAULTS: HubOptions = Object.freeze({
   slowReaderBytes: 1_048_576,
   // Longer than a Wi-Fi roam or a TCP retransmission back-off of four losses; shorter than the grace period.
   slowReaderMs: 10_000,
-  // 256 members who each set a full 4 KiB profile.
-  controlBacklogBytes: 1_048_576,
+  // A room of 256 that fills while one does not read, each with the largest profile, user id and keys: 255 times 4,949
+  // bytes of `joined` and 128 of keeping it are 1,294,635. Or in which all of them change their profiles: 1,094,715.
+  controlBacklogBytes: 1_310_720,
   frameBytes: LIMITS.frameBytes,
   packetBytes: LIMITS.packetBytes,
   profileBytes: LIMITS.profileBytes,

@@ -55,6 +55,11 @@ export class Membership {
   #epoch = ''
   #version = 0
   #graceMs = 0
+  /**
+   * How long a direct path keeps whom the server lists no more and says nothing of. Where access runs out: as long as
+   * session tokens are good, after which nobody comes back as the same member.
+   */
+  #keepMs = Number.POSITIVE_INFINITY
   /** Between a gap and its snapshot. */
   #lacking = false
 
@@ -83,6 +88,8 @@ export class Membership {
     if (this.#self !== undefined && this.#self !== message.peerId) this.#loseAll()
     this.#self = message.peerId
     this.#graceMs = message.graceMs
+    const { access, tokenExpiresAtMs, timeMs } = message
+    this.#keepMs = access?.expiresAtMs === undefined ? Number.POSITIVE_INFINITY : tokenExpiresAtMs - timeMs
     this.#replace(message)
   }
 
@@ -150,8 +157,11 @@ export class Membership {
     for (const [id, entry] of [...this.#entries]) {
       if (present.has(id)) continue
       // It left while we did not hear; why, nobody says.
-      if (entry.listed && !restarted) this.#left(id, entry.info.presence === 'away' ? 'expired' : 'left')
-      else this.#unlist(id, entry)
+      if (entry.listed && !restarted) this.#left(id, entry.info.presence === 'away' ? 'expired' : 'left', this.#keepMs)
+      else {
+        if (entry.listed) entry.untilMs = this.#options.clock.now() + this.#keepMs
+        this.#unlist(id, entry)
+      }
     }
     for (const member of members) this.#list(member)
   }

@@ -234,6 +234,36 @@ describe('a member that a direct path reaches', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  test('stays, where access runs out, no longer than session tokens are good when nobody says why it is missing', () => {
+    const { membership, take, clock, reachable } = setUp()
+    const welcome = (epoch: string, members: readonly MemberInfo[], expiresAtMs?: number): void => {
+      const access = { rights: [], ...(expiresAtMs === undefined ? {} : { expiresAtMs }) }
+      const times = { timeMs: 5_000, tokenExpiresAtMs: 605_000, graceMs: 20_000 }
+      membership.welcome({ version: 1, members, epoch, peerId: SELF, access, ...times } as unknown as Welcome)
+    }
+    reachable.add(ADA).add(BOB)
+    welcome('first', [member(ADA), member(BOB, { presence: 'away' })], 1)
+    // Bob's grace period ran out while we did not hear; then the server was restarted, and Ada did not come back.
+    welcome('first', [member(ADA)], 1)
+    clock.advance(100_000)
+    welcome('second', [], 1)
+    take()
+    clock.advance(400_000)
+    welcome('third', [], 1)
+    clock.advance(99_999)
+    expect(take()).toEqual([])
+    clock.advance(1)
+    expect(take()).toEqual(['leave b expired'])
+    clock.advance(100_000)
+    expect(take()).toEqual(['leave a expired'])
+    expect(clock.pending()).toBe(0)
+    // Where nothing runs out, nor does this.
+    welcome('third', [member(ADA)])
+    welcome('fourth', [])
+    clock.advance(10_000_000)
+    expect(take()).toEqual(['join a here', 'change a away'])
+  })
+
   test('is gone when it is removed, also when the server had lost it before', () => {
     const { welcome, apply, take, reachable, clock } = setUp()
     welcome(1, [member(ADA)])

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { type InstanceId, LIMITS, type MemberInfo, type PeerId } from '../../signaling/protocol/index.ts'
+import {
+  type FillRandom,
+  type InstanceId,
+  LIMITS,
+  type MemberInfo,
+  type PeerId,
+} from '../../signaling/protocol/index.ts'
 import type { CarrierEvents, OpenCarrier } from '../../web/client/carriers/carrier.ts'
 import type { JoinOptions } from '../../web/client/face.ts'
 import { type SimClient, SimWorld } from '../simulation/sim-world.ts'
+import { nodePrimitives } from '../support/node-primitives.ts'
 
 const madeUp = (n: number): MemberInfo => {
   const id = (n + 1).toString(16).padStart(16, '0') as PeerId
@@ -29,10 +36,13 @@ class Lies {
   readonly heard: number[] = []
   #events: CarrierEvents | undefined
 
-  constructor(options: JoinOptions = {}) {
-    this.world = new SimWorld(5, { between: (name, open) => (name === 'Bo' ? this.#between(open) : open) })
+  /** Without `primitives` the room is open. */
+  constructor(options: JoinOptions = {}, primitives?: typeof nodePrimitives) {
+    const between = (name: string, open: OpenCarrier): OpenCarrier => (name === 'Bo' ? this.#between(open) : open)
+    const isOpen = primitives === undefined
+    this.world = new SimWorld(5, isOpen ? { between } : { between, primitives })
     const enter = (name: string, more: JoinOptions): SimClient =>
-      this.world.join('room', name, { paths: ['relay'], sealing: 'open', ...more })
+      this.world.join('room', name, { paths: ['relay'], ...(isOpen && { sealing: 'open' }), ...more })
     this.ada = enter('Ada', {})
     this.bo = enter('Bo', options)
     this.bo.room.channel<number>('chat').on('message', ({ data }) => this.heard.push(data))
@@ -129,6 +139,48 @@ describe('a server that makes members up', { timeout: 60_000 }, () => {
       lies.left(n)
     }
     expect([bo.room.peers.size, bo.room.status]).toEqual([1, 'online'])
+    await lies.talk(1)
+    expect(lies.heard).toEqual([1])
+  })
+
+  it('has no list kept that waits to be looked at but the newest, however many come meanwhile', async () => {
+    let release: () => void = () => undefined
+    let gate: Promise<void> | undefined
+    const primitives = (fill: FillRandom) => {
+      const real = nodePrimitives(fill)
+      const sha256 = async (data: Uint8Array): Promise<Uint8Array> => {
+        await gate
+        return real.sha256(data)
+      }
+      return { ...real, sha256 }
+    }
+    const lies = new Lies({}, primitives)
+    const { world, bo } = lies
+    await world.clock.run(1_000)
+    const refused = (): number => bo.room.stats().sealing.refused['seal-mismatch'] ?? 0
+    expect([bo.room.peers.size, refused()]).toEqual([1, 0])
+    const EACH = 50
+    lies.instead = (message) => {
+      const [ada] = message.members ?? []
+      if (message.t !== 'welcome' || ada === undefined) return message
+      // One that takes its time, and others that say nothing of their keys.
+      const slow = { ...ada, id: madeUp(5_000 + lies.version).id }
+      return { ...message, members: [ada, slow, ...range(0, EACH).map(madeUp)] }
+    }
+    gate = new Promise((resolve) => {
+      release = resolve
+    })
+    for (let times = 0; times < 6; times += 1) {
+      world.server.drop(bo.uplink)
+      await world.clock.run(4_000)
+    }
+    expect(bo.room.stats().reconnections).toBe(6)
+    expect(refused()).toBe(0)
+    gate = undefined
+    release()
+    await world.clock.run(5_000)
+    // The first, which was being looked at, and the last.
+    expect(refused()).toBe(2 * EACH)
     await lies.talk(1)
     expect(lies.heard).toEqual([1])
   })

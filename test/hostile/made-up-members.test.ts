@@ -83,7 +83,7 @@ class Lies {
   }
 }
 
-describe('a server that makes members up', { timeout: 60_000 }, () => {
+describe('a server that makes members up', { timeout: 120_000 }, () => {
   it('has no more of them kept than a room can have, by joins without end; what others say goes on', async () => {
     const lies = new Lies()
     const { world, bo } = lies

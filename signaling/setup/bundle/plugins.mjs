@@ -1,4 +1,5 @@
 import { minify as terser } from 'terser'
+import { parseSync, Visitor } from 'vite'
 import { namesToShorten } from './names.mjs'
 
 /** @typedef {import('vite').Plugin} Plugin */
@@ -130,6 +131,22 @@ export const lessSimplePeer = {
   },
 }
 
+/**
+ * Fields that are declared and not set: assigning to them makes them just as well, and no class of ours declares one that
+ * its base has set.
+ * @param {string} code
+ */
+function withoutUnsetFields(code) {
+  let rest = code
+  /** @param {import('vite').ESTree.PropertyDefinition} field */
+  const blank = ({ value, key, start, end }) => {
+    if (value === null && key.type === 'Identifier')
+      rest = rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end)
+  }
+  new Visitor({ PropertyDefinition: blank }).visit(parseSync('chunk.js', code).program)
+  return rest
+}
+
 /** simple-peer's own `_names`, and those that only our own code knows: the same in all chunks. */
 function shortNames() {
   const { names, taken } = namesToShorten()
@@ -141,7 +158,7 @@ function shortNames() {
   /** @param {string} code */
   const minified = async (code) => {
     const nameCache = { vars: {}, props: properties }
-    const { code: smaller = code, map } = await terser(code, {
+    const { code: smaller = code, map } = await terser(withoutUnsetFields(code), {
       module: true,
       ecma: 2020,
       nameCache,

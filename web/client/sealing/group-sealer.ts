@@ -27,6 +27,8 @@ interface GroupRecord {
 }
 
 export class GroupSealer {
+  readonly #deps: GroupSealerDeps
+  readonly #counter: RecordCounter
   readonly #keys: OwnSenderKeys
   readonly #given = new Map<LinkSealer, GivenKeys>()
   /** By frame: as long as whoever sends it again keeps it. */
@@ -34,11 +36,9 @@ export class GroupSealer {
   #timer: TimerHandle | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
 
-  constructor(
-    private readonly deps: GroupSealerDeps,
-    owner: KeyOwner,
-    private readonly counter: RecordCounter,
-  ) {
+  constructor(deps: GroupSealerDeps, owner: KeyOwner, counter: RecordCounter) {
+    this.#deps = deps
+    this.#counter = counter
     this.#keys = new OwnSenderKeys(deps.primitives, owner, deps.fillRandom)
   }
 
@@ -72,7 +72,7 @@ export class GroupSealer {
   /** The frame's record, after those of keys that go along. At once when it was sealed before, and nobody needs a key. */
   seal(links: readonly LinkSealer[], frame: Uint8Array): Sealed | Promise<Sealed> {
     const record = this.#recordFor(links, frame)
-    const nowMs = this.deps.clock.now()
+    const nowMs = this.#deps.clock.now()
     const keys: Promise<SealedRecord>[] = []
     for (const link of links) {
       const missing = this.#given.get(link)?.missing(record.key, nowMs)
@@ -91,7 +91,7 @@ export class GroupSealer {
       return before
     }
     const key = this.#keys.next()
-    const counter = this.counter.next()
+    const counter = this.#counter.next()
     const record: GroupRecord = {
       key,
       payload: key.cipher
@@ -107,7 +107,7 @@ export class GroupSealer {
 
   /** Key records are repeated until they are held: one timer for all, and none when nothing waits. */
   #arm(): void {
-    const { clock } = this.deps
+    const { clock } = this.#deps
     let dueAtMs = Number.POSITIVE_INFINITY
     for (const given of this.#given.values()) dueAtMs = Math.min(dueAtMs, given.dueAtMs)
     if (dueAtMs === this.#timerAtMs) return
@@ -122,12 +122,12 @@ export class GroupSealer {
   #repeat(): void {
     this.#timer = undefined
     this.#timerAtMs = Number.POSITIVE_INFINITY
-    const nowMs = this.deps.clock.now()
+    const nowMs = this.#deps.clock.now()
     for (const [link, given] of this.#given) {
       for (const key of given.takeDue(nowMs)) {
         link.key(key).then(
           (payload) => {
-            if (this.#given.has(link)) this.deps.transmit(link.to, payload)
+            if (this.#given.has(link)) this.#deps.transmit(link.to, payload)
           },
           () => undefined,
         )

@@ -34,18 +34,22 @@ export interface KeyNews {
 }
 
 export class LinkOpener {
+  readonly #cipher: CipherKey
+  readonly #instance: Instance
+  readonly #announcement: Uint8Array
+  readonly #waiting: WaitingRecords
+  readonly #news: KeyNews
   /** Counters of its records up to this were an ended link's. */
   #floor: number
   /** Something under its link's key has opened: it is not another that shows this announcement. */
   #proven = false
 
-  constructor(
-    private readonly cipher: CipherKey,
-    private readonly instance: Instance,
-    private readonly announcement: Uint8Array,
-    private readonly waiting: WaitingRecords,
-    private readonly news: KeyNews,
-  ) {
+  constructor(cipher: CipherKey, instance: Instance, announcement: Uint8Array, waiting: WaitingRecords, news: KeyNews) {
+    this.#cipher = cipher
+    this.#instance = instance
+    this.#announcement = announcement
+    this.#waiting = waiting
+    this.#news = news
     this.#floor = instance.newest
   }
 
@@ -55,11 +59,11 @@ export class LinkOpener {
 
   /** The link is over. */
   close(): void {
-    this.waiting.clear()
+    this.#waiting.clear()
   }
 
   async #openLink(record: RecordHead): Promise<Opened> {
-    const plain = await openRecord(this.cipher, record)
+    const plain = await openRecord(this.#cipher, record)
     if (plain === undefined) return refused('forged')
     if (record.kind === RECORD.link) {
       if (isForGroup(plain)) return refused('forged')
@@ -76,45 +80,45 @@ export class LinkOpener {
     if (this.#isReplayed(record, true)) return refused('replayed')
     this.#proven = true
     if (record.kind === RECORD.held) {
-      this.news.held(name)
+      this.#news.held(name)
       return this.#release(NOTHING)
     }
-    this.instance.keys.add(name, name.key)
+    this.#instance.keys.add(name, name.key)
     // When our counter is used up, whatever is sent next ends the room.
-    const reply = this.news.given(name).catch(() => undefined)
+    const reply = this.#news.given(name).catch(() => undefined)
     const opened = await this.#release(NOTHING)
     return { ...opened, reply: await reply }
   }
 
   /** What waited and need not any more, after `first`. */
   async #release(first: Opened): Promise<Opened> {
-    const released = this.waiting.take((record) => this.instance.keys.find(record) !== undefined)
+    const released = this.#waiting.take((record) => this.#instance.keys.find(record) !== undefined)
     const opened = [first, ...(await Promise.all(released.map((record) => this.#openGroup(record))))]
     const refusal = opened.find((one) => one.refused !== undefined)?.refused
     return { frames: opened.flatMap(({ frames }) => frames), ...(refusal && { refused: refusal }) }
   }
 
   async #openGroup(record: RecordHead): Promise<Opened> {
-    const found = this.#proven ? this.instance.keys.find(record) : undefined
+    const found = this.#proven ? this.#instance.keys.find(record) : undefined
     if (found === undefined) {
       if (record.counter <= this.#floor) return refused('replayed')
-      this.waiting.add(record)
+      this.#waiting.add(record)
       return NOTHING
     }
     const held: HeldKey = await found
     const plain = await openRecord(await held.cipher, record)
     if (plain === undefined || !isForGroup(plain)) return refused('forged')
     if (this.#isReplayed(record, false)) return refused('replayed')
-    this.instance.keys.keep(held)
+    this.#instance.keys.keep(held)
     return { frames: [plain] }
   }
 
   /** Of a record that has opened. `once`: its frame has no number by which streams would know it. */
   #isReplayed({ counter }: RecordHead, once: boolean): boolean {
-    const { instance } = this
+    const instance = this.#instance
     if (counter <= this.#floor || counter <= instance.newest - MOST_AGE) return true
     if (once && !instance.take(counter)) return true
-    if (instance.newest === 0) instance.announcement = this.announcement
+    if (instance.newest === 0) instance.announcement = this.#announcement
     instance.newest = Math.max(instance.newest, counter)
     return false
   }

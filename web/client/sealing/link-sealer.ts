@@ -18,6 +18,8 @@ export interface SealedRecord {
 export type Sealed = readonly SealedRecord[]
 
 export class LinkSealer {
+  readonly #cipher: CipherKey
+  readonly #counter: RecordCounter
   /** Our counter when the link began. */
   #since: number
   /** By frame: as long as whoever sends it again keeps it. */
@@ -25,15 +27,17 @@ export class LinkSealer {
 
   constructor(
     readonly to: PeerId,
-    private readonly cipher: CipherKey,
-    private readonly counter: RecordCounter,
+    cipher: CipherKey,
+    counter: RecordCounter,
   ) {
+    this.#cipher = cipher
+    this.#counter = counter
     this.#since = counter.last
   }
 
   /** The link has begun again: what has been sealed before does not go to it again. */
   beginAgain(): void {
-    this.#since = this.counter.last
+    this.#since = this.#counter.last
     this.#records = new WeakMap()
   }
 
@@ -64,7 +68,7 @@ export class LinkSealer {
   }
 
   async #record(kind: RecordKind, plain: Uint8Array): Promise<Uint8Array> {
-    return sealRecord(this.cipher, kind, this.counter.next(), plain)
+    return sealRecord(this.#cipher, kind, this.#counter.next(), plain)
   }
 }
 

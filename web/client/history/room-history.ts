@@ -48,7 +48,7 @@ export interface RoomHistoryDeps {
   /** By name. */
   readonly open: ReadonlyMap<string, ReliableChannel<Payload>>
   /** Who came first comes first. */
-  readonly peers: ReadonlyMap<PeerId, { readonly info: Pick<MemberInfo, 'instance'> }>
+  readonly links: { readonly peers: ReadonlyMap<PeerId, { readonly info: Pick<MemberInfo, 'instance'> }> }
 }
 
 /** Of a plain body, what is not data. */
@@ -161,7 +161,7 @@ export class RoomHistory {
 
   /** Whether a member shows an instance that another one showed before. */
   #borrows(from: PeerId): boolean {
-    const { peers } = this.#deps
+    const { peers } = this.#deps.links
     const instance = peers.get(from)?.info.instance
     if (instance === undefined) return false
     for (const [id, { info }] of peers) if (info.instance === instance) return id !== from

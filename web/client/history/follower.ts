@@ -7,6 +7,7 @@ import type { Clock, TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import type { HistoryCursor, HistoryOptions, StoredMessage } from '../face-history.ts'
 import type { HistoryAnswer } from './requests.ts'
+import { SeenIds } from './seen-ids.ts'
 
 export interface FollowerDeps {
   readonly clock: Clock
@@ -52,7 +53,7 @@ const MEANWHILE = 32
 const AGAIN_MS = 5_000
 
 export class LogFollower {
-  readonly #seen = new Set<string>()
+  readonly #seen = new SeenIds(seenIds)
   /** In order, not handed on yet. */
   readonly #queue: Fetched[] = []
   /** Stored beyond `#fetched`, as far as was told. */
@@ -112,7 +113,7 @@ export class LogFollower {
     if (this.#seen.has(id)) return true
     if (this.#catchingUp || this.#queue.some((one) => one.channel === channel)) return false
     if (!take()) return false
-    this.#note(id)
+    this.#seen.note(id)
     this.#advance()
     return true
   }
@@ -142,7 +143,7 @@ export class LogFollower {
       this.#queue.splice(at, 1)
       const { message } = one
       if (message === undefined || this.#isSeen(one.id) || this.deps.hand(message)) {
-        this.#note(one.id)
+        this.#seen.note(one.id)
         handed.add(one.channel)
         continue
       }
@@ -360,14 +361,5 @@ export class LogFollower {
 
   #isSeen(id: string): boolean {
     return this.deps.own(id) || this.#seen.has(id)
-  }
-
-  #note(id: string): void {
-    this.#seen.add(id)
-    if (this.#seen.size <= seenIds) return
-    for (const oldest of this.#seen) {
-      this.#seen.delete(oldest)
-      return
-    }
   }
 }

@@ -49,6 +49,8 @@ const ANSWER_MS = 5_000
 const MOST_WAITING = 256
 /** Asked for beyond the last so many: what was stored since we came, while the question was under way. */
 const MEANWHILE = 32
+/** Of more than that, the oldest are kept, and the others asked for again in their turn. */
+const MOST_BEGUN = 1_280
 /** After a refusal that may pass. */
 const AGAIN_MS = 5_000
 
@@ -64,6 +66,8 @@ export class LogFollower {
   /** Everything up to here was handed on, passed over, or is in the queue. */
   #fetched = 0
   #begun: boolean
+  /** When we came, on the server's clock. What is stored from then on is not missed, however late the first answer is. */
+  #cameAtMs: number | undefined
   #welcomes = 0
   #catchingUp = false
   #fetching = false
@@ -93,7 +97,10 @@ export class LogFollower {
   welcome(atMs: number): void {
     this.#welcomes += 1
     this.#catchingUp = true
-    void this.#catchUp(this.#welcomes, atMs)
+    this.#cameAtMs ??= atMs
+    // Whoever still fetches for an earlier one, and waits for the application, gives way.
+    this.#spare?.()
+    void this.#catchUp(this.#welcomes, this.#cameAtMs)
   }
 
   offline(): void {
@@ -170,7 +177,7 @@ export class LogFollower {
     const patience = this.deps.clock.setTimeout(() => welcome === this.#welcomes && this.#caughtUp(), ANSWER_MS)
     try {
       const stale = (): boolean => welcome !== this.#welcomes
-      const page = await (this.#begun ? this.#goOn(stale) : this.#begin(atMs))
+      const page = await (this.#begun ? this.#goOn(stale) : this.#begin(atMs, stale))
       if (stale()) return
       if (page.more && this.#begun) await this.#fetch(stale)
     } catch (error) {
@@ -199,29 +206,33 @@ export class LogFollower {
    * For the first time, from the last so many that were stored before we came; what came then is sent to us live, and has
    * its place behind them all the same. Of a mailbox, from where the user has read.
    */
-  async #begin(atMs: number): Promise<{ readonly more: boolean }> {
+  async #begin(atMs: number, stale: () => boolean): Promise<{ readonly more: boolean }> {
     const { ask, mail } = this.deps
     const last = mail ? 0 : (this.wanted.last ?? 0)
     const first = await ask({ limit: mail ? 0 : Math.min(last + MEANWHILE, historyEntries), follow: true })
     const { epoch, next } = first
+    if (stale()) return { more: false }
     if (epoch === undefined) {
       this.#begun = true
       return { more: false }
     }
     let { entries, more } = first
-    const beyond = (): number => entries.filter((entry) => entry.atMs < atMs).length - last
-    while (more && entries.length > 0 && beyond() < 0) {
-      const page = await ask({ limit: Math.min(-beyond(), historyEntries), epoch, before: entries[0]?.offset ?? next })
+    const older = (): number => entries.filter((entry) => entry.atMs < atMs).length
+    // One that is older shows that there are no more that are not.
+    while (more && entries.length > 0 && older() < Math.max(last, 1)) {
+      const limit = older() > 0 ? Math.min(last - older(), historyEntries) : historyEntries
+      const page = await ask({ limit, epoch, before: entries[0]?.offset ?? next })
+      if (stale()) return { more: false }
       if (page.epoch !== epoch) break
-      entries = [...page.entries, ...entries]
+      entries = [...page.entries, ...entries].slice(0, MOST_BEGUN)
       more = page.more
     }
-    entries = entries.slice(Math.max(0, beyond()))
+    entries = entries.slice(Math.max(0, older() - last))
     this.#epoch = epoch
     this.#fetched = mail ? Math.max(first.position ?? 0, first.first - 1) : (entries[0]?.offset ?? next) - 1
     this.#begun = true
     await this.#queueUp(epoch, entries)
-    return { more: mail && this.#fetched < next - 1 }
+    return { more: this.#fetched < next - 1 }
   }
 
   /** From the cursor. */
@@ -236,23 +247,25 @@ export class LogFollower {
       follow: true,
     })
     if (stale()) return { more: false }
-    if (page.epoch === epoch && page.first <= after + 1) {
-      if (epoch !== undefined) await this.#queueUp(epoch, page.entries)
+    const { first, next } = page
+    if (page.epoch === epoch || epoch === undefined) {
+      if (first > after + 1) deps.forgotten('age')
+      this.#epoch = page.epoch
+      this.#fetched = Math.max(after, first - 1)
+      if (page.epoch !== undefined) await this.#queueUp(page.epoch, page.entries)
       return page
     }
-    if (page.epoch === epoch) {
-      deps.forgotten('age')
-      if (epoch !== undefined) await this.#queueUp(epoch, page.entries)
-      this.#fetched = Math.max(this.#fetched, page.first - 1)
-      return page
-    }
-    if (epoch !== undefined) deps.forgotten('epoch')
+    deps.forgotten('epoch')
     this.#epoch = page.epoch
+    if (deps.mail) {
+      this.#fetched = Math.max(page.position ?? 0, first - 1)
+      return { more: this.#fetched < next - 1 }
+    }
     // Of another epoch, they are the last there are.
-    const entries = epoch === undefined ? page.entries : page.entries.slice(-(wanted.last || historyEntries))
-    this.#fetched = (entries[0]?.offset ?? page.next) - 1
+    const entries = page.entries.slice(-(wanted.last || historyEntries))
+    this.#fetched = (entries[0]?.offset ?? next) - 1
     if (page.epoch !== undefined) await this.#queueUp(page.epoch, entries)
-    return epoch === undefined ? page : { more: false }
+    return { more: false }
   }
 
   /** All that comes after `#fetched`. */

@@ -233,7 +233,10 @@ export interface RoomEvents<P extends Json = Json> {
    * than the server keeps (`age`). What is there follows.
    */
   forgotten: { readonly reason: 'epoch' | 'age' }
-  /** With `JoinOptions.history`: somebody has read further. */
+  /**
+   * With `JoinOptions.history`, or of this user's mailbox: somebody has read further. What other users have read while this
+   * member was out of reach is not told: `readPositions()` says.
+   */
   read: ReadNotice
   /** `room.status` changed. */
   status: RoomStatus

@@ -1,3 +1,4 @@
+import type { Access } from '../../../signaling/access/access-tokens.ts'
 import { MemoryCells } from '../../../signaling/history/cells.ts'
 import { LogStore } from '../../../signaling/history/log-store.ts'
 import { type HistoryRule, parseHistoryRule, ruleFor } from '../../../signaling/history/rules.ts'
@@ -14,7 +15,7 @@ export const upTo = (count: number): number[] => Array.from({ length: count }, (
 export class KeptWorld extends SimWorld {
   readonly store: LogStore
 
-  constructor(seed: number, rule = 'lobby;messages=1000;channels=chat|notes|quiet') {
+  constructor(seed: number, rule = 'lobby;messages=1000;channels=chat|notes|quiet', access?: Access) {
     const rules = [parseHistoryRule(rule) as HistoryRule]
     const random = new SeededRandom(seed)
     let nowMs = (): number => 0
@@ -28,7 +29,7 @@ export class KeptWorld extends SimWorld {
         throw error
       },
     })
-    super(seed, { history: { rules, store } })
+    super(seed, { history: { rules, store }, ...(access === undefined ? {} : { access }) })
     this.store = store
     nowMs = () => this.clock.now()
   }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { JoinOptions, Message } from '../../../web/client/face.ts'
+import type { Access } from '../../../signaling/access/access-tokens.ts'
+import { OPEN_GRANT } from '../../../signaling/access/grant.ts'
+import type { Json } from '../../../signaling/protocol/index.ts'
+import type { HistoryCursor, JoinOptions, Message, ReadNotice, Room } from '../../../web/client/face.ts'
 import type { SimClient } from '../../simulation/sim-world.ts'
 import { outcomeOf } from '../delivery/delivery-world.ts'
 import { dataOf, heard, KeptWorld, upTo } from './kept-world.ts'
@@ -102,5 +105,62 @@ describe('a member that follows the log, and was away', () => {
     await back()
     expect(dataOf(messages)).toEqual(from(11, 20))
     expect(reasons).toEqual(['age'])
+  })
+})
+
+describe('the devices of a user', () => {
+  /** A token is its user's name. */
+  const access: Access = { check: async (token) => ({ ...OPEN_GRANT, userId: token }) }
+  const as = (accessToken: string, more: JoinOptions = {}): JoinOptions => ({ ...HISTORY, accessToken, ...more })
+
+  it('hear how far another one has read while they were away', async () => {
+    const world = new KeptWorld(6, 'lobby;mail=100', access)
+    const bo = await world.entered('bo', as('bo'))
+    const phone = await world.entered('phone', as('ada'))
+    const laptop = await world.entered('laptop', as('ada'))
+    const told: ReadNotice[] = []
+    phone.room.on('read', (notice) => told.push(notice))
+    const chat = bo.room.channel<number>('chat')
+    const places = upTo(3).map((n) => chat.send(n, { store: true }).stored)
+    chat.send(4, { user: 'ada' })
+    await world.clock.run(1_000)
+    const { epoch } = (await places[0]) as HistoryCursor
+    const back = away(world, phone)
+    await world.clock.run(60_000)
+    const mailbox = laptop.room.history({ mail: true })
+    await world.clock.run(1_000)
+    const mail = (await mailbox).newest as HistoryCursor
+    const reader: Room<Json> = laptop.room
+    void reader.markRead({ epoch, offset: 2 })
+    void reader.markRead({ ...mail, mail: true })
+    await world.clock.run(1_000)
+    await back()
+    expect(told).toEqual([
+      { userId: 'ada', epoch, offset: 2, mail: false },
+      { userId: 'ada', ...mail, mail: true },
+    ])
+    void phone.room.markRead({ epoch, offset: 3 })
+    await world.clock.run(1_000)
+    await away(world, phone)()
+    expect(told).toHaveLength(2)
+  })
+
+  it('find all their mail of a mailbox that was begun anew meanwhile, however much, from where one has read', async () => {
+    const world = new KeptWorld(7, 'lobby;messages=1000;mail=1000', access)
+    const bo = await world.entered('bo', as('bo'))
+    const phone = await world.entered('phone', as('ada'))
+    const messages = heard(phone.room)
+    const chat = bo.room.channel<number>('chat')
+    chat.send(0, { user: 'ada' })
+    await world.clock.run(3_000)
+    const back = away(world, phone)
+    await world.clock.run(60_000)
+    await world.store.clear({ room: 'lobby', user: 'ada' })
+    for (const n of upTo(600)) {
+      chat.send(n, { user: 'ada' })
+      if (n % 20 === 0) await world.clock.run(200)
+    }
+    await back()
+    expect(dataOf(messages)).toEqual([0, ...upTo(600)])
   })
 })

@@ -313,7 +313,7 @@ export interface Room<P extends Json = Json> {
   /**
    * What the server keeps, from the newest backwards. Waits while the server is out of reach. Rejects (never unhandled) with
    * `not-kept`, `denied`, `store-failed`, `forgotten` (`before` is of a log that is gone), `bad-argument`, `unsupported`
-   * (its code could not be loaded), `closed`.
+   * (its code could not be loaded for half a minute), `closed`.
    */
   history(query?: HistoryQuery): Promise<HistoryPage>
   /**

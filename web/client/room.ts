@@ -61,6 +61,10 @@ import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
 /** Until the first welcome says otherwise. */
 const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
+/** Ids of live messages that are kept until the code of the history comes. */
+const MOST_EARLY = 4_096
+/** Further ones, in some 30 s: the server may be about to be started again. */
+const HISTORY_TRIES = 5
 /** One channel for all files' control messages, one for all their bytes. */
 const FILES = 'files'
 const takeAtOnce: RoomHistory['hear'] = (channel, message) => channel.take(message as Message<Payload>)
@@ -94,10 +98,12 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
-  readonly #loadHistory: () => Promise<RoomHistory>
-  #history: RoomHistory | undefined
-  #loading: Promise<RoomHistory> | undefined
+  readonly #history: Later<RoomHistory>
+  /** Ids of what was taken because the code of the history did not come. */
+  readonly #early: string[] = []
   #welcomed: Welcome | undefined
+  /** By the server's clock. */
+  #cameAtMs: number | undefined
   /** A message came live on a channel. False: not now. */
   #hear: RoomHistory['hear'] = takeAtOnce
 
@@ -247,11 +253,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
       load: world.transfers,
       refuses: (from, name) => (this.#reliable.get(name)?.signed ? this.#unsigned(from) : false),
     })
-    this.#listen(options.signal)
-    if (options.signal?.aborted) this.#aborted(options.signal)
-    this.#loadHistory = async () => {
+    this.#history = new Later(async () => {
       const [History] = await Promise.all([world.history(), asked])
-      this.#history = new History({
+      const history = new History({
         ...world,
         ...options,
         room: this.name,
@@ -261,11 +265,15 @@ export class ClientRoom<P extends Json> implements Room<P> {
         events: this.#events,
         channels: this.#channels,
         open: this.#reliable,
+        early: this.#early,
+        cameAtMs: () => this.#cameAtMs ?? 0,
       })
-      this.#hear = this.#history.hear
-      if (this.#uplink.state === 'online' && this.#welcomed) this.#history.welcome(this.#welcomed)
-      return this.#history
-    }
+      this.#hear = history.hear
+      if (this.#uplink.state === 'online' && this.#welcomed) history.welcome(this.#welcomed)
+      return history
+    }, clock)
+    this.#listen(options.signal)
+    if (options.signal?.aborted) this.#aborted(options.signal)
     if (options.history) this.#follow()
   }
 
@@ -329,7 +337,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
           })
         },
         drain: () => {
-          this.#history?.work()
+          this.#history.here?.work()
           this.#channels.drain(outgoing)
         },
         offer: (data, options) =>
@@ -373,7 +381,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   get cursor(): HistoryCursor | undefined {
-    return this.#history?.cursor
+    return this.#history.here?.cursor
   }
 
   history(query?: HistoryQuery): Promise<HistoryPage> {
@@ -408,12 +416,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   async #leave(flushMs: number): Promise<void> {
     const { clock } = this.#world
     const untilMs = clock.now() + flushMs
-    while (
-      !(this.#links.quiet && (this.#history?.quiet ?? true)) &&
-      clock.now() < untilMs &&
-      this.#status !== 'closed'
-    ) {
+    // What is to be stored is put there in a later turn than it is sent.
+    while (clock.now() < untilMs && this.#status !== 'closed') {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, FLUSH_POLL_MS))
+      if (this.#links.quiet && (this.#history.here?.quiet ?? !this.#history.asked)) break
     }
     await this.#uplink.leave()
     this.#finish(undefined)
@@ -421,18 +427,31 @@ export class ClientRoom<P extends Json> implements Room<P> {
 
   /** With what the server keeps: loaded when there is a use for it. Never rejects unhandled. */
   #keep<T>(use: (kept: RoomHistory) => T | Promise<T>): Promise<T> {
-    this.#loading ??= this.#loadHistory()
-    const used = this.#loading.then(use)
+    const used = new Promise<RoomHistory>((resolve, reject) => {
+      const ask = (tries: number): void =>
+        this.#history.do(resolve, resolve, () =>
+          tries > 0 ? ask(tries - 1) : reject(new PartylineError('unsupported', 'The code for this does not load')),
+        )
+      ask(HISTORY_TRIES)
+      if (!this.#history.here)
+        this.closed.then((error) => reject(error ?? new PartylineError('closed', 'the room is closed')))
+    }).then(use)
     used.catch(() => {})
     return used
   }
 
-  /** Something may come before what is live, which waits until that is known. */
+  /** Something may come before what is live, which waits until that is known; but not for code that does not come. */
   #follow(): void {
-    if (this.#history) return
+    if (this.#hear !== takeAtOnce) return
     this.#hear = () => false
-    this.#keep(() => {}).catch(() => {
-      this.#hear = takeAtOnce
+    const loaded = (): void => {}
+    this.#history.do(loaded, loaded, () => {
+      this.#hear = (channel, message) => {
+        const taken = takeAtOnce(channel, message)
+        if (taken && this.#early.push(message.id) > MOST_EARLY) this.#early.shift()
+        return taken
+      }
+      this.#history.do(loaded)
       for (const name of this.#reliable.keys()) this.#channels.drain({ name: `m:${name}` })
     })
   }
@@ -529,7 +548,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#membership.welcome(message)
     for (const { id, link } of before) link.setRelay(this.#relayed(id), true)
     this.#welcomed = message
-    this.#history?.welcome(message)
+    this.#cameAtMs ??= message.timeMs
+    this.#history.here?.welcome(message)
     if (message.history?.mail && message.access?.userId) this.#follow()
     // What was said before we came is for all who are let in.
     const over = how === 'joined' ? this.#gate.newcomers.over : undefined
@@ -718,6 +738,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#gate.close()
     this.#claims.here?.close()
     this.#claims.close()
+    this.#history.close()
     this.#links.close()
     this.#latest.close()
     this.#offers.close()

@@ -1,4 +1,3 @@
-import type { Access } from '../../../signaling/access/access-tokens.ts'
 import { MemoryCells } from '../../../signaling/history/cells.ts'
 import { LogStore } from '../../../signaling/history/log-store.ts'
 import { type HistoryRule, parseHistoryRule, ruleFor } from '../../../signaling/history/rules.ts'
@@ -11,11 +10,13 @@ import { type SimClient, SimWorld } from '../../simulation/sim-world.ts'
 export const LOG: LogName = { room: 'lobby', user: undefined }
 export const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
+type WorldOptions = NonNullable<ConstructorParameters<typeof SimWorld>[1]>
+
 /** A server that keeps what is stored, in memory, over its restarts. */
 export class KeptWorld extends SimWorld {
   readonly store: LogStore
 
-  constructor(seed: number, rule = 'lobby;messages=1000;channels=chat|notes|quiet', access?: Access) {
+  constructor(seed: number, rule = 'lobby;messages=1000;channels=chat|notes|quiet', more: WorldOptions = {}) {
     const rules = [parseHistoryRule(rule) as HistoryRule]
     const random = new SeededRandom(seed)
     let nowMs = (): number => 0
@@ -29,7 +30,7 @@ export class KeptWorld extends SimWorld {
         throw error
       },
     })
-    super(seed, { history: { rules, store }, ...(access === undefined ? {} : { access }) })
+    super(seed, { ...more, history: { rules, store } })
     this.store = store
     nowMs = () => this.clock.now()
   }

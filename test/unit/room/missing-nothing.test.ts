@@ -114,7 +114,7 @@ describe('the devices of a user', () => {
   const as = (accessToken: string, more: JoinOptions = {}): JoinOptions => ({ ...HISTORY, accessToken, ...more })
 
   it('hear how far another one has read while they were away', async () => {
-    const world = new KeptWorld(6, 'lobby;mail=100', access)
+    const world = new KeptWorld(6, 'lobby;mail=100', { access })
     const bo = await world.entered('bo', as('bo'))
     const phone = await world.entered('phone', as('ada'))
     const laptop = await world.entered('laptop', as('ada'))
@@ -146,7 +146,7 @@ describe('the devices of a user', () => {
   })
 
   it('find all their mail of a mailbox that was begun anew meanwhile, however much, from where one has read', async () => {
-    const world = new KeptWorld(7, 'lobby;messages=1000;mail=1000', access)
+    const world = new KeptWorld(7, 'lobby;messages=1000;mail=1000', { access })
     const bo = await world.entered('bo', as('bo'))
     const phone = await world.entered('phone', as('ada'))
     const messages = heard(phone.room)

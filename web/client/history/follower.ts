@@ -11,6 +11,10 @@ import { SeenIds } from './seen-ids.ts'
 
 export interface FollowerDeps {
   readonly clock: Clock
+  /** Ids of live messages that were taken before this was there. */
+  readonly early: readonly string[]
+  /** When this member came, on the server's clock: what is stored from then on is not missed, however late the first answer is. */
+  cameAtMs(): number
   /** A mailbox: it begins where the user has read, not with the `last`. */
   readonly mail: boolean
   ask(question: {
@@ -66,8 +70,6 @@ export class LogFollower {
   /** Everything up to here was handed on, passed over, or is in the queue. */
   #fetched = 0
   #begun: boolean
-  /** When we came, on the server's clock. What is stored from then on is not missed, however late the first answer is. */
-  #cameAtMs: number | undefined
   #welcomes = 0
   #catchingUp = false
   #fetching = false
@@ -81,6 +83,7 @@ export class LogFollower {
     this.#epoch = wanted.since?.epoch
     this.#fetched = wanted.since?.offset ?? 0
     this.#begun = Boolean(wanted.since)
+    for (const id of deps.early) this.#seen.note(id)
   }
 
   /** Everything up to here has been handed on, or passed over. */
@@ -93,14 +96,13 @@ export class LogFollower {
     }
   }
 
-  /** There is an uplink, or another one, since `atMs` on the server's clock: it is followed from here on. */
-  welcome(atMs: number): void {
+  /** There is an uplink, or another one: it is followed from here on. */
+  welcome(): void {
     this.#welcomes += 1
     this.#catchingUp = true
-    this.#cameAtMs ??= atMs
     // Whoever still fetches for an earlier one, and waits for the application, gives way.
     this.#spare?.()
-    void this.#catchUp(this.#welcomes, this.#cameAtMs)
+    void this.#catchUp(this.#welcomes)
   }
 
   offline(): void {
@@ -173,17 +175,17 @@ export class LogFollower {
     if (over.length > 0) this.deps.missed(over.length)
   }
 
-  async #catchUp(welcome: number, atMs: number): Promise<void> {
+  async #catchUp(welcome: number): Promise<void> {
     const patience = this.deps.clock.setTimeout(() => welcome === this.#welcomes && this.#caughtUp(), ANSWER_MS)
     try {
       const stale = (): boolean => welcome !== this.#welcomes
-      const page = await (this.#begun ? this.#goOn(stale) : this.#begin(atMs, stale))
+      const page = await (this.#begun ? this.#goOn(stale) : this.#begin(stale))
       if (stale()) return
       if (page.more && this.#begun) await this.#fetch(stale)
     } catch (error) {
       if (!(error instanceof PartylineError)) throw error
       const passes = error.code === 'store-failed' || error.code === 'rate-limited'
-      if (passes && welcome === this.#welcomes) this.#again(atMs)
+      if (passes && welcome === this.#welcomes) this.#again()
     } finally {
       this.deps.clock.clearTimeout(patience)
       if (welcome === this.#welcomes) {
@@ -194,11 +196,11 @@ export class LogFollower {
     }
   }
 
-  #again(atMs: number): void {
+  #again(): void {
     const { clock } = this.deps
     const welcome = this.#welcomes
     clock.setTimeout(() => {
-      if (welcome === this.#welcomes) this.welcome(atMs)
+      if (welcome === this.#welcomes) this.welcome()
     }, AGAIN_MS)
   }
 
@@ -206,8 +208,8 @@ export class LogFollower {
    * For the first time, from the last so many that were stored before we came; what came then is sent to us live, and has
    * its place behind them all the same. Of a mailbox, from where the user has read.
    */
-  async #begin(atMs: number, stale: () => boolean): Promise<{ readonly more: boolean }> {
-    const { ask, mail } = this.deps
+  async #begin(stale: () => boolean): Promise<{ readonly more: boolean }> {
+    const { ask, mail, cameAtMs } = this.deps
     const last = mail ? 0 : (this.wanted.last ?? 0)
     const first = await ask({ limit: mail ? 0 : Math.min(last + MEANWHILE, historyEntries), follow: true })
     const { epoch, next } = first
@@ -217,7 +219,7 @@ export class LogFollower {
       return { more: false }
     }
     let { entries, more } = first
-    const older = (): number => entries.filter((entry) => entry.atMs < atMs).length
+    const older = (): number => entries.filter(({ atMs }) => atMs < cameAtMs()).length
     // One that is older shows that there are no more that are not.
     while (more && entries.length > 0 && older() < Math.max(last, 1)) {
       const limit = older() > 0 ? Math.min(last - older(), historyEntries) : historyEntries

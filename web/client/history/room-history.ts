@@ -46,6 +46,10 @@ export interface RoomHistoryDeps {
   readonly channels: Pick<RoomChannels, 'drain'>
   /** By name. */
   readonly open: ReadonlyMap<string, ReliableChannel<Payload>>
+  /** Ids of live messages that were taken before this was there. */
+  readonly early: readonly string[]
+  /** When this member came, on the server's clock. */
+  cameAtMs(): number
 }
 
 /** Of a plain body, what is not data. */
@@ -113,8 +117,8 @@ export class RoomHistory {
   welcome(message: Welcome): void {
     if (this.#welcomed !== message) this.#heard(message)
     if (!this.#keeps) return
-    this.#log?.welcome(message.timeMs)
-    this.#mail?.welcome(message.timeMs)
+    this.#log?.welcome()
+    this.#mail?.welcome()
   }
 
   /**
@@ -237,10 +241,12 @@ export class RoomHistory {
   }
 
   #follower(wanted: HistoryOptions, mail: boolean): LogFollower {
-    const { clock, events, instance, open } = this.#deps
+    const { clock, events, instance, open, early, cameAtMs } = this.#deps
     return new LogFollower(
       {
         clock,
+        early,
+        cameAtMs,
         mail,
         ask: async (question) => {
           const page = await this.#requests.page(mail ? { ...question, mail } : question, false)

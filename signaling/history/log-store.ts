@@ -2,7 +2,7 @@ import type { ReadPosition } from '../protocol/history.ts'
 import type { FillRandom } from '../protocol/ids.ts'
 import type { Cells } from './cells.ts'
 import { decodeEntry, encodeEntry, entryAtMs } from './entry-bytes.ts'
-import { type Head, Heads, logOf, type Remains } from './heads.ts'
+import { type Head, Heads, logOf, NEXT_ID, type Remains } from './heads.ts'
 import { Journal } from './journal.ts'
 import { type LogLimits, NewLogs } from './new-logs.ts'
 import { Positions } from './positions.ts'
@@ -210,7 +210,13 @@ export class LogStore implements HistoryStore {
     if (this.#journal.waitingBytes > MOST_WAITING_BYTES) throw new StoreError('history-full', 'too much waits')
     if (this.#heads.bytes + bytes > this.#parts.mostBytes)
       throw new StoreError('history-full', 'the server keeps enough')
-    return this.#heads.get(log) ?? this.#newLogs.begin(log, account, nowMs)
+    return this.#heads.get(log) ?? this.#begin(log, account, nowMs)
+  }
+
+  #begin(log: LogName, account: string | undefined, nowMs: number): Head {
+    const head = this.#newLogs.begin(log, account, nowMs)
+    this.#journal.put(NEXT_ID, toRow({ id: head.id + 1 }))
+    return head
   }
 
   #grow(head: Head, entries: number, bytes: number): void {

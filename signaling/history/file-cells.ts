@@ -1,4 +1,5 @@
 import type { CellKey, Cells, Change } from './cells.ts'
+import { FileLock } from './file-lock.ts'
 import { damageOf } from './lmdb-pages.ts'
 
 /** The part of the package `lmdb` that is used. */
@@ -35,6 +36,12 @@ export const unusable = (path: string, error: unknown): HistoryFileError =>
     { cause: error },
   )
 
+/** Moved away, it would go on there, unseen. */
+const inUse = (path: string, who: string): HistoryFileError =>
+  new HistoryFileError(
+    `${path} cannot be used: ${who} has it open, and two would write over each other. Stop that one first, or choose another --data-folder.`,
+  )
+
 /** Another process that has the file open. Each server keeps in memory how far its logs are, so there can be only one. */
 function otherReader(database: Database): string | undefined {
   // Whoever has read stands in the table.
@@ -60,9 +67,11 @@ async function reasonOf(error: unknown): Promise<unknown> {
  */
 export class FileCells implements Cells {
   readonly #database: Database
+  readonly #lock: FileLock
 
-  private constructor(database: Database) {
+  private constructor(database: Database, lock: FileLock) {
     this.#database = database
+    this.#lock = lock
   }
 
   /** Opens or makes the file; its folder must exist. @throws HistoryFileError */
@@ -76,7 +85,9 @@ export class FileCells implements Cells {
         { cause: error },
       )
     }
+    const lock = await FileLock.take(`${path}.socket`)
     try {
+      if (lock === undefined) throw inUse(path, 'another server')
       // LMDB itself takes the process down with a file that is damaged.
       const damage = damageOf(path)
       if (damage !== undefined) throw new Error(damage)
@@ -91,11 +102,12 @@ export class FileCells implements Cells {
         permissionsMode: 0o600,
       }) as Database
       const other = otherReader(database)
-      if (other === undefined) return new FileCells(database)
+      if (other === undefined) return new FileCells(database, lock)
       await database.close()
-      throw new Error(`process ${other} has it open, and two would write over each other`)
+      throw inUse(path, `process ${other}`)
     } catch (error) {
-      throw unusable(path, error)
+      await lock?.release()
+      throw error instanceof HistoryFileError ? error : unusable(path, error)
     }
   }
 
@@ -122,6 +134,7 @@ export class FileCells implements Cells {
 
   async close(): Promise<void> {
     await this.#database.close()
+    await this.#lock.release()
   }
 
   #batch(changes: readonly Change[]): Promise<boolean> {

@@ -1,4 +1,4 @@
-import type { Cells, Change } from './cells.ts'
+import type { CellKey, Cells, Change } from './cells.ts'
 import { fromRow } from './rows.ts'
 import type { LogName } from './store.ts'
 
@@ -25,6 +25,9 @@ export interface Remains {
   next: number
 }
 
+/** The row of the next log's id. None is used twice: what became of records of a log that is gone is remembered by it. */
+export const NEXT_ID: CellKey = ['next', 0]
+
 export const logOf = ({ room, user }: Head): LogName => ({ room, user: user ?? undefined })
 const beginner = (room: string, by: string): string => JSON.stringify([room, by])
 const nameOf = ({ room, user }: LogName): string => JSON.stringify(user === undefined ? [room] : [room, user])
@@ -45,6 +48,8 @@ export class Heads {
 
   constructor(cells: Cells) {
     this.#cells = cells
+    const next = cells.get(NEXT_ID)
+    if (next !== undefined) this.#nextId = fromRow<{ readonly id: number }>(next).id
     const heads = cells.list('log').map(([, row]) => fromRow<Head>(row))
     heads.sort((one, other) => one.lastAtMs - other.lastAtMs)
     for (const head of heads) this.add(head)

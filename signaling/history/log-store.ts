@@ -3,7 +3,7 @@ import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import type { FillRandom } from '../protocol/ids.ts'
 import type { Cells } from './cells.ts'
 import { decodeEntry, encodeEntry, entryAtMs } from './entry-bytes.ts'
-import { type Head, Heads, logOf, type Remains } from './heads.ts'
+import { type Head, Heads, logOf, NEXT_ID, type Remains } from './heads.ts'
 import { Journal } from './journal.ts'
 import { type LogLimits, NewLogs } from './new-logs.ts'
 import { Positions } from './positions.ts'
@@ -214,7 +214,13 @@ export class LogStore implements HistoryStore {
   /** The log, with room for so many bytes more. @throws StoreError `history-full`, `mailboxes-full`, `rate-limited` */
   #head(log: LogName, bytes: number, account: string | undefined, nowMs: number): Head {
     this.#ensureRoom(bytes)
-    return this.#heads.get(log) ?? this.#newLogs.begin(log, account, nowMs)
+    return this.#heads.get(log) ?? this.#begin(log, account, nowMs)
+  }
+
+  #begin(log: LogName, account: string | undefined, nowMs: number): Head {
+    const head = this.#newLogs.begin(log, account, nowMs)
+    this.#journal.put(NEXT_ID, toRow({ id: head.id + 1 }))
+    return head
   }
 
   /** @throws StoreError `history-full` */

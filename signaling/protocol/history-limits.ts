@@ -15,6 +15,6 @@ export const HISTORY_LIMITS = Object.freeze({
   positions: 1_000,
   /** How long, in ms, a receiver waits for the live copy of what was logged. */
   loggedPatienceMs: 2_000,
-  /** Ids of live messages that a receiver keeps to know them again. */
+  /** Runs of ids of live messages that a receiver keeps to know them again: what follows each other is one. */
   seenIds: 4_096,
 } as const)

@@ -51,6 +51,7 @@ export class SimWorld {
       readonly primitives?: (fill: FillRandom) => Primitives
       /** How the code for it is loaded. Nothing said: it is there. */
       readonly claims?: RoomWorld['claims']
+      readonly historyCode?: RoomWorld['history']
       /** What sits between a client, by its name, and the server. */
       readonly between?: (name: string, open: OpenCarrier) => OpenCarrier
     } = {},
@@ -86,7 +87,7 @@ export class SimWorld {
       },
       primitives: this.nonces.watch((this.options.primitives ?? nodePrimitives)(random.fill)),
       claims: this.options.claims ?? (async () => RoomClaims),
-      history: async () => RoomHistory,
+      history: this.options.historyCode ?? (async () => RoomHistory),
       transfers: async () => Transfers,
       signing: async () => SignedChannels,
       sealedProfiles: async () => SealedProfiles,

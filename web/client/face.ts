@@ -233,7 +233,10 @@ export interface RoomEvents<P extends Json = Json> {
    * than the server keeps (`age`). What is there follows.
    */
   forgotten: { readonly reason: 'epoch' | 'age' }
-  /** With `JoinOptions.history`: somebody has read further. */
+  /**
+   * With `JoinOptions.history`, or of this user's mailbox: somebody has read further. What other users have read while this
+   * member was out of reach is not told: `readPositions()` says.
+   */
   read: ReadNotice
   /** `room.status` changed. */
   status: RoomStatus
@@ -310,7 +313,7 @@ export interface Room<P extends Json = Json> {
   /**
    * What the server keeps, from the newest backwards. Waits while the server is out of reach. Rejects (never unhandled) with
    * `not-kept`, `denied`, `store-failed`, `forgotten` (`before` is of a log that is gone), `bad-argument`, `unsupported`
-   * (its code could not be loaded), `closed`.
+   * (its code could not be loaded for half a minute), `closed`.
    */
   history(query?: HistoryQuery): Promise<HistoryPage>
   /**

@@ -3,7 +3,6 @@ import { CarrierChoice } from './carriers/choice.ts'
 import { lazyHttp } from './carriers/lazy.ts'
 import { openWebSocket } from './carriers/websocket.ts'
 import { systemClock } from './clock.ts'
-import { PartylineError } from './errors.ts'
 import type { CarrierKind, JoinOptions, Room } from './face.ts'
 import { parseJoinOptions } from './options.ts'
 import { ClientRoom } from './room.ts'
@@ -38,13 +37,7 @@ function thisWorld(uplink: readonly CarrierKind[]): RoomWorld {
     network: browserNetworkEvents,
     primitives: webCrypto(),
     claims: async () => (await import('./room-claims.ts')).RoomClaims,
-    history: () =>
-      import('./history/room-history.ts').then(
-        ({ RoomHistory }) => RoomHistory,
-        (cause) => {
-          throw new PartylineError('unsupported', String(cause))
-        },
-      ),
+    history: async () => (await import('./history/room-history.ts')).RoomHistory,
     directPaths: () =>
       import('./paths/direct-paths.ts').then(({ loadDirectPaths }) => loadDirectPaths()).catch(() => undefined),
   }

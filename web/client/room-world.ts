@@ -26,7 +26,7 @@ export interface RoomWorld {
   directPaths(): Promise<MakeRoomPaths | undefined>
   /** What tells of ourselves in a sealed room. Rejects when it could not be loaded: it is asked again. */
   claims(): Promise<typeof RoomClaims>
-  /** What the server keeps. Rejects when it could not be loaded. */
+  /** What the server keeps. Rejects when it could not be loaded: it is asked for again. */
   history(): Promise<typeof RoomHistory>
   /** What moves files. Rejects when it could not be loaded: it is asked for again. Default: its own file. */
   transfers?(): Promise<typeof Transfers>

@@ -221,15 +221,18 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#history = new HistoryOnDemand({
       load: async () => {
         const [History] = await Promise.all([world.history(), asked])
-        return () =>
+        return (before) =>
           new History({
             ...parts,
+            ...before,
             channels: this.#channels,
             history: options.history,
             instance: own.id,
             open: this.#messages.made,
           })
       },
+      clock,
+      closed: this.closed,
       online: () => this.#uplink.state === 'online',
       release: () => this.#messages.drain(),
     })
@@ -363,12 +366,10 @@ export class ClientRoom<P extends Json> implements Room<P> {
   async #leave(flushMs: number): Promise<void> {
     const { clock } = this.#world
     const untilMs = clock.now() + flushMs
-    while (
-      !(this.#links.quiet && (this.#history.here?.quiet ?? true)) &&
-      clock.now() < untilMs &&
-      this.#status !== 'closed'
-    ) {
+    // What is to be stored is put there in a later turn than it is sent.
+    while (clock.now() < untilMs && this.#status !== 'closed') {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, FLUSH_POLL_MS))
+      if (this.#links.quiet && this.#history.quiet) break
     }
     await this.#uplink.leave()
     this.#finish(undefined)
@@ -501,6 +502,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#gate.close()
     this.#claims.here?.close()
     this.#claims.close()
+    this.#history.close()
     this.#members.close()
     this.#latest.close()
     this.#messages.close()

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { CellKey } from '../../../signaling/history/cells.ts'
 import { FileCells, HistoryFileError } from '../../../signaling/history/file-cells.ts'
@@ -88,4 +88,35 @@ it('is of one process at a time, however that ends', async () => {
   other.kill('SIGKILL')
   await ended
   await (await FileCells.open(file)).close()
+})
+
+it('is of one server at a time where all have the same process id, as in containers', async () => {
+  const file = await path()
+  const script = `const { createServer } = await import('node:net')
+    createServer().listen(process.argv[1], () => console.log('listens'))`
+  const other = spawn(process.execPath, ['--input-type=module', '-e', script, `${file}.socket`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  undo.push(() => other.kill('SIGKILL'))
+  await once(other.stdout, 'data')
+  const refused = FileCells.open(file)
+  await expect(refused).rejects.toThrow('another server has it open')
+  await expect(refused).rejects.not.toThrow('move it away')
+  const ended = once(other, 'exit')
+  other.kill('SIGKILL')
+  await ended
+  // What a killed one leaves there is in nobody's way.
+  const cells = await FileCells.open(file)
+  await expect(FileCells.open(file)).rejects.toThrow('another server has it open')
+  await cells.close()
+  await (await FileCells.open(file)).close()
+})
+
+it('can be opened where there can be no socket beside it', async () => {
+  const file = await path()
+  const long = join(dirname(file), 'x'.repeat(200))
+  const cells = await FileCells.open(long)
+  await cells.commit([{ key: ['log', 1], value: bytes('kept') }])
+  expect(text(cells.get(['log', 1]))).toBe('kept')
+  await cells.close()
 })

@@ -295,6 +295,16 @@ describe('a log in a file', () => {
     store.sweep()
     expect(store.stats).toMatchObject({ logs: 1, entries: 3 })
   })
+
+  it('never takes a log that is gone for another, though the server was restarted meanwhile', async () => {
+    const world = await makeStore()
+    await world.store.append(ROOM, entry('a'), writer(1))
+    await world.store.clear(ROOM)
+    world.store.sweep()
+    const { store } = await world.again()
+    await store.append({ room: 'another', user: undefined }, entry('b'), writer(1, 'w2'))
+    await expect(store.append(ROOM, entry('a'), writer(1))).rejects.toMatchObject({ code: 'forgotten' })
+  })
 })
 
 describe('a log in memory', () => {

@@ -1,69 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryCells } from '../../../signaling/history/cells.ts'
-import { LogStore } from '../../../signaling/history/log-store.ts'
-import { type HistoryRule, parseHistoryRule, ruleFor } from '../../../signaling/history/rules.ts'
-import type { LogName, StoredEntry } from '../../../signaling/history/store.ts'
-import { encodePlainBody, encodeText, type Json, type PeerId } from '../../../signaling/protocol/index.ts'
+import { encodePlainBody, encodeText, type PeerId } from '../../../signaling/protocol/index.ts'
 import type { OpenCarrier } from '../../../web/client/carriers/carrier.ts'
-import type { JoinOptions, Message, Payload, Room } from '../../../web/client/face.ts'
+import type { JoinOptions, Message, Payload } from '../../../web/client/face.ts'
 import { newSecret } from '../../../web/client/identity.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
-import { type SimClient, SimWorld } from '../../simulation/sim-world.ts'
+import type { SimClient } from '../../simulation/sim-world.ts'
 import { outcomeOf } from '../delivery/delivery-world.ts'
+import { dataOf, heard, KeptWorld, LOG, upTo } from './kept-world.ts'
 
-const LOG: LogName = { room: 'lobby', user: undefined }
 const secret = newSecret()
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
-
-class KeptWorld extends SimWorld {
-  readonly store: LogStore
-
-  constructor(
-    seed: number,
-    rule = 'lobby;messages=1000;channels=chat|notes|quiet',
-    between: (name: string, open: OpenCarrier) => OpenCarrier = (_, open) => open,
-  ) {
-    const rules = [parseHistoryRule(rule) as HistoryRule]
-    const random = new SeededRandom(seed)
-    let nowMs = (): number => 0
-    const store = new LogStore({
-      cells: new MemoryCells(),
-      nowMs: () => nowMs(),
-      random: random.fill,
-      bounds: ({ room }) => ruleFor(rules, room),
-      mostBytes: 1e9,
-      failed: (error) => {
-        throw error
-      },
-    })
-    super(seed, { history: { rules, store }, between })
-    this.store = store
-    nowMs = () => this.clock.now()
-  }
-
-  async entered(name: string, options: JoinOptions = {}): Promise<SimClient> {
-    const client = this.join('lobby', name, { sealing: 'open', paths: ['relay'], ...options })
-    await this.clock.run(500)
-    return client
-  }
-
-  async entries(): Promise<readonly StoredEntry[]> {
-    return (await this.store.read(LOG, { limit: 10_000, after: 0, mostBytes: 1e9 })).entries
-  }
-
-  /** Whoever runs the server puts this into the log. */
-  async put(entry: Partial<StoredEntry> & Pick<StoredEntry, 'body'>): Promise<void> {
-    const usual = { id: `${'ab'.repeat(16)}-1-0`, channel: 'chat', from: undefined, userId: undefined }
-    await this.store.append(LOG, { profile: undefined, ...usual, ...entry })
-  }
-}
-
-const heard = (room: Room<Json>, name = 'chat'): Message<Payload>[] => {
-  const messages: Message<Payload>[] = []
-  room.channel<Payload>(name).on('message', (message) => messages.push(message))
-  return messages
-}
-const dataOf = (messages: readonly Message<unknown>[]): unknown[] => messages.map(({ data }) => data)
 const idOf = ({ room }: SimClient): PeerId => room.self?.id as PeerId
 const plain = (text: string): Uint8Array => encodePlainBody({ content: 1, sentAtMs: 1_000, data: encodeText(text) })
 
@@ -219,10 +164,13 @@ describe('a member that follows the log', () => {
   })
 
   it('hears a member, whatever another one says under its instance', async () => {
-    const world = new KeptWorld(11, undefined, (name, open) => (server, first, ...rest) => {
-      const { joinKey, ...join } = JSON.parse(first)
-      return open(server, JSON.stringify({ ...join, joinKey: name === 'eve' ? 'e'.repeat(32) : joinKey }), ...rest)
-    })
+    const between = (name: string, open: OpenCarrier): OpenCarrier => {
+      return (server, first, ...rest) => {
+        const { joinKey, ...join } = JSON.parse(first)
+        return open(server, JSON.stringify({ ...join, joinKey: name === 'eve' ? 'e'.repeat(32) : joinKey }), ...rest)
+      }
+    }
+    const world = new KeptWorld(11, undefined, { between })
     const bob = await world.entered('bob', { history: {} })
     const messages = heard(bob.room)
     // Of the same chance comes the same instance.

@@ -7,9 +7,14 @@ import type { Clock, TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
 import type { HistoryCursor, HistoryOptions, StoredMessage } from '../face-history.ts'
 import type { HistoryAnswer } from './requests.ts'
+import { SeenIds } from './seen-ids.ts'
 
 export interface FollowerDeps {
   readonly clock: Clock
+  /** Ids of live messages that were taken before this was there. */
+  readonly early: readonly string[]
+  /** When this member came, on the server's clock: what is stored from then on is not missed, however late the first answer is. */
+  cameAtMs(): number
   /** A mailbox: it begins where the user has read, not with the `last`. */
   readonly mail: boolean
   ask(question: {
@@ -48,11 +53,13 @@ const ANSWER_MS = 5_000
 const MOST_WAITING = 256
 /** Asked for beyond the last so many: what was stored since we came, while the question was under way. */
 const MEANWHILE = 32
+/** Of more than that, the oldest are kept, and the others asked for again in their turn. */
+const MOST_BEGUN = 1_280
 /** After a refusal that may pass. */
 const AGAIN_MS = 5_000
 
 export class LogFollower {
-  readonly #seen = new Set<string>()
+  readonly #seen = new SeenIds(seenIds)
   /** In order, not handed on yet. */
   readonly #queue: Fetched[] = []
   /** Stored beyond `#fetched`, as far as was told. */
@@ -76,6 +83,7 @@ export class LogFollower {
     this.#epoch = wanted.since?.epoch
     this.#fetched = wanted.since?.offset ?? 0
     this.#begun = Boolean(wanted.since)
+    for (const id of deps.early) this.#seen.note(id)
   }
 
   /** Everything up to here has been handed on, or passed over. */
@@ -88,11 +96,13 @@ export class LogFollower {
     }
   }
 
-  /** There is an uplink, or another one, since `atMs` on the server's clock: it is followed from here on. */
-  welcome(atMs: number): void {
+  /** There is an uplink, or another one: it is followed from here on. */
+  welcome(): void {
     this.#welcomes += 1
     this.#catchingUp = true
-    void this.#catchUp(this.#welcomes, atMs)
+    // Whoever still fetches for an earlier one, and waits for the application, gives way.
+    this.#spare?.()
+    void this.#catchUp(this.#welcomes)
   }
 
   offline(): void {
@@ -112,7 +122,7 @@ export class LogFollower {
     if (this.#seen.has(id)) return true
     if (this.#catchingUp || this.#queue.some((one) => one.channel === channel)) return false
     if (!take()) return false
-    this.#note(id)
+    this.#seen.note(id)
     this.#advance()
     return true
   }
@@ -142,7 +152,7 @@ export class LogFollower {
       this.#queue.splice(at, 1)
       const { message } = one
       if (message === undefined || this.#isSeen(one.id) || this.deps.hand(message)) {
-        this.#note(one.id)
+        this.#seen.note(one.id)
         handed.add(one.channel)
         continue
       }
@@ -165,17 +175,17 @@ export class LogFollower {
     if (over.length > 0) this.deps.missed(over.length)
   }
 
-  async #catchUp(welcome: number, atMs: number): Promise<void> {
+  async #catchUp(welcome: number): Promise<void> {
     const patience = this.deps.clock.setTimeout(() => welcome === this.#welcomes && this.#caughtUp(), ANSWER_MS)
     try {
       const stale = (): boolean => welcome !== this.#welcomes
-      const page = await (this.#begun ? this.#goOn(stale) : this.#begin(atMs))
+      const page = await (this.#begun ? this.#goOn(stale) : this.#begin(stale))
       if (stale()) return
       if (page.more && this.#begun) await this.#fetch(stale)
     } catch (error) {
       if (!(error instanceof PartylineError)) throw error
       const passes = error.code === 'store-failed' || error.code === 'rate-limited'
-      if (passes && welcome === this.#welcomes) this.#again(atMs)
+      if (passes && welcome === this.#welcomes) this.#again()
     } finally {
       this.deps.clock.clearTimeout(patience)
       if (welcome === this.#welcomes) {
@@ -186,11 +196,11 @@ export class LogFollower {
     }
   }
 
-  #again(atMs: number): void {
+  #again(): void {
     const { clock } = this.deps
     const welcome = this.#welcomes
     clock.setTimeout(() => {
-      if (welcome === this.#welcomes) this.welcome(atMs)
+      if (welcome === this.#welcomes) this.welcome()
     }, AGAIN_MS)
   }
 
@@ -198,29 +208,33 @@ export class LogFollower {
    * For the first time, from the last so many that were stored before we came; what came then is sent to us live, and has
    * its place behind them all the same. Of a mailbox, from where the user has read.
    */
-  async #begin(atMs: number): Promise<{ readonly more: boolean }> {
-    const { ask, mail } = this.deps
+  async #begin(stale: () => boolean): Promise<{ readonly more: boolean }> {
+    const { ask, mail, cameAtMs } = this.deps
     const last = mail ? 0 : (this.wanted.last ?? 0)
     const first = await ask({ limit: mail ? 0 : Math.min(last + MEANWHILE, historyEntries), follow: true })
     const { epoch, next } = first
+    if (stale()) return { more: false }
     if (epoch === undefined) {
       this.#begun = true
       return { more: false }
     }
     let { entries, more } = first
-    const beyond = (): number => entries.filter((entry) => entry.atMs < atMs).length - last
-    while (more && entries.length > 0 && beyond() < 0) {
-      const page = await ask({ limit: Math.min(-beyond(), historyEntries), epoch, before: entries[0]?.offset ?? next })
+    const older = (): number => entries.filter(({ atMs }) => atMs < cameAtMs()).length
+    // One that is older shows that there are no more that are not.
+    while (more && entries.length > 0 && older() < Math.max(last, 1)) {
+      const limit = older() > 0 ? Math.min(last - older(), historyEntries) : historyEntries
+      const page = await ask({ limit, epoch, before: entries[0]?.offset ?? next })
+      if (stale()) return { more: false }
       if (page.epoch !== epoch) break
-      entries = [...page.entries, ...entries]
+      entries = [...page.entries, ...entries].slice(0, MOST_BEGUN)
       more = page.more
     }
-    entries = entries.slice(Math.max(0, beyond()))
+    entries = entries.slice(Math.max(0, older() - last))
     this.#epoch = epoch
     this.#fetched = mail ? Math.max(first.position ?? 0, first.first - 1) : (entries[0]?.offset ?? next) - 1
     this.#begun = true
     await this.#queueUp(epoch, entries)
-    return { more: mail && this.#fetched < next - 1 }
+    return { more: this.#fetched < next - 1 }
   }
 
   /** From the cursor. */
@@ -235,23 +249,25 @@ export class LogFollower {
       follow: true,
     })
     if (stale()) return { more: false }
-    if (page.epoch === epoch && page.first <= after + 1) {
-      if (epoch !== undefined) await this.#queueUp(epoch, page.entries)
+    const { first, next } = page
+    if (page.epoch === epoch || epoch === undefined) {
+      if (first > after + 1) deps.forgotten('age')
+      this.#epoch = page.epoch
+      this.#fetched = Math.max(after, first - 1)
+      if (page.epoch !== undefined) await this.#queueUp(page.epoch, page.entries)
       return page
     }
-    if (page.epoch === epoch) {
-      deps.forgotten('age')
-      if (epoch !== undefined) await this.#queueUp(epoch, page.entries)
-      this.#fetched = Math.max(this.#fetched, page.first - 1)
-      return page
-    }
-    if (epoch !== undefined) deps.forgotten('epoch')
+    deps.forgotten('epoch')
     this.#epoch = page.epoch
+    if (deps.mail) {
+      this.#fetched = Math.max(page.position ?? 0, first - 1)
+      return { more: this.#fetched < next - 1 }
+    }
     // Of another epoch, they are the last there are.
-    const entries = epoch === undefined ? page.entries : page.entries.slice(-(wanted.last || historyEntries))
-    this.#fetched = (entries[0]?.offset ?? page.next) - 1
+    const entries = page.entries.slice(-(wanted.last || historyEntries))
+    this.#fetched = (entries[0]?.offset ?? next) - 1
     if (page.epoch !== undefined) await this.#queueUp(page.epoch, entries)
-    return epoch === undefined ? page : { more: false }
+    return { more: false }
   }
 
   /** All that comes after `#fetched`. */
@@ -360,14 +376,5 @@ export class LogFollower {
 
   #isSeen(id: string): boolean {
     return this.deps.own(id) || this.#seen.has(id)
-  }
-
-  #note(id: string): void {
-    this.#seen.add(id)
-    if (this.#seen.size <= seenIds) return
-    for (const oldest of this.#seen) {
-      this.#seen.delete(oldest)
-      return
-    }
   }
 }

@@ -32,7 +32,7 @@ import { SEALED_BODY_BYTES, StoredBodies } from './bodies.ts'
 import { LogFollower } from './follower.ts'
 import { patternsFit } from './patterns.ts'
 import { StoredRecords } from './records.ts'
-import { HistoryRequests } from './requests.ts'
+import { type HistoryAnswer, HistoryRequests } from './requests.ts'
 import { storeError } from './store-error.ts'
 
 export interface RoomHistoryDeps {
@@ -49,6 +49,10 @@ export interface RoomHistoryDeps {
   readonly open: ReadonlyMap<string, ReliableChannel<Payload>>
   /** Who came first comes first. */
   readonly links: { readonly peers: ReadonlyMap<PeerId, { readonly info: Pick<MemberInfo, 'instance'> }> }
+  /** Ids of live messages that were taken before this was there. */
+  readonly early: readonly string[]
+  /** When this member came, on the server's clock. */
+  cameAtMs(): number
 }
 
 /** Of a plain body, what is not data. */
@@ -66,6 +70,8 @@ export class RoomHistory {
   /** Undefined: no welcome yet. */
   #kept: KeptInfo | 'nothing' | undefined
   #userId: string | undefined
+  /** How far this user has read, as the server said last: in the log, and in the mailbox. */
+  readonly #read = new Map<boolean, HistoryCursor>()
   #welcomed: Welcome | undefined
   #closed = false
 
@@ -114,8 +120,8 @@ export class RoomHistory {
   welcome(message: Welcome): void {
     if (this.#welcomed !== message) this.#heard(message)
     if (!this.#keeps) return
-    this.#log?.welcome(message.timeMs)
-    this.#mail?.welcome(message.timeMs)
+    this.#log?.welcome()
+    this.#mail?.welcome()
   }
 
   /**
@@ -223,7 +229,9 @@ export class RoomHistory {
   async markRead(place: HistoryCursor & Partial<StoredAt>, { share = false } = {}): Promise<void> {
     this.#ensure()
     const { epoch, offset } = checkCursor('place', place)
-    await this.#requests.ask({ t: 'read', epoch, offset, mail: place.mail === true, share })
+    const mail = place.mail === true
+    this.#read.set(mail, { epoch, offset })
+    await this.#requests.ask({ t: 'read', epoch, offset, mail, share })
   }
 
   async positions(): Promise<ReadonlyMap<string, number>> {
@@ -247,12 +255,18 @@ export class RoomHistory {
   }
 
   #follower(wanted: HistoryOptions, mail: boolean): LogFollower {
-    const { clock, events, instance, open } = this.#deps
+    const { clock, events, instance, open, early, cameAtMs } = this.#deps
     return new LogFollower(
       {
         clock,
+        early,
+        cameAtMs,
         mail,
-        ask: (question) => this.#requests.page(mail ? { ...question, mail } : question, false),
+        ask: async (question) => {
+          const page = await this.#requests.page(mail ? { ...question, mail } : question, false)
+          this.#readElsewhere(page, mail)
+          return page
+        },
         open: (entry, epoch) => this.#open(entry, epoch, mail),
         opened: (name) => open.has(name),
         hand: (message) => open.get(message.channel)?.take(message as Message<Payload>) ?? false,
@@ -285,10 +299,23 @@ export class RoomHistory {
         return
       case 'position': {
         const { userId, epoch, offset, mail = false } = told
+        if (userId === this.#userId) this.#read.set(mail, { epoch, offset })
         this.#deps.events.emit('read', { userId, epoch, offset, mail })
         return
       }
       default:
+    }
+  }
+
+  /** This user may have read on at another device while we were out of reach: nobody has told us then. */
+  #readElsewhere({ epoch = '', position = 0 }: HistoryAnswer, mail: boolean): void {
+    const userId = this.#userId
+    if (userId === undefined) return
+    const known = this.#read.get(mail)
+    this.#read.set(mail, { epoch, offset: position })
+    const before = known?.epoch === epoch ? known.offset : 0
+    if (known !== undefined && position > before) {
+      this.#deps.events.emit('read', { userId, epoch, offset: position, mail })
     }
   }
 

@@ -100,7 +100,7 @@ interface TestGroup {
 
 /** `vitest run --project NAME` runs one; test/support/suite/steps.mjs lists the order in `npm test`. */
 const testGroups: readonly TestGroup[] = [
-  { name: 'unit', folders: ['unit', 'simulation', 'sealing'], timeoutMs: 10_000 },
+  { name: 'unit', folders: ['unit', 'simulation', 'sealing'], timeoutMs: 30_000 },
   { name: 'conformance', folders: ['conformance'], timeoutMs: 15_000 },
   { name: 'hostile', folders: ['hostile'], timeoutMs: 120_000, workers: 4 },
   { name: 'integration', folders: ['integration'], timeoutMs: 30_000, serial: true },

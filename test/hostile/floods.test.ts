@@ -169,6 +169,22 @@ describeUnderAttack(
         await after(5)
       }
     })
+
+    it('of messages of no bytes by as many uplinks as one address may have are held back, in as much memory as is said', async () => {
+      const { server } = scene
+      const beforeBytes = await server.rssBytes()
+      const all: RawConnection[] = []
+      await inWaves(SHARE, async () => void all.push(await member(scene, '127.0.5.1')))
+      const thousand = Buffer.concat(Array.from({ length: 1_000 }, () => webSocketFrame({ opcode: OPCODE.binary })))
+      let mostBytes = 0
+      for (let times = 0; times < 30; times += 1) {
+        for (const connection of all) connection.write(thousand)
+        await after(20)
+        if (times % 5 === 4) mostBytes = Math.max(mostBytes, await server.rssBytes())
+      }
+      // `holdBytes` each, and what engines and the collector take beside.
+      expect(mostBytes - beforeBytes).toBeLessThan(SHARE * 3 * MB)
+    })
   },
   { options: { connectionsPerAddress: SHARE }, heldBytes: 48 * MB },
 )

@@ -13,7 +13,7 @@ import { type Follower, Notices } from './notices.ts'
 import { Outcomes } from './outcomes.ts'
 import { type HistoryRule, keepsChannel, ruleFor } from './rules.ts'
 import { type HistoryStore, type LogName, type Page, type StoredEntry, StoreError } from './store.ts'
-import { writerKey } from './writer-key.ts'
+import { accountKey, writerKey } from './writer-key.ts'
 
 /** A member, as far as what is kept is concerned. */
 export interface HistoryMember extends Follower {
@@ -69,6 +69,11 @@ const PATIENCE = 16
 const HEAD_BYTES = 512
 /** What looking at one row of a file costs (some 25 µs), as if it were sent: asking without end takes a tenth of a core. */
 const LOOK_COST_BYTES = 512
+/**
+ * What a read position that changes costs beside telling of it: a row in a flush, and at most some 500 a second, of which
+ * no more waits for who reads nothing for 10 s than may (`controlBacklogBytes`).
+ */
+const POSITION_COST_BYTES = 8_192
 
 interface UnderWay {
   records: number
@@ -221,7 +226,7 @@ export class HistoryDesk<M extends HistoryMember> {
     try {
       const entry = { id, channel: name, from, userId, profile: member.info.profile ?? undefined, body }
       const { epoch, offset, repeated } = await this.#parts.store.append(log, entry, {
-        ...{ key: writerKey(joinKey, room), n, account: accountOf(member) },
+        ...{ key: writerKey(joinKey, room), n, account: accountKey(userId, member.addressGroup) },
       })
       if (repeated) this.#repeated += 1
       else this.added(log, epoch, offset, { id, channel: name, from, userId }, member)
@@ -268,14 +273,12 @@ export class HistoryDesk<M extends HistoryMember> {
         ...(mail === true ? { mail } : {}),
       }
       const shared = share && mail !== true
-      this.#notices.say(log, position, (one) => one !== member && (shared || one.userId === userId))
+      const told = this.#notices.say(log, position, (one) => one !== member && (shared || one.userId === userId))
+      // As of a profile: who changes it pays for all who are told.
+      member.rate.charge(POSITION_COST_BYTES + told)
     }
     return { t: 'ok', re: id }
   }
 }
-
-/** Whose share of new logs it takes: a user's, whatever its devices and rooms, or else everybody's at one address. */
-const accountOf = ({ userId, addressGroup }: HistoryMember): string =>
-  userId === undefined ? `address ${addressGroup}` : `user ${userId}`
 
 const denied = (message: string): Refusal => new Refusal('denied', message)

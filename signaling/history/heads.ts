@@ -7,10 +7,14 @@ export interface Head {
   readonly id: number
   readonly room: string
   readonly user: string | null
+  /** Of a mailbox: the account that began it. Absent: a backend's, or the log of a room. */
+  readonly by?: string
   readonly epoch: string
   first: number
   next: number
   bytes: number
+  /** Users whose read positions are kept. Absent: none. */
+  readers?: number
   /** When something was stored last. */
   lastAtMs: number
 }
@@ -22,6 +26,7 @@ export interface Remains {
 }
 
 export const logOf = ({ room, user }: Head): LogName => ({ room, user: user ?? undefined })
+const beginner = (room: string, by: string): string => JSON.stringify([room, by])
 const nameOf = ({ room, user }: LogName): string => JSON.stringify(user === undefined ? [room] : [room, user])
 
 /** All logs that there are, with what they come to together; all in memory, for a log costs little. */
@@ -30,6 +35,8 @@ export class Heads {
   readonly #heads = new Map<string, Head>()
   /** Of each room, the one that took something last at the end. */
   readonly #mailboxes = new Map<string, Set<Head>>()
+  /** How many of a room's mailboxes an account has begun. */
+  readonly #begun = new Map<string, number>()
   readonly remains = new Map<number, Remains>()
   #nextId = 1
   bytes = 0
@@ -64,10 +71,18 @@ export class Heads {
     return this.#mailboxes.get(room)?.size ?? 0
   }
 
-  /** The one into which nothing has come for longest. */
-  oldestMailbox(room: string): Head | undefined {
-    const [oldest] = this.#mailboxes.get(room) ?? []
-    return oldest
+  /** How many of those this account has begun. */
+  begunIn(room: string, by: string): number {
+    return this.#begun.get(beginner(room, by)) ?? 0
+  }
+
+  /** Into which nothing has come since then, for longest; `by`: of those that this account has begun. */
+  restingMailbox(room: string, sinceMs: number, by?: string): Head | undefined {
+    for (const head of this.#mailboxes.get(room) ?? []) {
+      if (head.lastAtMs >= sinceMs) return undefined
+      if (by === undefined || head.by === by) return head
+    }
+    return undefined
   }
 
   /** Something has come into it. */
@@ -88,6 +103,7 @@ export class Heads {
     if (head.user !== null) {
       this.mailboxes += 1
       this.#mailboxes.set(head.room, (this.#mailboxes.get(head.room) ?? new Set()).add(head))
+      this.#count(head, 1)
     }
     this.#nextId = Math.max(this.#nextId, head.id + 1)
   }
@@ -99,7 +115,16 @@ export class Heads {
     const beside = head.user === null ? undefined : this.#mailboxes.get(head.room)
     if (beside?.delete(head) !== true) return
     this.mailboxes -= 1
+    this.#count(head, -1)
     if (beside.size === 0) this.#mailboxes.delete(head.room)
+  }
+
+  #count({ room, by }: Head, more: 1 | -1): void {
+    if (by === undefined) return
+    const key = beginner(room, by)
+    const begun = (this.#begun.get(key) ?? 0) + more
+    if (begun === 0) this.#begun.delete(key)
+    else this.#begun.set(key, begun)
   }
 
   /** These changes were not written: what they were about is as it was before. */

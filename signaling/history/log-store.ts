@@ -1,4 +1,5 @@
 import type { ReadPosition } from '../protocol/history.ts'
+import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import type { FillRandom } from '../protocol/ids.ts'
 import type { Cells } from './cells.ts'
 import { decodeEntry, encodeEntry, entryAtMs } from './entry-bytes.ts'
@@ -48,6 +49,8 @@ const MOST_WAITING_BYTES = 67_108_864
 const MOST_UNREAD = 1_000
 /** What an entry costs beside its bytes. */
 const OVERHEAD_BYTES = 128
+/** What a read position costs, at most. */
+const POSITION_BYTES = 512
 /** A sweep looks at so many logs, takes so many entries off one, and goes no further beyond so many off all. */
 const SWEEP_LOGS = 1_000
 const SWEEP_ENTRIES = 1_000
@@ -144,6 +147,7 @@ export class LogStore implements HistoryStore {
   ): Promise<number | undefined> {
     const head = this.#heads.get(log)
     if (head === undefined || head.epoch !== epoch || offset >= head.next) return undefined
+    if (!this.#positions.has(head.id, userId)) this.#addReader(head)
     const position = this.#positions.put(head.id, userId, offset, share, this.#parts.nowMs())
     if (position !== undefined) await this.#journal.committed()
     return position
@@ -207,10 +211,25 @@ export class LogStore implements HistoryStore {
 
   /** The log, with room for so many bytes more. @throws StoreError `history-full`, `mailboxes-full`, `rate-limited` */
   #head(log: LogName, bytes: number, account: string | undefined, nowMs: number): Head {
+    this.#ensureRoom(bytes)
+    return this.#heads.get(log) ?? this.#newLogs.begin(log, account, nowMs)
+  }
+
+  /** @throws StoreError `history-full` */
+  #ensureRoom(bytes: number): void {
     if (this.#journal.waitingBytes > MOST_WAITING_BYTES) throw new StoreError('history-full', 'too much waits')
     if (this.#heads.bytes + bytes > this.#parts.mostBytes)
       throw new StoreError('history-full', 'the server keeps enough')
-    return this.#heads.get(log) ?? this.#newLogs.begin(log, account, nowMs)
+  }
+
+  /** There will be a position of another user. @throws StoreError `history-full` */
+  #addReader(head: Head): void {
+    const { readers = 0 } = head
+    const gone = readers < HISTORY_LIMITS.positions ? 0 : this.#positions.forgetOldest(head.id)
+    if (gone === 0) this.#ensureRoom(POSITION_BYTES)
+    head.readers = readers - gone + 1
+    this.#grow(head, 0, (1 - gone) * POSITION_BYTES)
+    this.#save(head)
   }
 
   #grow(head: Head, entries: number, bytes: number): void {

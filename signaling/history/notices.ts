@@ -85,12 +85,14 @@ export class Notices<F extends Follower> {
     this.say(log, { t: 'logged', of: [], ...(log.user === undefined ? {} : { mail: true }) })
   }
 
-  /** To everybody who follows, or those of them. */
-  say(log: LogName, message: ServerMessage, to: (follower: F) => boolean = () => true): void {
+  /** To everybody who follows, or those of them. Returns how many bytes it took. */
+  say(log: LogName, message: ServerMessage, to: (follower: F) => boolean = () => true): number {
     const following = this.#followings.get(nameOf(log))
-    if (following === undefined) return
+    if (following === undefined) return 0
     const text = JSON.stringify(message)
-    for (const follower of this.#present(following)) if (to(follower)) follower.control(text)
+    const told = this.#present(following).filter(to)
+    for (const follower of told) follower.control(text)
+    return told.length * text.length
   }
 
   stop(): void {

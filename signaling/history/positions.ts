@@ -1,5 +1,4 @@
 import type { ReadPosition } from '../protocol/history.ts'
-import { HISTORY_LIMITS } from '../protocol/history-limits.ts'
 import type { Cells } from './cells.ts'
 import type { Journal } from './journal.ts'
 import { fromRow, toRow } from './rows.ts'
@@ -12,6 +11,8 @@ interface Row {
 }
 
 const TABLE = 'position'
+/** So many make place at once, so that a crowd that reads in turn does not have all of them looked at for each. */
+const FORGOTTEN_AT_ONCE = 100
 
 /** A user, as a key: any text may be one's id. */
 const userKey = (userId: string): string => userId.replace(/[^ -}]/g, (unit) => `~${unit.charCodeAt(0).toString(16)}.`)
@@ -30,12 +31,15 @@ export class Positions {
     return this.#row(log, userId)?.offset ?? 0
   }
 
+  has(log: number, userId: string): boolean {
+    return this.#row(log, userId) !== undefined
+  }
+
   /** Only forward. The position now, or undefined when nothing is another than before. */
   put(log: number, userId: string, offset: number, share: boolean, atMs: number): number | undefined {
     const before = this.#row(log, userId)
     const after = Math.max(offset, before?.offset ?? 0)
     if (before !== undefined && before.offset === after && before.share === share) return undefined
-    if (before === undefined) this.#makeRoom(log)
     const row: Row = { userId, offset: after, share, atMs }
     this.#journal.put([TABLE, log, userKey(userId)], toRow(row))
     return after
@@ -50,6 +54,15 @@ export class Positions {
     return { of, looked: rows.length }
   }
 
+  /** Those that have not moved for longest make place for others. Returns how many; those just put cannot be among them. */
+  forgetOldest(log: number): number {
+    const rows = this.#rows(log).filter(([key]) => this.#journal.get(key) !== undefined)
+    rows.sort(([, one], [, other]) => one.atMs - other.atMs)
+    const oldest = rows.slice(0, FORGOTTEN_AT_ONCE)
+    for (const [key] of oldest) this.#journal.put(key, undefined)
+    return oldest.length
+  }
+
   /** The log is over. */
   forget(log: number): void {
     for (const [key] of this.#rows(log)) this.#journal.put(key, undefined)
@@ -62,14 +75,5 @@ export class Positions {
 
   #rows(log: number) {
     return this.#cells.list(TABLE, log).map(([key, row]) => [key, fromRow<Row>(row)] as const)
-  }
-
-  #makeRoom(log: number): void {
-    const rows = this.#rows(log)
-    // Those who come together all see the table as it was before them; the next one makes up for it.
-    const tooMany = rows.length + 1 - HISTORY_LIMITS.positions
-    if (tooMany <= 0) return
-    rows.sort(([, one], [, other]) => one.atMs - other.atMs)
-    for (const [key] of rows.slice(0, tooMany)) this.#journal.put(key, undefined)
   }
 }

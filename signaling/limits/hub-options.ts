@@ -10,6 +10,8 @@ export interface HubOptions {
   readonly tokenTtlMs: number
   /** Members of one room, the away ones included. */
   readonly membersPerRoom: number
+  /** Of those, the ones that see each other: no more than a client takes. */
+  readonly listedMembers: number
   readonly roomsPerServer: number
   /** Uplinks of one address, joined or not; an IPv6 /64 counts as one address. */
   readonly connectionsPerAddress: number
@@ -53,6 +55,7 @@ export const HUB_DEFAULTS: HubOptions = Object.freeze({
   // Long enough for a laptop lid, short enough that the list of departed ids stays small.
   tokenTtlMs: 3_600_000,
   membersPerRoom: LIMITS.membersPerRoom,
+  listedMembers: LIMITS.listedMembers,
   // A room costs about 1 KB: 10 MB in all. Bounds what a loop over made-up names can do.
   roomsPerServer: 10_000,
   // An office or a school behind one NAT, some with two tabs.
@@ -71,8 +74,9 @@ export const HUB_DEFAULTS: HubOptions = Object.freeze({
   slowReaderBytes: 1_048_576,
   // Longer than a Wi-Fi roam or a TCP retransmission back-off of four losses; shorter than the grace period.
   slowReaderMs: 10_000,
-  // 256 members who each set a full 4 KiB profile.
-  controlBacklogBytes: 1_048_576,
+  // A room of 256 that fills while one does not read, each with the largest profile, user id and keys: 255 times 4,949
+  // bytes of `joined` and 128 of keeping it are 1,294,635. Or in which all of them change their profiles: 1,094,715.
+  controlBacklogBytes: 1_310_720,
   frameBytes: LIMITS.frameBytes,
   packetBytes: LIMITS.packetBytes,
   profileBytes: LIMITS.profileBytes,

@@ -169,7 +169,7 @@ export const OPTIONS = {
   membersPerRoom: limits(
     integer(1, 100_000),
     HUB_DEFAULTS.membersPerRoom,
-    'Members of one room, the away ones included.',
+    'Members of one room, the away ones included. At most 4,096 of them see each other.',
   ),
   roomsPerServer: limits(integer(1, 10_000_000), HUB_DEFAULTS.roomsPerServer, 'Rooms that exist at a time.'),
   connectionsPerAddress: limits(
@@ -227,7 +227,7 @@ export const OPTIONS = {
   mailboxesPerRoom: history(
     integer(1, 100_000),
     LOG_LIMITS.mailboxesPerRoom,
-    'Mailboxes that a room may have. One into which nothing has come for as long as mail is kept makes place for another; beyond, storing is refused.',
+    'Mailboxes that a room may have. One into which nothing has come for as long as mail is kept makes place for another; beyond, storing is refused. One sender can begin a quarter of them.',
   ),
   newLogsPerHour: history(
     integer(1, 1_000_000),

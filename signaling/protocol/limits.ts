@@ -32,6 +32,11 @@ export const LIMITS = Object.freeze({
   envelopeIds: 1_024,
   /** Members of one room, the away ones included. */
   membersPerRoom: 256,
+  /**
+   * Members of one room that see each other, whatever an operator allows: each is a link with every other. Some 16 times
+   * what a room has by default; a client that is told of more is told nonsense. Hard.
+   */
+  listedMembers: 4_096,
 
   /** Messages longer than this go in fragments on the bulk lane: safe in every browser, and small enough to interleave. */
   fragmentBytes: 16_384,

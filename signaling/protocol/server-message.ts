@@ -6,6 +6,7 @@ import {
   asArray,
   asBoolean,
   asInteger,
+  asJson,
   asNumber,
   asObject,
   asOneOf,
@@ -19,15 +20,16 @@ import { parseInstanceId, parsePeerId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 import { parsePublished, publishedSeen } from './published.ts'
 
-/** The most members a welcome may list. */
-const MOST_MEMBERS = 100_000
+/** As large as any that a server lets a member set, however much it allows. */
+const parseProfile = (value: unknown, field: string): Json =>
+  asJson(value ?? null, field, LIMITS.controlBytes, LIMITS.profileValues)
 
 function parseMember(value: unknown, field: string): MemberInfo {
   const fields = asObject(value, field)
   return {
     id: parsePeerId(fields.id, `${field}.id`),
     instance: parseInstanceId(fields.instance, `${field}.instance`),
-    profile: (fields.profile ?? null) as Json,
+    profile: parseProfile(fields.profile, `${field}.profile`),
     presence: asOneOf(fields.presence, `${field}.presence`, ['here', 'away']),
     ...parseMemberAccess(fields, field),
     ...announced(fields, `${field}.seal`),
@@ -35,7 +37,7 @@ function parseMember(value: unknown, field: string): MemberInfo {
 }
 
 const parseMembers = (value: unknown): readonly MemberInfo[] =>
-  asArray(value, 'members', MOST_MEMBERS).map((member, index) => parseMember(member, `members[${index}]`))
+  asArray(value, 'members', LIMITS.listedMembers).map((member, index) => parseMember(member, `members[${index}]`))
 
 function parseIceServers(value: unknown): readonly IceServer[] {
   return asArray(value, 'iceServers', 64).map((server, index) => {
@@ -105,7 +107,7 @@ export function parseServerMessage(text: string): ReadMessage {
         t: 'changed',
         version: version(fields),
         id: parsePeerId(fields.id, 'id'),
-        ...(fields.profile === undefined ? {} : { profile: fields.profile as Json }),
+        ...(fields.profile === undefined ? {} : { profile: parseProfile(fields.profile, 'profile') }),
         ...(fields.presence === undefined ? {} : { presence: asOneOf(fields.presence, 'presence', ['here', 'away']) }),
         ...(fields.rights === undefined ? {} : { rights: parseRights(fields.rights, 'rights') }),
         ...announced(fields, 'seal'),
@@ -152,7 +154,7 @@ export function parseServerMessage(text: string): ReadMessage {
     case 'dropped':
       return {
         t: 'dropped',
-        to: asArray(fields.to, 'to', MOST_MEMBERS).map((id) => parsePeerId(id, 'to')),
+        to: asArray(fields.to, 'to', LIMITS.listedMembers).map((id) => parsePeerId(id, 'to')),
         frames: asInteger(fields.frames, 'frames', 0, Number.MAX_SAFE_INTEGER),
         reason: asOneOf(fields.reason, 'reason', ['slow', 'absent', 'denied']),
       }

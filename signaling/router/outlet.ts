@@ -162,7 +162,7 @@ export class Outlet implements Settling, TurnMember {
     this.#inTurn = false
     if (this.#blocked || this.#nothingWaits) return
     this.#flush()
-    // What was just written counts for the turn that begins, and that turn must end, too.
+    // What was just written counts for the turn that begins, which under load has to end, too.
     this.#dependencies.turns.delivered(false)
   }
 

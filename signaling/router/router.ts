@@ -112,7 +112,7 @@ export class Router {
   readonly #frameBytes: number
   readonly #gatherFrameBytes: number
   readonly #traffic: Traffic
-  readonly #turns: Pick<Turns, 'quiet' | 'stretch' | 'passed'>
+  readonly #turns: Pick<Turns, 'quiet' | 'stretch' | 'passed' | 'came'>
   readonly #topics = new WeakMap<object, RoomTopic>()
   #topicsMade = 0
   #frame = 0
@@ -121,7 +121,7 @@ export class Router {
   constructor(
     limits: { readonly frameBytes: number; readonly gatherFrameBytes: number },
     traffic: Traffic,
-    turns: Pick<Turns, 'quiet' | 'stretch' | 'passed'>,
+    turns: Pick<Turns, 'quiet' | 'stretch' | 'passed' | 'came'>,
   ) {
     this.#frameBytes = limits.frameBytes
     this.#gatherFrameBytes = limits.gatherFrameBytes
@@ -135,6 +135,7 @@ export class Router {
    * @throws ProtocolError on a malformed envelope, Refusal `too-large` on one with too large a payload; those before it have been forwarded, those behind have not
    */
   forward(sender: Sender, bytes: Uint8Array): number {
+    this.#turns.came()
     if (this.#passed(sender, bytes)) return FRAME_WORK
     const parcel = new Parcel(bytes)
     this.#work = 0

@@ -22,6 +22,8 @@ const LEAST_MEETING = 2
 export class Turns {
   /** The turn's number. */
   current = 0
+  /** When the last message came, as far as no end was awaited. */
+  #cameMs = 0
   readonly #clock: Clock
   readonly #afterTurn: AfterTurn
   readonly #gatherMs: number
@@ -67,15 +69,25 @@ export class Turns {
   passed(deliveries: number, receivers: number): void {
     this.#deliveries += deliveries
     this.#receivers += receivers
-    // What is measured now and then must not be forgotten; a turn costs a lap of the event loop.
-    if (this.#deliveries > this.#gatherAbovePerMs * MEASURE_MS) this.#endLater()
+    // Load has to be measured now and then; under load, turns are drawn out and ended.
+    if (this.#loaded || this.#deliveries > this.#gatherAbovePerMs * MEASURE_MS) this.#endLater()
   }
 
-  /** A frame was delivered, or gathered, to one who got nothing else yet in this stretch. Sees to it that this turn ends. */
+  /**
+   * A message came. To end a turn costs a lap of the event loop; one in which nothing is gathered is just over when the
+   * clock has moved on.
+   */
+  came(): void {
+    if (this.#ending) return
+    const nowMs = this.#clock.nowMs()
+    if (nowMs === this.#cameMs) return
+    this.#cameMs = nowMs
+    this.current += 1
+  }
+
+  /** A frame was delivered to one who got nothing else yet in this stretch. */
   delivered(first: boolean): void {
-    this.#deliveries += 1
-    if (first) this.#receivers += 1
-    this.#endLater()
+    this.passed(1, first ? 1 : 0)
   }
 
   #endLater(): void {
@@ -88,6 +100,7 @@ export class Turns {
   /** Call `member` once when this turn ends. */
   add(member: TurnMember): void {
     this.#waiting.push(member)
+    this.#endLater()
   }
 
   /** For shutdown: no timer stays. */

@@ -97,7 +97,10 @@ export class Sessions {
       if (known !== undefined && known.instance === asked.instance && continues(known, grant)) {
         return this.#comeBack(known, asked, uplink, false, grant)
       }
-      return { member: this.#enter(asked, this.#room(asked.room), undefined, uplink, rate, grant), resumed: false }
+      return {
+        member: this.#enter(asked, this.#room(asked.room, grant), undefined, uplink, rate, grant),
+        resumed: false,
+      }
     }
     const claims = this.#claims(asked, asked.token)
     if (claims.userId !== grant.userId) throw invalidToken()
@@ -108,7 +111,7 @@ export class Sessions {
       return this.#comeBack(known, asked, uplink, true, grant)
     }
     // A good token of a member we do not know: it is from before a restart.
-    const member = this.#enter(asked, this.#room(asked.room), id, uplink, rate, grant)
+    const member = this.#enter(asked, this.#room(asked.room, grant), id, uplink, rate, grant)
     member.tokenExpiresAtMs = claims.expiresAtMs
     return { member, resumed: true }
   }
@@ -218,12 +221,15 @@ export class Sessions {
     return { member, resumed }
   }
 
-  #room(name: string): Room<Member> {
+  #room(name: string, { rights }: Grant): Room<Member> {
     const { rooms, options } = this.#dependencies
     const room = rooms.get(name) ?? rooms.open(name)
     if (room === undefined) throw this.#full('server-full', 'the server has no more rooms')
     if (room.size >= options.membersPerRoom) {
       throw this.#full('room-full', `the room has ${options.membersPerRoom} members`)
+    }
+    if (rights.has('members') && room.members.size >= options.listedMembers) {
+      throw this.#full('room-full', `the room has ${options.listedMembers} members that see each other`)
     }
     return room
   }

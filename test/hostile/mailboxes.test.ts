@@ -19,8 +19,9 @@ const mail = (n: number, user: string): StoreRecord => ({
 })
 
 /** Of one user: another one would be given it after 2 min, which is longer than a test may take. */
-const PER_HOUR = 30
+const PER_HOUR = 25
 const PER_ROOM = 40
+const SHARE = PER_ROOM / 4
 const FLOOD = 600
 
 describeUnderAttack(
@@ -53,14 +54,24 @@ describeUnderAttack(
         const room = hex(8)
         const eve = `eve-${hex(4)}`
         const first = await entered(eve, room, carrier)
-        expect(await flooded(first, FLOOD)).toEqual({ stored: PER_HOUR, 'rate-limited': FLOOD - PER_HOUR })
-        // Neither another room nor another device gives it more.
+        expect(await flooded(first, FLOOD)).toEqual({ stored: SHARE, 'mailboxes-full': FLOOD - SHARE })
+        // Another device gives it no more of the room, nor other rooms more within an hour.
+        const device = await entered(eve, room, carrier)
+        expect(await flooded(device, 8)).toEqual({ 'mailboxes-full': 8 })
         const second = await entered(eve, hex(8), carrier)
-        expect(await flooded(second, 8)).toEqual({ 'rate-limited': 8 })
-        // Another user is held to what the room may have.
-        const accomplice = await entered(`mallory-${hex(4)}`, room, carrier)
-        const rest = PER_ROOM - PER_HOUR
-        expect(await flooded(accomplice, FLOOD / 2)).toEqual({ stored: rest, 'mailboxes-full': FLOOD / 2 - rest })
+        expect(await flooded(second, 16)).toEqual({ stored: SHARE, 'mailboxes-full': 16 - SHARE })
+        const third = await entered(eve, hex(8), carrier)
+        const rest = PER_HOUR - 2 * SHARE
+        expect(await flooded(third, 16)).toEqual({ stored: rest, 'rate-limited': 16 - rest })
+        // Users that act together are held to what the room may have.
+        const accomplices = []
+        for (let share = 1; share < PER_ROOM / SHARE; share += 1) {
+          const accomplice = await entered(`mallory-${share}-${hex(4)}`, room, carrier)
+          accomplices.push(accomplice)
+          expect(await flooded(accomplice, 16)).toEqual({ stored: SHARE, 'mailboxes-full': 16 - SHARE })
+        }
+        const last = await entered(`trudy-${hex(4)}`, room, carrier)
+        expect(await flooded(last, 8)).toEqual({ 'mailboxes-full': 8 })
         // Others write to each other in other rooms.
         const elsewhere = hex(8)
         const ada = await entered(`ada-${hex(4)}`, elsewhere, carrier)
@@ -69,7 +80,7 @@ describeUnderAttack(
         const bo = await entered('bo', elsewhere, carrier)
         bo.say({ t: 'history', id: 7, limit: 9, mail: true })
         expect(await bo.next('history')).toMatchObject({ entries: [{ offset: 1 }] })
-        for (const client of [first, second, accomplice, ada, bo]) client.drop()
+        for (const client of [first, device, second, third, ...accomplices, last, ada, bo]) client.drop()
       },
       60_000,
     )

@@ -275,9 +275,9 @@ export class Gate {
     const instance = this.#known.get(id)?.instance ?? this.newcomers.get(id)?.member.instance
     if (instance !== undefined && instance === present) return
     this.#strangers.delete(id)
+    this.#ousted.delete(id)
     if (instance === undefined) return
     this.newcomers.drop(id)
-    this.#ousted.delete(id)
     this.#known.delete(id)
     this.profiles?.gone(id)
     this.#keys?.left(id)

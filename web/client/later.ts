@@ -4,11 +4,15 @@ import { reportError } from './events.ts'
 /** What could not be loaded, since the network or the server of the files was away, is tried again after this, doubling. */
 const AGAIN_MS = 1_000
 const LONGEST_AGAIN_MS = 32_000
+/** Waiting for it: more than a member may have messages that wait to be signed, and the rest is about members that come. */
+const MOST_ASKED = 16_384
+
+type Asked<T> = readonly [what: (it: T) => void, failed?: (() => void) | undefined]
 
 /** What is loaded when it is first needed: what is asked of it before it is there is done then, in that order. */
 export class Later<T> {
   here: T | undefined
-  readonly #asked = new Map<unknown, readonly [what: (it: T) => void, failed?: (() => void) | undefined]>()
+  readonly #asked = new Map<unknown, Asked<T>>()
   #coming = false
   #againMs = AGAIN_MS
   /** Until the next try. */
@@ -28,12 +32,15 @@ export class Later<T> {
 
   /**
    * `key`: of what is asked with the same one, the newest is done. `failed`: called instead when it cannot be loaded the
-   * next time; without, it waits for another.
+   * next time, or too much waits; without, it waits for another.
    */
   do(what: (it: T) => void, key: unknown = what, failed?: () => void): void {
     if (this.here !== undefined) what(this.here)
     else if (!this.#closed) {
       this.#asked.set(key, [what, failed])
+      // Of who is gone, most likely: members come and go, and the code for them may never come.
+      const [oldest] = this.#asked.size > MOST_ASKED ? this.#asked : []
+      if (oldest !== undefined) this.#giveUp(...oldest)
       this.#try()
     }
   }
@@ -71,6 +78,11 @@ export class Later<T> {
     }
   }
 
+  #giveUp(key: unknown, [, failed]: Asked<T>): void {
+    this.#asked.delete(key)
+    if (failed !== undefined) queueMicrotask(failed)
+  }
+
   #failed(): void {
     if (this.#closed) return
     this.#timer = this.clock.setTimeout(() => {
@@ -78,8 +90,6 @@ export class Later<T> {
       if (this.#asked.size > 0) this.#try()
     }, this.#againMs)
     this.#againMs = Math.min(2 * this.#againMs, LONGEST_AGAIN_MS)
-    for (const [key, [, failed]] of this.#asked) {
-      if (failed !== undefined && this.#asked.delete(key)) queueMicrotask(failed)
-    }
+    for (const [key, asked] of this.#asked) if (asked[1] !== undefined) this.#giveUp(key, asked)
   }
 }

@@ -1,4 +1,10 @@
-import type { LeaveReason, MemberInfo, PeerId, ServerMessage } from '../../signaling/protocol/index.ts'
+import {
+  type LeaveReason,
+  LIMITS,
+  type MemberInfo,
+  type PeerId,
+  type ServerMessage,
+} from '../../signaling/protocol/index.ts'
 import type { Clock, TimerHandle } from './clock.ts'
 import { Emitter } from './events.ts'
 
@@ -49,6 +55,11 @@ export class Membership {
   #epoch = ''
   #version = 0
   #graceMs = 0
+  /**
+   * How long a direct path keeps whom the server lists no more and says nothing of. Where access runs out: as long as
+   * session tokens are good, after which nobody comes back as the same member.
+   */
+  #keepMs = Number.POSITIVE_INFINITY
   /** Between a gap and its snapshot. */
   #lacking = false
 
@@ -77,6 +88,8 @@ export class Membership {
     if (this.#self !== undefined && this.#self !== message.peerId) this.#loseAll()
     this.#self = message.peerId
     this.#graceMs = message.graceMs
+    const { access, tokenExpiresAtMs, timeMs } = message
+    this.#keepMs = access?.expiresAtMs === undefined ? Number.POSITIVE_INFINITY : tokenExpiresAtMs - timeMs
     this.#replace(message)
   }
 
@@ -144,8 +157,11 @@ export class Membership {
     for (const [id, entry] of [...this.#entries]) {
       if (present.has(id)) continue
       // It left while we did not hear; why, nobody says.
-      if (entry.listed && !restarted) this.#left(id, entry.info.presence === 'away' ? 'expired' : 'left')
-      else this.#unlist(id, entry)
+      if (entry.listed && !restarted) this.#left(id, entry.info.presence === 'away' ? 'expired' : 'left', this.#keepMs)
+      else {
+        if (entry.listed) entry.untilMs = this.#options.clock.now() + this.#keepMs
+        this.#unlist(id, entry)
+      }
     }
     for (const member of members) this.#list(member)
   }
@@ -164,6 +180,7 @@ export class Membership {
       const untilMs = Number.POSITIVE_INFINITY
       entry = { info: member, timer: undefined, listed: true, joined: false, untilMs }
       this.#entries.set(id, entry)
+      this.#makePlace()
       if (isIn) this.#joined(entry)
       return
     }
@@ -171,6 +188,24 @@ export class Membership {
     entry.listed = true
     entry.untilMs = Number.POSITIVE_INFINITY
     this.#update(entry, member)
+  }
+
+  /**
+   * As many are kept as can be listed: those that are not are gone then, the first of them first. A server could list
+   * others in epoch after epoch.
+   */
+  #makePlace(): void {
+    if (this.#entries.size <= LIMITS.listedMembers) return
+    for (const [id, { listed }] of this.#entries) {
+      if (listed) continue
+      this.#remove(id, 'expired')
+      return
+    }
+  }
+
+  /** Whether an event of this version would count now. */
+  awaits(version: number): boolean {
+    return !this.#lacking && version === this.#version + 1
   }
 
   #joined(entry: Entry): void {

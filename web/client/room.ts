@@ -56,7 +56,7 @@ import { fromWire, RoomClock, toWire } from './room-clock.ts'
 import { RoomLinks } from './room-links.ts'
 import type { RoomPeer } from './room-peer.ts'
 import type { RoomWorld } from './room-world.ts'
-import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
+import { type RoomMessage, Uplink, type UplinkEvents, type Welcome } from './uplink/uplink.ts'
 
 /** Until the first welcome says otherwise. */
 const GRACE_MS = 20_000
@@ -65,6 +65,15 @@ const FLUSH_POLL_MS = 20
 const FILES = 'files'
 const takeAtOnce: RoomHistory['hear'] = (channel, message) => channel.take(message as Message<Payload>)
 const WRONG_SECRET = 'The others have another secret or password'
+
+type Heard = UplinkEvents['welcome']
+
+/** The newer one says it all, but for what has been missed, and what we have become since. */
+const instead = (older: Heard, newer: Heard): Heard => ({
+  ...newer,
+  how: older.how === 'resumed' ? newer.how : older.how,
+  missed: older.missed + newer.missed,
+})
 
 export class ClientRoom<P extends Json> implements Room<P> {
   readonly name: string
@@ -98,6 +107,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
   #history: RoomHistory | undefined
   #loading: Promise<RoomHistory> | undefined
   #welcomed: Welcome | undefined
+  /** Waits to be come to. Only the newest does: a server could have them come faster than their members are looked at. */
+  #coming: { heard: Heard | undefined } = { heard: undefined }
   /** A message came live on a channel. False: not now. */
   #hear: RoomHistory['hear'] = takeAtOnce
 
@@ -462,15 +473,24 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const membership = this.#membership
     const inbound = this.#inbound
     const gate = this.#gate
-    uplink.on('welcome', ({ message, how, missed }) =>
-      inbound.alone(
-        () => gate.welcomed(message.peerId, message.members),
+    uplink.on('welcome', (heard) => {
+      const older = this.#coming.heard
+      this.#coming.heard = undefined
+      const coming = { heard: older === undefined ? heard : instead(older, heard) }
+      this.#coming = coming
+      inbound.alone<readonly MemberInfo[] | undefined>(
+        () => {
+          if (this.#coming === coming) this.#coming = { heard: undefined }
+          return coming.heard && gate.welcomed(coming.heard.message.peerId, coming.heard.message.members)
+        },
         (members) => {
+          if (coming.heard === undefined || members === undefined) return
+          const { message, how, missed } = coming.heard
           this.#welcome({ ...message, members }, how)
           this.#missed(missed)
         },
-      ),
-    )
+      )
+    })
     uplink.on('message', (message) => this.#message(message))
     uplink.on('frame', ({ from, payload }) =>
       inbound.beside(
@@ -596,7 +616,8 @@ export class ClientRoom<P extends Json> implements Room<P> {
       this.#uplink.restart()
     } else if (message.t === 'joined') {
       inbound.alone(
-        () => gate.look([message.member]),
+        // Of who is not listed for it, nothing is kept.
+        () => (this.#membership.awaits(message.version) ? gate.look([message.member]) : []),
         ([member = message.member]) => this.#take({ ...message, member }),
         true,
       )

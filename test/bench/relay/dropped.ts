@@ -12,59 +12,92 @@ const SEND_EVERY_MS = 5_000
 const DROP_EVERY_MS = 15_000
 const DROP_FOR_MS = 2_000
 
-const SUBJECTS: readonly { readonly name: RelayName | 'socket.io with recovery'; readonly relay: RelayName }[] = [
-  { name: 'ours', relay: 'ours' },
-  { name: 'bare', relay: 'bare' },
-  { name: 'socket.io', relay: 'socket.io' },
-  { name: 'socket.io with recovery', relay: 'socket.io' },
-]
+type SubjectName = RelayName | 'socket.io with recovery'
+
+interface Subject {
+  readonly name: SubjectName
+  readonly relay: RelayName
+  readonly members: number
+  readonly sealed: boolean
+}
 
 /** Members who lose their connection again and again while all send: what arrives exactly once, and when. */
-export async function dropped({ dropMembers, dropProcesses, dropMs }: RelayEffort, log: Log): Promise<Figure[]> {
-  const results = new Map<string, Outcome>()
-  for (const { name, relay } of SUBJECTS) {
+export async function dropped(effort: RelayEffort, log: Log): Promise<Figure[]> {
+  const { dropMembers: members, dropSealedMembers, dropProcesses, dropMs } = effort
+  const open = async (name: SubjectName, relay: RelayName): Promise<[string, Outcome]> => {
     log(`drops, ${name}`)
-    const server = await RelayServer.start(name)
-    const generators = await Promise.all(Array.from({ length: dropProcesses }, () => Generator.start()))
-    try {
-      const rooms = Math.floor(dropMembers / dropProcesses / ROOM_MEMBERS)
-      const parts = await Promise.all(
-        generators.map((generator, part) =>
-          generator.drops({
-            ...{ relay, recovery: name === 'socket.io with recovery', port: server.port, serverPid: server.pid },
-            ...{ members: rooms * ROOM_MEMBERS, firstRoom: part * rooms, roomMembers: ROOM_MEMBERS },
-            ...{ sendEveryMs: SEND_EVERY_MS, dropEveryMs: DROP_EVERY_MS, dropForMs: DROP_FOR_MS, ms: dropMs },
-          }),
-        ),
-      )
-      results.set(name, outcomeOf(parts))
-    } finally {
-      for (const generator of generators) await generator.close()
-      await server.close()
-    }
+    return [name, await outcome({ name, relay, members, sealed: false }, effort)]
   }
-  const busy = [...results].map(([name, { server, generator }]) => `${name} ${server} %, members ${generator} %`)
-  const note = `${dropMembers} members in rooms of ${ROOM_MEMBERS}, in ${dropProcesses} processes; for ${dropMs / 1_000} s each sends every ${SEND_EVERY_MS / 1_000} s and loses its connection every ${DROP_EVERY_MS / 1_000} s for ${DROP_FOR_MS / 1_000} s. Ours are whole clients, by the relay alone; the others are as little as speaks to their server, keep what they could not send, and come back within a second. Of one core: ${busy.join('; ')}.`
-  const figure = (name: string, unit: string, of: (outcome: Outcome) => number) =>
-    plainFigure({ name, unit, note }, new Map([...results].map(([who, outcome]) => [who, of(outcome)])))
+  const outcomes = new Map([
+    await open('ours', 'ours'),
+    await open('bare', 'bare'),
+    await open('socket.io', 'socket.io'),
+    await open('socket.io with recovery', 'socket.io'),
+  ])
+  log('drops, ours sealed')
+  const sealed = await outcome({ name: 'ours', relay: 'ours', members: dropSealedMembers, sealed: true }, effort)
+  const how = `in rooms of ${ROOM_MEMBERS}, in ${dropProcesses} processes; for ${dropMs / 1_000} s each sends every ${SEND_EVERY_MS / 1_000} s and loses its connection every ${DROP_EVERY_MS / 1_000} s for ${DROP_FOR_MS / 1_000} s.`
+  const busy = (which: ReadonlyMap<string, Outcome>): string =>
+    `Of one core: ${[...which].map(([name, { server, generator }]) => `${name} ${server} %, members ${generator} %`).join('; ')}.`
+  return [
+    ...figuresOf(
+      'drop test',
+      `${members} members ${how} Ours are whole clients, by the relay alone, in open rooms, since nobody else encrypts; the others are as little as speaks to their server, keep what they could not send, and come back within a second. ${busy(outcomes)}`,
+      outcomes,
+    ),
+    ...figuresOf(
+      'drop test, encrypted from end to end',
+      `${dropSealedMembers} members ${how} ${busy(new Map([['ours', sealed]]))}`,
+      new Map([['ours', sealed]]),
+    ),
+  ]
+}
+
+function figuresOf(test: string, note: string, outcomes: ReadonlyMap<string, Outcome>): Figure[] {
+  const figure = (name: string, unit: string, of: (one: Outcome) => number) =>
+    plainFigure({ name: `${test}: ${name}`, unit, note }, new Map([...outcomes].map(([who, one]) => [who, of(one)])))
   return [
     withGoal(
-      figure('drop test: delivered exactly once', '%', (outcome) => outcome.once),
+      figure('delivered exactly once', '%', ({ once }) => once),
       { of: 'ours', least: 100 },
     ),
     withGoal(
-      figure('drop test: delivered twice', '%', (outcome) => outcome.twice),
+      figure('delivered twice', '%', ({ twice }) => twice),
       { of: 'ours', most: 0 },
     ),
     withGoal(
-      figure('drop test: delay, p50', 'ms', (outcome) => outcome.p50),
+      figure('delay, p50', 'ms', ({ p50 }) => p50),
       undefined,
     ),
     withGoal(
-      figure('drop test: delay, p99', 'ms', (outcome) => outcome.p99),
+      figure('delay, p99', 'ms', ({ p99 }) => p99),
       { of: 'ours', most: 3_000 },
     ),
   ]
+}
+
+async function outcome(
+  { name, relay, members, sealed }: Subject,
+  { dropProcesses, dropMs }: Pick<RelayEffort, 'dropProcesses' | 'dropMs'>,
+): Promise<Outcome> {
+  const server = await RelayServer.start(name)
+  const generators = await Promise.all(Array.from({ length: dropProcesses }, () => Generator.start()))
+  try {
+    const rooms = Math.floor(members / dropProcesses / ROOM_MEMBERS)
+    const parts = await Promise.all(
+      generators.map((generator, part) =>
+        generator.drops({
+          ...{ relay, sealed, recovery: name === 'socket.io with recovery', port: server.port, serverPid: server.pid },
+          ...{ members: rooms * ROOM_MEMBERS, firstRoom: part * rooms, roomMembers: ROOM_MEMBERS },
+          ...{ sendEveryMs: SEND_EVERY_MS, dropEveryMs: DROP_EVERY_MS, dropForMs: DROP_FOR_MS, ms: dropMs },
+        }),
+      ),
+    )
+    return outcomeOf(parts)
+  } finally {
+    for (const generator of generators) await generator.close()
+    await server.close()
+  }
 }
 
 interface Outcome {

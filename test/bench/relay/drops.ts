@@ -8,6 +8,8 @@ import type { ReadBuffer } from './raw-socket.ts'
 export interface DropsOptions {
   readonly relay: RelayName
   readonly recovery: boolean
+  /** Of ours. */
+  readonly sealed: boolean
   readonly port: number
   readonly serverPid: number
   readonly members: number
@@ -51,7 +53,7 @@ export async function dropTest(options: DropsOptions, shared: ReadBuffer): Promi
       told.heard(index, sender - firstRoom * roomMembers, number, performance.now() - atMs)
     }
     return options.relay === 'ours'
-      ? new OwnMember(place, options.port, heard)
+      ? new OwnMember(place, options, heard)
       : new RawMember(place, options, shared, heard)
   })
   const left = members[Symbol.iterator]()

@@ -14,6 +14,8 @@ export interface RelayEffort {
   readonly rooms: readonly number[]
   /** Of the drop test, and how many processes they share. */
   readonly dropMembers: number
+  /** Of ours, once more encrypted from end to end. */
+  readonly dropSealedMembers: number
   readonly dropProcesses: number
   readonly dropMs: number
 }
@@ -28,7 +30,8 @@ export const RELAY_EFFORTS: Readonly<Record<EffortName, RelayEffort>> = {
     stormMembers: 5_000,
     roomSizes: [2, 10, 50, 200, 1_000],
     rooms: [1, 10, 100, 1_000, 10_000],
-    dropMembers: 200,
+    dropMembers: 1_000,
+    dropSealedMembers: 200,
     dropProcesses: 2,
     dropMs: 60_000,
   },
@@ -42,6 +45,7 @@ export const RELAY_EFFORTS: Readonly<Record<EffortName, RelayEffort>> = {
     roomSizes: [2, 50, 200],
     rooms: [1, 10, 100],
     dropMembers: 200,
+    dropSealedMembers: 100,
     dropProcesses: 1,
     dropMs: 20_000,
   },

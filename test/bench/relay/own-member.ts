@@ -14,6 +14,12 @@ import { numberOf, payloadText, senderOf, sentAt } from './payload.ts'
 /** How long an attempt without a network takes to fail. */
 const FAILING_MS = 5
 
+export interface OwnOptions {
+  readonly port: number
+  /** Encrypted from end to end, as by default; else an open room. */
+  readonly sealed: boolean
+}
+
 /** The whole client, over WebSocket, without peer connections: everything goes by the server. */
 export class OwnMember implements DropMember {
   readonly #place: MemberPlace
@@ -22,11 +28,15 @@ export class OwnMember implements DropMember {
   readonly #carriers = new Set<() => void>()
   #cut = false
 
-  constructor(place: MemberPlace, port: number, heard: Heard) {
+  constructor(place: MemberPlace, { port, sealed }: OwnOptions, heard: Heard) {
     this.#place = place
     this.#room = new ClientRoom(
       `drops-${place.room}`,
-      parseJoinOptions({ server: `http://127.0.0.1:${port}/`, paths: ['relay'] }),
+      parseJoinOptions({
+        server: `http://127.0.0.1:${port}/`,
+        paths: ['relay'],
+        ...(sealed ? {} : { sealing: 'open' }),
+      }),
       {
         clock: systemClock,
         wallMs: () => Date.now(),

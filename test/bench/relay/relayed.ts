@@ -8,8 +8,8 @@ const ROOM_MEMBERS = 50
 /** 9,800 deliveries a second: a few percent of a core. */
 const LIGHT = { to: 'room', perSecond: 200, pings: true } as const
 const FULL = { to: 'room', inFlight: 256, pings: true } as const
-/** A server that has run for a minute has its code compiled; without this, light load would measure the first seconds. */
-const WARM_UP = { ...FULL, ms: 2_000 } as const
+/** A server that has run for a minute has its code compiled; without these, light load would measure the first seconds. */
+const WARM_UP = { full: { ...FULL, ms: 2_000 }, light: { ...LIGHT, ms: 20_000 } } as const
 const PAIRS = 100
 /** Each pair has one message under way: nothing can be gathered. */
 const ONE_TO_ONE = { to: 'one', inFlight: PAIRS } as const
@@ -20,7 +20,8 @@ export async function inRooms({ rounds: count, turnMs }: RelayEffort): Promise<F
     for (const [relay, { port, pid }] of servers) {
       await generator.gather(relay, { relay, port, serverPid: pid, members: ROOM_MEMBERS, roomMembers: ROOM_MEMBERS })
     }
-    for (const relay of servers.keys()) await generator.load(relay, WARM_UP)
+    for (const relay of servers.keys()) await generator.load(relay, WARM_UP.full)
+    await Promise.all([...servers.keys()].map((relay) => generator.load(relay, WARM_UP.light)))
     const figures: Figure[] = []
     for (const [name, load] of Object.entries({ light: LIGHT, full: FULL }) as ['light' | 'full', typeof LIGHT][]) {
       const values = new Values<'cost' | 'rate' | 'p50' | 'p99'>()

@@ -76,11 +76,11 @@ class HubWorld implements FuzzWorld {
     )
     must(!('polluted' in {}), 'the prototype of all objects was changed')
     this.#fed += 1
-    if (this.#fed % LOOK_EVERY === 0) this.#look()
+    if (this.#fed % LOOK_EVERY === 0) await this.#look()
   }
 
   async end(): Promise<void> {
-    this.#look()
+    await this.#look()
   }
 
   async #session(script: Script, random: SeededRandom): Promise<void> {
@@ -152,13 +152,15 @@ class HubWorld implements FuzzWorld {
   }
 
   /** When grace is over, nobody is left but the honest. */
-  #look(): void {
+  async #look(): Promise<void> {
     const untilMs = this.#clock.now() + GRACE_MS + 2_000
     while (this.#clock.step(untilMs)) this.#settle()
     while (this.#clock.now() < untilMs) {
       this.#clock.setTimeout(() => undefined, untilMs - this.#clock.now())
       this.#clock.step(untilMs)
     }
+    // What was to be kept is being written.
+    await turn()
     const { connections, members, rooms, away, history } = this.#scene.hub.stats()
     const left = JSON.stringify({ connections, members, rooms, away })
     must(left === '{"connections":2,"members":2,"rooms":1,"away":0}', `left behind: ${left}`)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AccessError } from '../../../signaling/access/access-error.ts'
 import { ALL_RIGHTS, type Grant } from '../../../signaling/access/grant.ts'
+import type { HubOptions } from '../../../signaling/limits/hub-options.ts'
 import type { PeerId, Right } from '../../../signaling/protocol/index.ts'
 import type { AccessToken, JoinOptions, Message } from '../../../web/client/face.ts'
 import { type SimClient, SimWorld } from '../../simulation/sim-world.ts'
@@ -19,9 +20,9 @@ class Server {
   readonly world: SimWorld
   readonly seen: (string | undefined)[] = []
 
-  constructor(seed: number) {
+  constructor(seed: number, hub: Partial<HubOptions> = {}) {
     const access = { check: (given: string | undefined) => this.#check(given) }
-    this.world = new SimWorld(seed, { access, hub: { graceMs: 60_000 } })
+    this.world = new SimWorld(seed, { access, hub: { graceMs: 60_000, ...hub } })
   }
 
   join(name: string, accessToken: AccessToken | undefined, options: JoinOptions = {}): SimClient {
@@ -120,6 +121,27 @@ describe('a room with access tokens', () => {
     expect(ada.room.status).toBe('online')
     await clock.run(2_000)
     expect(await ada.room.closed).toMatchObject({ code: 'access-expired', fatal: true })
+  })
+
+  it('is not stayed in for good by direct paths alone, by one whose token ran out while the server was restarted', async () => {
+    const server = new Server(13, { tokenTtlMs: 300_000 })
+    const { clock, server: hub } = server.world
+    const paths = ['direct', 'relay'] as const
+    const ada = server.join('ada', () => token({ userId: 'ada', expiresAtMs: clock.now() + 86_400_000 }), { paths })
+    const bob = server.join('bob', token({ userId: 'bob', expiresAtMs: clock.now() + 60_000 }), { paths })
+    await clock.run(5_000)
+    expect(ada.room.peers.get(idOf(bob))?.path).toBe('direct')
+    const left: string[] = []
+    ada.room.on('leave', ({ reason }) => left.push(reason))
+    // Bob keeps away from the server, which would tell him that it is over.
+    for (const pipe of [bob.uplink.up, bob.uplink.down]) pipe.blackhole = true
+    hub.kill()
+    await clock.run(1_000)
+    hub.start()
+    await clock.run(270_000)
+    expect(ada.room.peers.get(idOf(bob))).toMatchObject({ presence: 'away', path: 'direct' })
+    await clock.run(60_000)
+    expect([ada.room.peers.size, left]).toEqual([0, ['expired']])
   })
 
   it('waits for an application that has no token yet, and asks again', async () => {

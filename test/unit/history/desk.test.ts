@@ -69,6 +69,29 @@ const outcomes = ({ told }: FakeMember): Record<string, unknown>[] =>
   told.flatMap(({ t, of }) => (t === 'stored' ? (of as Record<string, unknown>[]) : []))
 
 describe('the history desk', () => {
+  it('charges a read position that changes, with what it takes to tell of it, and nothing that stays', async () => {
+    const { desk } = scene()
+    const charged: number[] = []
+    const ada = fakeMember(1, { userId: 'ada', rate: { charge: (bytes) => void charged.push(bytes) } })
+    const others = [2, 3, 4].map((index) => fakeMember(index, { userId: `user ${index}` }))
+    for (const n of [1, 2, 3]) desk.take(ada, record(n))
+    await turns()
+    for (const one of others) await desk.request(one, { t: 'history', id: 1, limit: 0, follow: true })
+    const answer = await desk.request(ada, { t: 'positions', id: 1 })
+    const epoch = 'epoch' in answer ? (answer.epoch ?? '') : ''
+    charged.length = 0
+    const read = (offset: number, share: boolean) => desk.request(ada, { t: 'read', id: 2, epoch, offset, share })
+    await read(1, false)
+    await read(2, true)
+    const heard = others.map(({ told }) => JSON.stringify(told.filter(({ t }) => t === 'position')).length - 2)
+    expect(heard[0]).toBeGreaterThan(50)
+    expect(charged).toEqual([8_192, 8_192 + 3 * (heard[0] ?? 0)])
+    await read(2, true)
+    await read(1, true)
+    await read(9, true)
+    expect(charged).toHaveLength(2)
+  })
+
   it('refuses what is far beyond what a client has under way, and takes more when there are answers', async () => {
     let finish: () => void = () => undefined
     const waiting = new Promise<void>((resolve) => {

@@ -196,8 +196,50 @@ describe.each(KINDS)('a log (%s)', (kind) => {
     }
     await store.setPosition(ROOM, 'last', epoch, 1, true)
     const { of } = await store.positions(ROOM, undefined)
-    expect(of).toHaveLength(1_000)
-    expect(of.map(({ userId }) => userId)).toContain('last')
+    expect(of.length).toBeGreaterThan(900)
+    expect(of.length).toBeLessThanOrEqual(1_000)
+    const users = of.map(({ userId }) => userId)
+    expect(users).toContain('last')
+    expect(users.filter((user) => user.startsWith('1-'))).toHaveLength(700)
+  })
+
+  it('counts positions as what it keeps, and takes no new ones when that is enough; those that are there move', async () => {
+    let world = await makeStore(1_000_000)
+    world.bounds = { messages: 10, ageMs: 10 * DAY_MS }
+    const logs = Array.from({ length: 3 }, (_, index) => ({ room: `room ${index}`, user: undefined }))
+    const epochs = new Map<unknown, string>()
+    for (const log of logs) {
+      epochs.set(log.room, (await world.store.append(log, entry('a'))).epoch)
+      await world.store.append(log, entry('b'))
+    }
+    const without = world.store.stats.bytes
+    const read = (log: (typeof logs)[number], user: string, offset = 1) =>
+      world.store.setPosition(log, user, epochs.get(log.room) ?? '', offset, true)
+    const refused: string[] = []
+    for (const log of logs) {
+      for (let group = 0; group < 12; group += 1) {
+        world.nowMs += 1
+        const users = Array.from({ length: 100 }, (_, index) => `user ${group}-${index}`)
+        await Promise.all(users.map((user) => read(log, user).catch(({ code }) => refused.push(code))))
+      }
+    }
+    expect(world.store.stats.bytes).toBeGreaterThan(without + 1_500 * 500)
+    expect(world.store.stats.bytes).toBeLessThanOrEqual(1_000_000)
+    expect(new Set(refused)).toEqual(new Set(['history-full']))
+    const { bytes } = world.store.stats
+    if (kind === 'file') {
+      world = await world.again()
+      expect(world.store.stats.bytes).toBe(bytes)
+    }
+    const [log = ROOM as (typeof logs)[number], second = log] = logs
+    await expect(read(second, 'a newcomer')).rejects.toMatchObject({ code: 'history-full' })
+    const { of } = await world.store.positions(second, undefined)
+    const [first] = of
+    expect(await read(second, first?.userId ?? '', 2)).toBe(2)
+    // A table that is full makes place for itself.
+    expect(await read(log, 'a newcomer')).toBe(1)
+    await world.store.clear(log)
+    expect(await read(second, 'a newcomer')).toBe(1)
   })
 
   it('forgets a writer a day after its last record', async () => {

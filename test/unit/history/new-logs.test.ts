@@ -80,6 +80,41 @@ describe.each(KINDS)('new logs (%s)', (kind) => {
     expect(store.stats.logs).toBe(5)
   })
 
+  it('begins no more than a quarter of the mailboxes of a room for one account, whose own make place when they have expired', async () => {
+    let world = await makeStore()
+    world.limits = { mailboxesPerRoom: 8, newLogsPerHour: 1_000 }
+    world.bounds = { messages: 100, ageMs: HOUR_MS }
+    let n = 0
+    const write = (user: string, account?: string, room = 'lobby') => {
+      n += 1
+      const writer = { key: `${account}`, n, ...(account === undefined ? {} : { account }) }
+      return world.store.append(box(user, room), entry(`${n}`), writer)
+    }
+    const refused = expect.objectContaining({ code: 'mailboxes-full' })
+    await write('bo', 'ada')
+    await write('eve 1', 'eve')
+    await write('eve 2', 'eve')
+    await expect(write('eve 3', 'eve')).rejects.toEqual(refused)
+    // What is there takes hers as ever, and another room has its own.
+    await write('bo', 'eve')
+    await write('eve 3', 'eve', 'hall')
+    if (kind === 'file') world = await world.again()
+    await expect(write('eve 3', 'eve')).rejects.toEqual(refused)
+    // Others find place, and so does a backend.
+    for (const user of ['cy', 'dee']) await write(user, user)
+    for (const user of ['eli', 'fay', 'gus']) await write(user)
+    await expect(write('hal', 'cy')).rejects.toEqual(refused)
+    world.nowMs += HOUR_MS + 1
+    await write('bo', 'ada')
+    await write('eve 3', 'eve')
+    expect(await texts(world.store, {}, box('eve 1'))).toEqual([])
+    expect(await texts(world.store, {}, box('bo'))).toHaveLength(1)
+    // Of eight, one was hers and is gone; the others are as they were.
+    expect(world.store.stats.logs).toBe(9)
+    await world.store.clear(box('eve 3'))
+    await write('eve 4', 'eve')
+  })
+
   it('counts what was there before a restart, and what the disk refused not', async () => {
     let world = await makeStore()
     world.limits = { mailboxesPerRoom: 2, newLogsPerHour: 1_000 }

@@ -79,3 +79,16 @@ it('is here for what asks it again while that is done', async () => {
   await turn()
   expect(done).toEqual(['inner', 'next'])
 })
+
+it('keeps no more than so much waiting, the oldest given up first, however long it does not come', async () => {
+  there = false
+  later.do(say('never'), 'never', say('failed'))
+  for (let n = 0; n < 20_000; n += 1) later.do(() => done.push(`${n}`), n)
+  await turn()
+  expect(done).toEqual(['failed'])
+  there = true
+  clock.step()
+  await turn()
+  const asked = done.slice(1)
+  expect([asked.length, asked.at(-1)]).toEqual([16_384, '19999'])
+})

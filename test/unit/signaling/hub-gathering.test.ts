@@ -25,6 +25,7 @@ describe('gathering', () => {
     ada.all('4')
     expect(cy.packets()).toHaveLength(2)
     world.settle()
+    world.clock.advance(1)
     ada.all('5')
     expect(cy.packets()).toEqual([['1'], ['2', '3'], ['4'], ['5']])
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ALL_RIGHTS } from '../../../signaling/access/grant.ts'
 import { HUB_DEFAULTS } from '../../../signaling/limits/hub-options.ts'
 import { World } from './hub-world.ts'
 
@@ -125,6 +126,29 @@ describe('capacity', () => {
     const back = world.connect().sameAs(ada)
     back.join({ token: ada.last('welcome').token })
     expect(back.last('welcome').resumed).toBe(true)
+  })
+
+  it('refuses a member too many of those that see each other, and takes more that see nobody', async () => {
+    const rights = new Set(['publish'] as const)
+    const access = {
+      check: async (token?: string) => ({
+        rights: token === 'sees' ? ALL_RIGHTS : rights,
+        userId: undefined,
+        profile: undefined,
+        expiresAtMs: undefined,
+      }),
+    }
+    const world = new World({ access, options: { membersPerRoom: 4, listedMembers: 2 } })
+    const enter = async (token: string) => {
+      const client = world.connect()
+      client.join({ access: token })
+      await new Promise((resolve) => setImmediate(resolve))
+      return client
+    }
+    for (let count = 0; count < 2; count += 1) expect((await enter('sees')).last('welcome').v).toBe(1)
+    expect((await enter('sees')).last('error')).toMatchObject({ code: 'room-full', fatal: true })
+    for (let count = 0; count < 2; count += 1) expect((await enter('listens')).last('welcome').members).toEqual([])
+    expect((await enter('listens')).last('error')).toMatchObject({ code: 'room-full', fatal: true })
   })
 
   it('refuses a room too many, and opens one when another is empty', () => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { InstanceId, MemberInfo, PeerId, ServerMessage } from '../../../signaling/protocol/index.ts'
+import {
+  type InstanceId,
+  LIMITS,
+  type MemberInfo,
+  type PeerId,
+  type ServerMessage,
+} from '../../../signaling/protocol/index.ts'
 import { Membership } from '../../../web/client/membership.ts'
 import type { Welcome } from '../../../web/client/uplink/uplink.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -228,6 +234,36 @@ describe('a member that a direct path reaches', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  test('stays, where access runs out, no longer than session tokens are good when nobody says why it is missing', () => {
+    const { membership, take, clock, reachable } = setUp()
+    const welcome = (epoch: string, members: readonly MemberInfo[], expiresAtMs?: number): void => {
+      const access = { rights: [], ...(expiresAtMs === undefined ? {} : { expiresAtMs }) }
+      const times = { timeMs: 5_000, tokenExpiresAtMs: 605_000, graceMs: 20_000 }
+      membership.welcome({ version: 1, members, epoch, peerId: SELF, access, ...times } as unknown as Welcome)
+    }
+    reachable.add(ADA).add(BOB)
+    welcome('first', [member(ADA), member(BOB, { presence: 'away' })], 1)
+    // Bob's grace period ran out while we did not hear; then the server was restarted, and Ada did not come back.
+    welcome('first', [member(ADA)], 1)
+    clock.advance(100_000)
+    welcome('second', [], 1)
+    take()
+    clock.advance(400_000)
+    welcome('third', [], 1)
+    clock.advance(99_999)
+    expect(take()).toEqual([])
+    clock.advance(1)
+    expect(take()).toEqual(['leave b expired'])
+    clock.advance(100_000)
+    expect(take()).toEqual(['leave a expired'])
+    expect(clock.pending()).toBe(0)
+    // Where nothing runs out, nor does this.
+    welcome('third', [member(ADA)])
+    welcome('fourth', [])
+    clock.advance(10_000_000)
+    expect(take()).toEqual(['join a here', 'change a away'])
+  })
+
   test('is gone when it is removed, also when the server had lost it before', () => {
     const { welcome, apply, take, reachable, clock } = setUp()
     welcome(1, [member(ADA)])
@@ -266,4 +302,28 @@ test('closed, nothing runs and nothing is told', () => {
   take()
   membership.close()
   expect(clock.pending()).toBe(0)
+})
+
+describe('members that a server makes up in epoch after epoch', () => {
+  const others = (epoch: number, many: number): MemberInfo[] =>
+    Array.from({ length: many }, (_, at) => member(`${epoch}${at.toString(16).padStart(15, '0')}` as PeerId))
+
+  test('make place, the first that are not listed any more first; who is listed stays', () => {
+    const { welcome, membership, reachable, take } = setUp()
+    const half = LIMITS.listedMembers / 2
+    const [first, second] = [others(1, half - 1), others(2, half)]
+    for (const { id } of first) reachable.add(id)
+    welcome(1, [member(ADA), ...first])
+    welcome(1, [member(ADA), ...second], 'second')
+    expect([...membership.members()]).toHaveLength(LIMITS.listedMembers)
+    take()
+    welcome(1, [member(ADA), ...others(3, 3)], 'third')
+    expect([...membership.members()]).toHaveLength(LIMITS.listedMembers)
+    expect(take().filter((line) => line.startsWith('leave'))).toEqual(Array(3).fill('leave 1 expired'))
+    expect(membership.get(first[2]?.id ?? SELF)).toBeUndefined()
+    expect(membership.listed(ADA)).toBe(true)
+    for (let epoch = 4; epoch < 9; epoch += 1) welcome(1, [member(ADA), ...others(epoch, half)], `${epoch}`)
+    expect([...membership.members()]).toHaveLength(LIMITS.listedMembers)
+    expect(membership.listed(ADA)).toBe(true)
+  })
 })

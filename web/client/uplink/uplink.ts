@@ -21,6 +21,7 @@ import type { RoomMessage, UplinkEvents, UplinkOptions, Welcome } from './contra
 import { Credentials, type Granted } from './credentials.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Incoming } from './incoming.ts'
+import { Listed } from './listed.ts'
 import { NetworkWatch } from './network-watch.ts'
 import type { Opening } from './openings.ts'
 import { Outbox, type Sealer } from './outbox.ts'
@@ -46,6 +47,7 @@ export class Uplink {
   readonly #credentials: Credentials
   readonly #access: Access
   readonly #session: Session
+  readonly #listed = new Listed()
   readonly #standing: Standing
   readonly #network: NetworkWatch
   #sealer: Sealer | undefined
@@ -294,7 +296,9 @@ export class Uplink {
         this.#standing.lost(message.code, message.reason, message.retryAfterMs)
         break
       default:
-        if (message.t === 'snapshot') this.#requests.answer(message.re)
+        // One that was not asked for says nothing that events do not.
+        if (message.t === 'snapshot' && this.#requests.answer(message.re) === undefined) break
+        this.#listed.take(message)
         this.#events.emit('message', message)
     }
   }
@@ -302,6 +306,7 @@ export class Uplink {
   #welcome(message: Welcome, { carrier, sinceMs }: Pick<Opening, 'carrier' | 'sinceMs'>): void {
     const { clock, roomClock } = this.#options
     const welcomed = this.#session.welcomed(message)
+    this.#listed.take(message)
     roomClock.restart()
     this.#standing.enter(message, carrier, () => {
       this.#heartbeat.start(message.timeMs, clock.now() - sinceMs)

@@ -1,25 +1,20 @@
 /**
- * A room: membership from the uplink, a link to every member, and the channels the application makes. It starts the
- * moment it is made; everything that is sent before the welcome waits for it.
+ * A room: the face that the application sees, the parts behind it put together, and its life: from joining, through
+ * welcomes, to whatever ends it. It starts the moment it is made; everything that is sent before the welcome waits for it.
  */
 import {
   type AccessInfo,
   type Address,
   type Audience,
   type Json,
-  LIMITS,
   type MemberInfo,
   type PeerId,
   RIGHTS,
   randomHex,
 } from '../../signaling/protocol/index.ts'
 import { serverAddress } from './carriers/server-address.ts'
-import { encodePayload } from './channel/content.ts'
 import { LatestChannels } from './channel/latest.ts'
-import { Offers } from './channel/offer.ts'
 import { ProcedureCalls } from './channel/procedure.ts'
-import { ReliableChannel } from './channel/reliable.ts'
-import type { OutgoingMessage } from './delivery/outgoing-message.ts'
 import { PartylineError } from './errors.ts'
 import { Emitter } from './events.ts'
 import type {
@@ -30,7 +25,6 @@ import type {
   HistoryQuery,
   KeptRoom,
   Latest,
-  Message,
   Payload,
   Peer,
   Procedure,
@@ -44,36 +38,26 @@ import type {
   Unsubscribe,
 } from './face.ts'
 import { Gate } from './gate.ts'
-import type { RoomHistory } from './history/room-history.ts'
-import { Inbound } from './inbound.ts'
+import { HistoryOnDemand } from './history/on-demand.ts'
 import { Later } from './later.ts'
 import { Membership } from './membership.ts'
+import { MessageChannels } from './message-channels.ts'
 import { checkProfile, checkRoomName, type RoomOptions } from './options.ts'
 import { OwnInstance } from './own-instance.ts'
 import { RoomChannels } from './room-channels.ts'
 import type { RoomClaims } from './room-claims.ts'
 import { fromWire, RoomClock, toWire } from './room-clock.ts'
+import { RoomIntake } from './room-intake.ts'
 import { RoomLinks } from './room-links.ts'
+import { RoomMembers } from './room-members.ts'
 import type { RoomPeer } from './room-peer.ts'
 import type { RoomWorld } from './room-world.ts'
-import { type RoomMessage, Uplink, type UplinkEvents, type Welcome } from './uplink/uplink.ts'
+import { type RoomMessage, Uplink, type Welcome } from './uplink/uplink.ts'
 
 /** Until the first welcome says otherwise. */
 const GRACE_MS = 20_000
 const FLUSH_POLL_MS = 20
-/** One channel for all files' control messages, one for all their bytes. */
-const FILES = 'files'
-const takeAtOnce: RoomHistory['hear'] = (channel, message) => channel.take(message as Message<Payload>)
 const WRONG_SECRET = 'The others have another secret or password'
-
-type Heard = UplinkEvents['welcome']
-
-/** The newer one says it all, but for what has been missed, and what we have become since. */
-const instead = (older: Heard, newer: Heard): Heard => ({
-  ...newer,
-  how: older.how === 'resumed' ? newer.how : older.how,
-  missed: older.missed + newer.missed,
-})
 
 export class ClientRoom<P extends Json> implements Room<P> {
   readonly name: string
@@ -84,33 +68,25 @@ export class ClientRoom<P extends Json> implements Room<P> {
   readonly #events = new Emitter<RoomEvents<P>>()
   readonly #clock: RoomClock
   readonly #uplink: Uplink
-  readonly #inbound = new Inbound()
+  readonly #intake: RoomIntake
   readonly #gate: Gate
   readonly #membership: Membership
+  readonly #members: RoomMembers
   readonly #links: RoomLinks
   readonly #channels: RoomChannels
   readonly #claims: Later<RoomClaims>
   readonly #latest: LatestChannels
-  readonly #offers: Offers
-  readonly #reliable = new Map<string, ReliableChannel<Payload>>()
+  readonly #messages: MessageChannels
+  readonly #history: HistoryOnDemand
   readonly #procedures = new Map<string, ProcedureCalls<Payload, Payload>>()
   #settleReady: { resolve(): void; reject(error: unknown): void } = { resolve: () => {}, reject: () => {} }
   #settleClosed: (error: PartylineError | undefined) => void = () => {}
   #status: RoomStatus = 'joining'
   #self: Self<P> | undefined
   #profile: P
-  #peers: ReadonlyMap<PeerId, Peer<P>> = new Map()
   #graceMs = GRACE_MS
   #leaving: Promise<void> | undefined
   #stopListening: () => void = () => {}
-  readonly #loadHistory: () => Promise<RoomHistory>
-  #history: RoomHistory | undefined
-  #loading: Promise<RoomHistory> | undefined
-  #welcomed: Welcome | undefined
-  /** Waits to be come to. Only the newest does: a server could have them come faster than their members are looked at. */
-  #coming: { heard: Heard | undefined } = { heard: undefined }
-  /** A message came live on a channel. False: not now. */
-  #hear: RoomHistory['hear'] = takeAtOnce
 
   readonly sealing: SealingMode
 
@@ -127,33 +103,26 @@ export class ClientRoom<P extends Json> implements Room<P> {
       this.#settleClosed = resolve
     })
     const { clock } = world
-    const random = (bytes: Uint8Array): void => world.fillRandom(bytes)
-    const instance = randomHex(16, random) as MemberInfo['instance']
+    const instance = randomHex(16, world.fillRandom) as MemberInfo['instance']
     const own = new OwnInstance(instance)
     this.#own = own
     this.#clock = new RoomClock(clock, world.wallMs())
     this.#uplink = new Uplink({
+      ...world,
       server: serverAddress(options.server),
       room: this.name,
       profile: options.profile,
       instance,
-      joinKey: randomHex(16, random),
+      joinKey: randomHex(16, world.fillRandom),
       accessToken: options.accessToken,
       open: world.openCarrier,
-      choice: world.choice,
-      clock,
       roomClock: this.#clock,
-      random: world.random,
-      network: world.network,
       paths: () => this.#links.paths,
     })
     this.#gate = new Gate(
       { ...options, room: this.name, instance: own.bind },
       {
-        clock,
-        fillRandom: random,
-        primitives: world.primitives,
-        sealedProfiles: world.sealedProfiles,
+        ...world,
         transmit: (id, payload) => this.#uplink.sendSealed({ kind: 'one', id }, payload),
         here: () => this.#links.here(),
         refused: (id, error) => this.#events.emit('refused', { id, error }),
@@ -163,15 +132,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
           this.#claims.here?.forget(instance)
           for (const id of from) this.#membership.expel(id)
         },
-        decided: (id) =>
-          this.#inbound.alone(
-            () => this.#gate.settle(id),
-            (frames) => {
-              if (frames === undefined) return
-              this.#membership.decided(id)
-              this.#receive(id, frames)
-            },
-          ),
+        decided: (id) => this.#intake.decided(id),
       },
     )
     // The server is asked before anything else is made; its answer comes in a later turn.
@@ -182,8 +143,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
       reachable: (id) => this.#links.get(id)?.link.reachableDirectly ?? false,
     })
     this.#links = new RoomLinks({
-      clock,
-      random: world.random,
+      ...world,
       get instance() {
         return own.id
       },
@@ -212,9 +172,9 @@ export class ClientRoom<P extends Json> implements Room<P> {
         if (channelName.startsWith('l:') && this.#allowed(from, frame.audience))
           this.#latest.receive(from, channelName.slice(2), frame)
       },
-      changed: (peer) => this.#changed(peer),
+      changed: (peer) => this.#members.changed(peer),
       gap: (peer) => this.#gap(peer, 'lagging'),
-      forgotten: (peer) => this.#forgotten(peer),
+      forgotten: (peer) => this.#members.forgotten(peer),
       reached: (peer, channels) => {
         this.#claim((claims) => claims.greeted(peer, channels))
         this.#latest.memberJoined(peer.id)
@@ -222,16 +182,24 @@ export class ClientRoom<P extends Json> implements Room<P> {
       cutOff: ({ id }) => this.#introduce(id),
       said: (peer, message) => this.#claims.do((claims) => claims.heard(peer, message), message.t + peer.id),
     })
+    // What the parts below stand on: each takes of it what it asks for.
+    const parts = {
+      ...world,
+      room: this.name,
+      sealing: this.sealing,
+      uplink: this.#uplink,
+      gate: this.#gate,
+      membership: this.#membership,
+      links: this.#links,
+      events: this.#events,
+    }
     this.#claims = new Later(async () => {
       const [Claims] = await Promise.all([world.claims(), asked])
       return new Claims({
-        ...world,
-        room: this.name,
+        ...parts,
         instance: own.id,
         profile: options.profile,
-        gate: this.#gate,
-        links: this.#links,
-        changed: (peer) => this.#changed(peer),
+        changed: (peer) => this.#members.changed(peer),
         withheld: (peer) => this.#gap(peer, 'withheld'),
       })
     }, clock)
@@ -250,34 +218,54 @@ export class ClientRoom<P extends Json> implements Room<P> {
       sentNow: () => toWire(this.#clock.now()),
       sentAtMs: (sent) => fromWire(sent, this.#clock.now()),
     })
-    this.#offers = new Offers({
-      clock,
-      control: this.#channels.port('f', FILES),
-      data: this.#channels.port('b', FILES),
-      members: () => this.#links.peers.keys(),
-      load: world.transfers,
-      refuses: (from, name) => (this.#reliable.get(name)?.signed ? this.#unsigned(from) : false),
+    this.#history = new HistoryOnDemand({
+      load: async () => {
+        const [History] = await Promise.all([world.history(), asked])
+        return () =>
+          new History({
+            ...parts,
+            channels: this.#channels,
+            history: options.history,
+            instance: own.id,
+            open: this.#messages.made,
+          })
+      },
+      online: () => this.#uplink.state === 'online',
+      release: () => this.#messages.drain(),
+    })
+    this.#messages = new MessageChannels({
+      ...parts,
+      channels: this.#channels,
+      claims: this.#claims,
+      history: this.#history,
+      now: () => this.#clock.now(),
+      peers: () => this.peers.values(),
+    })
+    this.#members = new RoomMembers({
+      ...parts,
+      self: () => this.#self?.id,
+      joined: (id) => this.#introduce(id),
+      left: (id) => {
+        this.#channels.left(id)
+        this.#latest.memberLeft(id)
+      },
+    })
+    // After the members: the gate forgets one once the application has been told.
+    this.#intake = new RoomIntake({
+      ...parts,
+      welcome: (message, how) => this.#welcome(message, how),
+      message: (message) => this.#take(message),
+      frame: (from, frame) => this.#links.receive(from, frame),
+      state: (state) => {
+        if (state === 'online') this.#setStatus('online')
+        else if (this.#status === 'online') this.#offline()
+      },
+      closed: (error) => this.#finish(error),
+      missed: (messages) => this.#missed(messages),
     })
     this.#listen(options.signal)
     if (options.signal?.aborted) this.#aborted(options.signal)
-    this.#loadHistory = async () => {
-      const [History] = await Promise.all([world.history(), asked])
-      this.#history = new History({
-        ...world,
-        ...options,
-        room: this.name,
-        instance: own.id,
-        uplink: this.#uplink,
-        gate: this.#gate,
-        events: this.#events,
-        channels: this.#channels,
-        open: this.#reliable,
-      })
-      this.#hear = this.#history.hear
-      if (this.#uplink.state === 'online' && this.#welcomed) this.#history.welcome(this.#welcomed)
-      return this.#history
-    }
-    if (options.history) this.#follow()
+    if (options.history) this.#history.follow()
   }
 
   get status(): RoomStatus {
@@ -289,7 +277,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   get peers(): ReadonlyMap<PeerId, Peer<P>> {
-    return this.#peers
+    return this.#members.peers as ReadonlyMap<PeerId, Peer<P>>
   }
 
   now(): number {
@@ -313,51 +301,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   channel<T extends Payload = Json>(name: string, { signed = false }: ChannelOptions = {}): Channel<T> {
-    const known = this.#reliable.get(name)
-    if (typeof signed !== 'boolean' || (known?.signed ?? signed) !== signed || (signed && this.sealing === 'open')) {
-      throw new PartylineError('bad-argument', 'signed: a boolean, the same for a name, and false in an open room')
-    }
-    if (known !== undefined) return known as unknown as Channel<T>
-    const outgoing = this.#channels.open(signed ? 's' : 'm', name)
-    const sign = (message: OutgoingMessage): void =>
-      this.#claims.do(
-        (claims) => claims.sign(outgoing.name, message),
-        message,
-        () => this.#links.outbox.giveUp(message),
-      )
-    const channel = new ReliableChannel<Payload>(
-      name,
-      {
-        send: (data, to, { signal, store, user }) => {
-          const receivers = user === undefined ? to : this.#devicesOf(user)
-          const sent = this.#channels.send(outgoing, data, receivers, signal, signed ? sign : undefined)
-          if (!store && user === undefined) return sent
-          const payload = encodePayload(data, LIMITS.messageBytes)
-          const atMs = this.#clock.now()
-          const isAlone = !signed && (user === undefined ? to === undefined : !store)
-          return Object.assign(sent, {
-            stored: this.#keep((kept) => kept.store(name, sent, payload, atMs, user, isAlone)),
-          })
-        },
-        drain: () => {
-          this.#history?.work()
-          this.#channels.drain(outgoing)
-        },
-        offer: (data, options) =>
-          this.#offers.offer(name, data, signed ? { to: [...this.#links.peers.keys()], ...options } : options),
-        onOffer: (handler) => this.#offers.on(name, handler),
-      },
-      signed,
-    )
-    this.#channels.taker(outgoing, (message) => this.#hear(channel, message))
-    if (signed) {
-      this.#claim((claims) => claims.signs())
-      // What comes without a signature has its turn, and is not heard.
-      this.#channels.taker({ name: `m:${name}` }, ({ from }) => this.#unsigned(from))
-    }
-    this.#reliable.set(name, channel)
-    if (this.#status === 'closed') channel.close()
-    return channel as unknown as Channel<T>
+    return this.#messages.open(name, signed) as unknown as Channel<T>
   }
 
   latest<T extends Payload = Json>(name: string): Latest<T> {
@@ -380,23 +324,23 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   get kept(): KeptRoom | undefined {
-    return this.#welcomed?.history
+    return this.#history.kept
   }
 
   get cursor(): HistoryCursor | undefined {
-    return this.#history?.cursor
+    return this.#history.here?.cursor
   }
 
   history(query?: HistoryQuery): Promise<HistoryPage> {
-    return this.#keep((kept) => kept.page(query))
+    return this.#history.use((kept) => kept.page(query))
   }
 
   markRead(place: HistoryCursor, options?: { readonly share?: boolean }): Promise<void> {
-    return this.#keep((kept) => kept.markRead(place, options))
+    return this.#history.use((kept) => kept.markRead(place, options))
   }
 
   readPositions(): Promise<ReadonlyMap<string, number>> {
-    return this.#keep((kept) => kept.positions())
+    return this.#history.use((kept) => kept.positions())
   }
 
   stats(): RoomStats {
@@ -420,7 +364,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
     const { clock } = this.#world
     const untilMs = clock.now() + flushMs
     while (
-      !(this.#links.quiet && (this.#history?.quiet ?? true)) &&
+      !(this.#links.quiet && (this.#history.here?.quiet ?? true)) &&
       clock.now() < untilMs &&
       this.#status !== 'closed'
     ) {
@@ -428,28 +372,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     }
     await this.#uplink.leave()
     this.#finish(undefined)
-  }
-
-  /** With what the server keeps: loaded when there is a use for it. Never rejects unhandled. */
-  #keep<T>(use: (kept: RoomHistory) => T | Promise<T>): Promise<T> {
-    this.#loading ??= this.#loadHistory()
-    const used = this.#loading.then(use)
-    used.catch(() => {})
-    return used
-  }
-
-  /** Something may come before what is live, which waits until that is known. */
-  #follow(): void {
-    if (this.#history) return
-    this.#hear = () => false
-    this.#keep(() => {}).catch(() => {
-      this.#hear = takeAtOnce
-      for (const name of this.#reliable.keys()) this.#channels.drain({ name: `m:${name}` })
-    })
-  }
-
-  #devicesOf(user: string): readonly PeerId[] {
-    return [...this.#peers.values()].flatMap(({ id, userId }) => (userId === user ? [id] : []))
   }
 
   /** Resolves once the server has been asked. */
@@ -469,52 +391,7 @@ export class ClientRoom<P extends Json> implements Room<P> {
   }
 
   #listen(signal: AbortSignal | undefined): void {
-    const uplink = this.#uplink
-    const membership = this.#membership
-    const inbound = this.#inbound
-    const gate = this.#gate
-    uplink.on('welcome', (heard) => {
-      const older = this.#coming.heard
-      this.#coming.heard = undefined
-      const coming = { heard: older === undefined ? heard : instead(older, heard) }
-      this.#coming = coming
-      inbound.alone<readonly MemberInfo[] | undefined>(
-        () => {
-          if (this.#coming === coming) this.#coming = { heard: undefined }
-          return coming.heard && gate.welcomed(coming.heard.message.peerId, coming.heard.message.members)
-        },
-        (members) => {
-          if (coming.heard === undefined || members === undefined) return
-          const { message, how, missed } = coming.heard
-          this.#welcome({ ...message, members }, how)
-          this.#missed(missed)
-        },
-      )
-    })
-    uplink.on('message', (message) => this.#message(message))
-    uplink.on('frame', ({ from, payload }) =>
-      inbound.beside(
-        payload.length,
-        () => gate.open(from, payload),
-        (frames) => this.#receive(from, frames),
-      ),
-    )
-    uplink.on('writable', () => this.#links.writable())
-    uplink.on('closed', (error) => inbound.run(() => this.#finish(error)))
-    uplink.on('state', (state) =>
-      inbound.run(() => {
-        if (state === 'online') this.#setStatus('online')
-        else if (this.#status === 'online') this.#offline()
-      }),
-    )
-    membership.on('join', (info) => this.#join(info))
-    membership.on('leave', ({ member, reason }) => {
-      this.#leaveOf(member.id, reason)
-      // Once what tells of it has been taken whole: it may be back under the same id.
-      inbound.run(() => this.#gone(member.id))
-    })
-    membership.on('change', (info) => this.#change(info))
-    membership.on('gap', () => uplink.snapshot())
+    this.#uplink.on('writable', () => this.#links.writable())
     const stopNetwork = this.#world.network.on((event) => {
       if (event === 'hide') this.#links.hide()
       else this.#links.networkChanged(event === 'show')
@@ -525,10 +402,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
       stopNetwork()
       signal?.removeEventListener('abort', abort)
     }
-  }
-
-  #receive(from: PeerId, frames: readonly Uint8Array[]): void {
-    for (const frame of frames) this.#links.receive(from, frame)
   }
 
   #setStatus(status: RoomStatus): void {
@@ -545,32 +418,22 @@ export class ClientRoom<P extends Json> implements Room<P> {
     this.#accessed(message.peerId, message.access)
     this.#graceMs = Math.max(GRACE_MS, message.graceMs)
     this.#setStatus('online')
-    const before = [...this.#links.peers.values()]
-    this.#membership.welcome(message)
-    for (const { id, link } of before) link.setRelay(this.#relayed(id), true)
-    this.#welcomed = message
-    this.#history?.welcome(message)
-    if (message.history?.mail && message.access?.userId) this.#follow()
+    this.#members.welcome(message)
+    this.#history.welcome(message)
     // What was said before we came is for all who are let in.
     const over = how === 'joined' ? this.#gate.newcomers.over : undefined
     if (over === undefined) this.#ready()
-    else over.then(() => this.#inbound.run(() => this.#ready()))
+    else over.then(() => this.#intake.run(() => this.#ready()))
     // The server is back in reach: so may be those whose paths went with it.
     if (how === 'resumed') this.#links.networkChanged(true)
     if (how === 'rejoined') {
-      for (const peer of this.#peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })
+      for (const peer of this.peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })
     }
   }
 
   #ready(): void {
     this.#links.outbox.open()
     this.#settleReady.resolve()
-  }
-
-  #relayed(id: PeerId): boolean {
-    return (
-      this.#uplink.state === 'online' && this.#membership.listed(id) && this.#membership.get(id)?.presence === 'here'
-    )
   }
 
   #accessed(id: PeerId, access: AccessInfo | undefined): void {
@@ -591,11 +454,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.sealing !== 'open') this.#claims.do(what)
   }
 
-  #unsigned(from: PeerId): true {
-    this.#gate.refuse(from, 'unsigned')
-    return true
-  }
-
   #checkLater(wireName: string): boolean {
     this.#claims.do(() => this.#links.drain(wireName), wireName)
     return false
@@ -607,47 +465,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
     return rights === undefined || rights.includes(audience === 'room' ? 'publish' : 'direct')
   }
 
-  #message(message: RoomMessage): void {
-    const gate = this.#gate
-    const inbound = this.#inbound
-    if (inbound.full) {
-      inbound.skip()
-      if (message.t === 'published') this.#missed(1)
-      this.#uplink.restart()
-    } else if (message.t === 'joined') {
-      inbound.alone(
-        // Of who is not listed for it, nothing is kept.
-        () => (this.#membership.awaits(message.version) ? gate.look([message.member]) : []),
-        ([member = message.member]) => this.#take({ ...message, member }),
-        true,
-      )
-    } else if (message.t === 'snapshot') {
-      inbound.alone(
-        () => gate.listed(message.members),
-        (members) => this.#take({ ...message, members }),
-        true,
-      )
-    } else if (message.t === 'changed' && (message.seal !== undefined || message.profile !== undefined)) {
-      inbound.alone(
-        () => gate.look(this.#shownAgain(message)),
-        ([member]) =>
-          this.#take(message.profile === undefined ? message : { ...message, profile: member?.profile ?? null }),
-        true,
-      )
-    } else inbound.run(() => this.#take(message), message.t !== 'published')
-  }
-
-  /** A member that we know, with the keys or the profile that the server shows of it now. */
-  #shownAgain({ id, seal, profile }: Pick<MemberInfo, 'id' | 'seal'> & Partial<MemberInfo>): readonly MemberInfo[] {
-    const info = this.#membership.get(id)
-    if (info === undefined) return []
-    return [{ ...info, ...(seal === undefined ? {} : { seal }), ...(profile === undefined ? {} : { profile }) }]
-  }
-
-  #gone(id: PeerId): void {
-    this.#gate.gone(id, this.#membership.get(id)?.instance)
-  }
-
   #take(message: RoomMessage): void {
     switch (message.t) {
       case 'published':
@@ -655,16 +472,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
         return
       case 'renewed':
         if (this.#self !== undefined && message.access !== undefined) this.#accessed(this.#self.id, message.access)
-        return
-      case 'joined':
-      case 'changed':
-      case 'left':
-      case 'snapshot':
-        this.#membership.apply(message)
-        if (message.t === 'left') this.#gone(message.id)
-        return
-      case 'pong':
-        if (message.version !== undefined) this.#membership.heardOf(message.version)
         return
       case 'dropped':
         for (const id of message.to) this.#links.get(id)?.link.relayDropped()
@@ -678,56 +485,11 @@ export class ClientRoom<P extends Json> implements Room<P> {
 
   #offline(): void {
     this.#setStatus('reconnecting')
-    this.#membership.offline()
-    for (const { link } of this.#links.peers.values()) link.setRelay(false, false)
-  }
-
-  #join(info: MemberInfo): void {
-    const self = this.#self
-    if (self === undefined) return
-    const peer = this.#links.add(info, self.id < info.id, this.#relayed(info.id))
-    this.#introduce(info.id)
-    this.#publishPeers()
-    this.#events.emit('join', peer as unknown as Peer<P>)
-  }
-
-  #leaveOf(id: PeerId, reason: RoomEvents<P>['leave']['reason']): void {
-    const peer = this.#links.remove(id, 'left')
-    if (peer === undefined) return
-    this.#channels.left(id)
-    this.#latest.memberLeft(id)
-    this.#publishPeers()
-    this.#events.emit('leave', { peer: peer as unknown as Peer<P>, reason })
-  }
-
-  #forgotten(peer: RoomPeer<Json>): void {
-    this.#gate.begunAgain(peer.id)
-    this.#leaveOf(peer.id, 'lost')
-    this.#join(peer.info)
-  }
-
-  #change(info: MemberInfo): void {
-    const peer = this.#links.get(info.id)
-    if (peer === undefined) return
-    const returned = peer.presence === 'away' && info.presence === 'here'
-    peer.info = info
-    peer.link.setRelay(this.#relayed(info.id), returned)
-    this.#changed(peer)
-  }
-
-  #changed(peer: RoomPeer<Json>): void {
-    // Before it has joined for the application, nothing of it changes.
-    if (!this.#peers.has(peer.id)) return
-    this.#publishPeers()
-    this.#events.emit('change', peer as unknown as Peer<P>)
+    this.#members.offline()
   }
 
   #gap(peer: RoomPeer<Json>, reason: RoomEvents<P>['gap']['reason']): void {
     this.#events.emit('gap', { peer: peer as unknown as Peer<P>, reason })
-  }
-
-  #publishPeers(): void {
-    this.#peers = new Map(this.#links.peers as unknown as ReadonlyMap<PeerId, Peer<P>>)
   }
 
   /** The room is over, for whatever reason. Once. */
@@ -735,19 +497,16 @@ export class ClientRoom<P extends Json> implements Room<P> {
     if (this.#status === 'closed') return
     this.#setStatus('closed')
     this.#stopListening()
-    this.#inbound.close()
+    this.#intake.close()
     this.#gate.close()
     this.#claims.here?.close()
     this.#claims.close()
-    this.#links.close()
+    this.#members.close()
     this.#latest.close()
-    this.#offers.close()
+    this.#messages.close()
     for (const calls of this.#procedures.values()) calls.close()
-    for (const channel of this.#reliable.values()) channel.close()
     this.#channels.close()
-    this.#membership.close()
     this.#uplink.close(error)
-    this.#peers = new Map()
     this.#settleReady.reject(error ?? new PartylineError('closed', 'The room was left before it was ready'))
     this.#settleClosed(error)
     this.#events.clear()

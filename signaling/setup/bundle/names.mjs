@@ -108,12 +108,19 @@ function platformNames() {
   return members.map(([, name = '']) => name)
 }
 
-/** Sorted, so that one source makes one bundle. `taken`: short names that others know. */
+/**
+ * In an order that follows from the source alone, so that one source makes one bundle: the most used first. `taken`: short
+ * names that others know.
+ */
 export function namesToShorten() {
+  /** @type {Map<string, number>} */
+  const uses = new Map()
   /** @type {Names} */
   const names = { declared: new Set(), foreign: new Set(), asserted: new Set(), interfaces: new Map() }
   for (const path of SOURCES.flatMap(sourcesBelow)) {
-    const { program, errors } = parseSync(path, read(path))
+    const source = read(path)
+    for (const name of source.match(/(?<=\.)[A-Za-z_$][\w$]*/g) ?? []) uses.set(name, (uses.get(name) ?? 0) + 1)
+    const { program, errors } = parseSync(path, source)
     if (errors.length > 0) throw new Error(`${path} cannot be read: ${errors[0]?.message}`)
     const ours = !path.endsWith('.d.ts') && !PUBLIC_FACE.includes(path)
     collect(/** @type {Node} */ (/** @type {unknown} */ (program)), names, ours ? names.declared : names.foreign)
@@ -126,7 +133,10 @@ export function namesToShorten() {
   ]
   for (const word of known.flatMap(words)) names.foreign.add(word)
   return {
-    names: [...names.declared].filter((name) => !names.foreign.has(name)).sort(),
+    names: [...names.declared]
+      .filter((name) => !names.foreign.has(name))
+      .sort()
+      .sort((a, b) => (uses.get(b) ?? 0) - (uses.get(a) ?? 0)),
     taken: [...names.foreign].filter((name) => name.length <= 3).sort(),
   }
 }

@@ -1,4 +1,5 @@
 import { minify as terser } from 'terser'
+import { parseSync, Visitor } from 'vite'
 import { namesToShorten } from './names.mjs'
 
 /** @typedef {import('vite').Plugin} Plugin */
@@ -130,24 +131,71 @@ export const lessSimplePeer = {
   },
 }
 
+/**
+ * Fields that are declared and not set: assigning to them makes them just as well, and no class of ours declares one that
+ * its base has set.
+ * @param {string} code
+ */
+function withoutUnsetFields(code) {
+  let rest = code
+  /** @param {import('vite').ESTree.PropertyDefinition} field */
+  const blank = ({ value, key, start, end }) => {
+    if (value === null && key.type === 'Identifier')
+      rest = rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end)
+  }
+  new Visitor({ PropertyDefinition: blank }).visit(parseSync('chunk.js', code).program)
+  return rest
+}
+
+/**
+ * What is constructed most often, under names as short as any other of ours. Under its own, it is also known to be pure,
+ * which the bundler would say in a comment at every call. The first line of a chunk is nobody's.
+ * @param {string} code
+ */
+function withShortConstructors(code) {
+  /** @type {Set<string>} */
+  const used = new Set()
+  const rest = code.replace(/\bnew (Map|Set|WeakMap|Uint8Array)\b/g, (_, /** @type {string} */ name) => {
+    used.add(name)
+    return `new ${shortened(name)}`
+  })
+  return used.size === 0 ? code : `const ${[...used].map((name) => `${shortened(name)} = ${name}`)};${rest}`
+}
+
+/** As long as before, so that the source map stays true. @param {string} name */
+const shortened = (name) => `$${name.slice(1)}`
+
 /** simple-peer's own `_names`, and those that only our own code knows: the same in all chunks. */
 function shortNames() {
   const { names, taken } = namesToShorten()
   const regex = new RegExp(`^(_[a-zA-Z]\\w*|${names.join('|')})$`)
+  /** Terser writes into it. */
+  const mangle = () => ({ properties: { regex, reserved: taken } })
   /** What has been given to whom so far. */
   let properties = {}
-  /** Chunks take turns. @type {Promise<unknown>} */
-  let before = Promise.resolve()
+  /** In their order, from the shortest on. */
+  const giveNames = async () => {
+    const nameCache = { vars: {}, props: properties }
+    await terser(`let all = {${names.map((name) => `${name}: 0`)}}`, { compress: false, nameCache, mangle: mangle() })
+    properties = nameCache.props
+  }
+  /** Chunks take turns. @type {Promise<unknown> | undefined} */
+  let before
   /** @param {string} code */
   const minified = async (code) => {
     const nameCache = { vars: {}, props: properties }
-    const { code: smaller = code, map } = await terser(code, {
+    const { code: smaller = code, map } = await terser(withShortConstructors(withoutUnsetFields(code)), {
       module: true,
       ecma: 2020,
       nameCache,
       compress: {
         passes: 3,
         pure_getters: true,
+        // The bundler's own, which comes after this, does it shorter.
+        conditionals: false,
+        if_return: false,
+        hoist_props: false,
+        reduce_funcs: false,
         hoist_funs: true,
         unsafe_arrows: true,
         unsafe_methods: true,
@@ -158,7 +206,7 @@ function shortNames() {
         // What was emptied above need not be called either, as far as its name is nobody else's.
         pure_funcs: unusedMethods.filter((name) => name.startsWith('_')).map((name) => `this.${name}`),
       },
-      mangle: { properties: { regex, reserved: taken } },
+      mangle: mangle(),
       // Bundlers are to leave alone what is loaded under Node only.
       format: { comments: /webpackIgnore|@vite-ignore/ },
       sourceMap: { asObject: true },
@@ -170,6 +218,7 @@ function shortNames() {
   const plugin = {
     name: 'short-names',
     renderChunk(code) {
+      before ??= giveNames()
       const done = before.then(() => minified(code))
       before = done.catch(() => undefined)
       return done

@@ -139,7 +139,7 @@ describe('an announcement', () => {
 describe('the instance that follows from the keys', () => {
   const bound = async (x25519: boolean, identity?: SigningKey): Promise<string> => {
     const { sealing } = await known(1, 'link', x25519, identity, (instance) => instance)
-    return hex(sealing.keys.instance)
+    return hex(sealing.secrets.keys.instance)
   }
 
   it('of P-256 alone, of both curves, and with an identity', async () => {

@@ -67,7 +67,7 @@ export class SealedRoom {
         transmit: (to, payload) => repeated.push({ to, payload }),
       },
     )
-    const shown = hex(sealing.keys.instance) as InstanceId
+    const shown = hex(sealing.secrets.keys.instance) as InstanceId
     const member: SealedMember = { id: id ?? peerId(number), instance: shown, sealing, repeated }
     sealing.welcomed(member.id)
     return member

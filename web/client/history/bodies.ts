@@ -109,7 +109,8 @@ export class StoredBodies {
   }
 
   async #derive(instance: string): Promise<CipherKey> {
-    const { roomKey, deps } = await this.deps.keys()
+    const { secrets, deps } = await this.deps.keys()
+    const { roomKey } = secrets
     if (roomKey === undefined) throw storeError('needs-secret')
     this.#historyKey ??= roomKey.derive('history')
     const { hkdf, cipher } = deps.primitives

@@ -1,8 +1,9 @@
 import type { IceServer, LinkMessage } from '../../../signaling/protocol/index.ts'
 import type { TimerHandle } from '../clock.ts'
+import { AttemptPace } from './attempt-pace.ts'
 import { boundedCandidates, planAttempt } from './attempt-plan.ts'
 import { type AttemptState, HOLDS_SLOT, type OfferSignal, seconds, whyOf } from './attempt-state.ts'
-import { ATTEMPT_TIMES, type AttemptTimes, backOffMs } from './attempt-times.ts'
+import { ATTEMPT_TIMES, type AttemptTimes } from './attempt-times.ts'
 import type { AttemptsOptions } from './attempts-options.ts'
 import { CandidateIntake, type CandidateMessage } from './candidate-intake.ts'
 import { isRelayed, relayOnly, throughTurnOnly, withoutRelayed } from './ice-servers.ts'
@@ -22,6 +23,7 @@ export class Attempts {
   readonly #options: AttemptsOptions
   readonly #times: AttemptTimes
   readonly #turnOnly: boolean
+  readonly #pace: AttemptPace
   readonly #inUse: PathsInUse
   readonly #network: Throttle
   readonly #pathEvents: DirectPathEvents
@@ -31,22 +33,8 @@ export class Attempts {
   /** Number of the newest attempt known to either side. */
   #newest = 0
   #count = 0
-  #failures = 0
-  /** When the path in use was lost, or began to be in doubt. */
-  #lostAtMs = Number.NEGATIVE_INFINITY
-  /** When the path in use became usable. */
-  #usableAtMs = Number.NEGATIVE_INFINITY
-  /** Attempts at a direct path beside the one through TURN, in this network. */
-  #seeks = 0
-  /** The other side goes through TURN by its own choice. */
-  #seeksInVain = false
-  /** The attempt under way is one of them. */
+  /** A direct path is looked for beside the one through TURN. */
   #seeking = false
-  /** The next attempt gathers with TURN. */
-  #withTurn: boolean
-  #begunAtMs = Number.NEGATIVE_INFINITY
-  /** From the beginning of the last attempt that came to something to its usable path. */
-  #tookMs = 0
   readonly #candidates = new CandidateIntake()
   readonly #opened = new Set<DirectPath>()
 
@@ -54,7 +42,7 @@ export class Attempts {
     this.#options = options
     this.#times = options.times ?? ATTEMPT_TIMES
     this.#turnOnly = throughTurnOnly(options.policy)
-    this.#withTurn = this.#turnOnly && options.policy.turn
+    this.#pace = new AttemptPace(options, this.#times)
     this.#inUse = new PathsInUse(options.clock, this.#times.retireMs)
     this.#network = new Throttle(options.clock, this.#times.networkBurstMs, () => this.#startOver())
     const { events } = options
@@ -152,16 +140,10 @@ export class Attempts {
     const state = this.#state
     if (path === this.current && state.is === 'waiting' && state.for === 'answer') this.#rest()
     if (state.is !== 'connecting' || state.path !== path) return
-    const { policy, events, clock } = this.#options
-    this.#usableAtMs = clock.now()
-    this.#tookMs = this.#usableAtMs - this.#begunAtMs
-    if (path.kind === 'direct') this.#seeks = 0
-    this.#seeksInVain = path.kind === 'turn' && !state.turn
-    // A pair that needed TURN will need it again, unless the network changes.
-    this.#withTurn = policy.turn && (this.#turnOnly || path.kind === 'turn')
+    this.#pace.usable(path.kind, state.turn)
     this.#inUse.promote(state.path)
     this.#rest()
-    events.path(path)
+    this.#options.events.path(path)
   }
 
   /**
@@ -171,7 +153,7 @@ export class Attempts {
   doubted(): void {
     const state = this.#state
     if (this.current === undefined || !(state.is === 'up' || (state.is === 'waiting' && state.for === 'direct'))) return
-    this.#lostAtMs = this.#options.clock.now()
+    this.#pace.doubted()
     this.#wait('answer', this.#times.doubtMs, 'the direct path does not answer', () => this.#next(false))
   }
 
@@ -262,7 +244,7 @@ export class Attempts {
   #begin(): void {
     if (this.#holdSlot()) {
       this.#setNewest(this.#newest + 1)
-      this.#prepare(this.#newest, this.#withTurn, undefined)
+      this.#prepare(this.#newest, this.#pace.withTurn, undefined)
     } else {
       this.#standInLine(true)
       this.#options.say({ t: 'full', attempt: this.#newest + 1 })
@@ -284,17 +266,17 @@ export class Attempts {
   }
 
   #prepare(attempt: number, turn: boolean, offer: OfferSignal | undefined): void {
-    const { clock, iceServers } = this.#options
+    const { iceServers } = this.#options
     const state = { is: 'preparing', attempt, turn, offer } as const
     const connect = (servers: readonly IceServer[]): void => {
       if (this.#state === state) this.#connect(state, servers)
     }
     const fetchServers = (): void => {
-      this.#begunAtMs = clock.now()
+      this.#pace.begun()
       this.#enter(state, { afterMs: this.#times.iceServersMs, run: () => connect([]) })
       new Promise<readonly IceServer[]>((resolve) => resolve(iceServers())).then(connect, () => connect([]))
     }
-    const tooSoonMs = this.#begunAtMs + this.#times.spacingMs - clock.now()
+    const { tooSoonMs } = this.#pace
     if (tooSoonMs > 0) this.#enter(state, { afterMs: tooSoonMs, run: fetchServers })
     else fetchServers()
   }
@@ -308,7 +290,7 @@ export class Attempts {
       return
     }
     const { iceServers, iceTransportPolicy, turnNext, way } = plan
-    const openWithinMs = initiator && this.#lostLately ? Math.min(plan.openWithinMs, this.#eagerMs) : plan.openWithinMs
+    const openWithinMs = initiator ? this.#pace.openWithinMs(plan.openWithinMs) : plan.openWithinMs
     const path = connect({
       attempt,
       initiator,
@@ -332,26 +314,16 @@ export class Attempts {
   /** The attempt under way came to nothing. */
   #fail(because: string): void {
     const turnNext = this.#state.is === 'connecting' && this.#state.turnNext && !this.#seeking
-    if (this.#options.policy.turn) this.#withTurn = true
+    this.#pace.failed()
     if (turnNext) this.#begin()
     else this.#backOff(because)
   }
 
-  /** What fails soon after a path was lost is tried again `eagerly`, and does not count. */
-  #backOff(because: string, { eagerly = this.#lostLately } = {}): void {
-    const delayMs = backOffMs(eagerly ? 0 : this.#failures, this.#options.random, this.#times)
-    if (!eagerly) this.#failures += 1
+  /** `eagerly`: default, when a path was lost lately. */
+  #backOff(because: string, eagerly?: boolean): void {
+    const delayMs = this.#pace.retryMs(eagerly)
     if (this.current !== undefined) this.#rest()
     else this.#wait('retry', delayMs, because, () => this.#next(false))
-  }
-
-  get #lostLately(): boolean {
-    return this.#options.clock.now() - this.#lostAtMs < this.#times.eagerMs
-  }
-
-  get #eagerMs(): number {
-    const sinceMs = this.#options.clock.now() - this.#lostAtMs
-    return Math.max(this.#times.eagerConnectMs, 2 * this.#tookMs, sinceMs / 8)
   }
 
   #wait(what: 'retry' | 'answer' | 'direct', delayMs: number, because: string, run: () => void): void {
@@ -361,15 +333,11 @@ export class Attempts {
 
   /** A path is usable, and nothing is to be done now. The numbering side looks for a direct one, later. */
   #rest(): void {
-    const { initiator } = this.#options
-    if (!initiator || this.#turnOnly || this.#seeksInVain || this.current?.kind !== 'turn') {
+    const delayMs = this.#options.initiator && this.current?.kind === 'turn' ? this.#pace.seekMs : undefined
+    if (delayMs === undefined) {
       this.#enter({ is: 'up' })
       return
     }
-    const { shortestBackOffMs, seekDirectMs, longestSeekDirectMs } = this.#times
-    const delayMs = this.#lostLately
-      ? shortestBackOffMs
-      : Math.min(longestSeekDirectMs, seekDirectMs * 2 ** Math.min(this.#seeks, 30))
     this.#wait('direct', delayMs, 'no direct way was found', () => this.#seek())
   }
 
@@ -378,17 +346,14 @@ export class Attempts {
       this.#rest()
       return
     }
-    if (!this.#lostLately) this.#seeks += 1
-    this.#withTurn = false
+    this.#pace.seek()
     this.#begin()
     this.#seeking = true
   }
 
   #startOver(): void {
-    this.#failures = 0
-    this.#seeks = 0
+    this.#pace.startOver()
     this.#seeking = false
-    this.#withTurn = this.#turnOnly && this.#options.policy.turn
     const { is } = this.#state
     if (is === 'up' || is === 'waiting' || is === 'preparing' || is === 'connecting') this.#next(false)
   }
@@ -501,13 +466,11 @@ export class Attempts {
   #currentGone(because: string): void {
     if (this.#state.is === 'stopped') return
     const state = this.#state
-    const nowMs = this.#options.clock.now()
-    this.#lostAtMs = nowMs
-    if (nowMs - this.#usableAtMs >= this.#times.steadyMs) this.#failures = 0
+    this.#pace.lost()
     this.#options.events.path(undefined)
     const idle = state.is === 'up' || (state.is === 'waiting' && state.for === 'direct')
     // One that comes and goes is tried again less and less often.
-    if (idle) this.#backOff(because, { eagerly: false })
+    if (idle) this.#backOff(because, false)
     else {
       this.#settleSlot()
       this.#options.events.changed()

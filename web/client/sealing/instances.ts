@@ -1,5 +1,6 @@
 import type { InstanceId } from '../../../signaling/protocol/index.ts'
 import type { HeldKeys } from './held-keys.ts'
+import { compare } from './octets.ts'
 import { ReplayWindow } from './replay-window.ts'
 
 /** Instances that have left, and of which something had opened. */
@@ -38,6 +39,14 @@ export class Instances {
 
   get(id: InstanceId): Instance | undefined {
     return this.#instances.get(id)
+  }
+
+  /** By another announcement than this one. `bound`: it follows from the keys. */
+  isTaken(id: InstanceId, announcement: Uint8Array, bound: boolean): boolean {
+    const known = this.#instances.get(id)
+    if (known === undefined || compare(known.announcement, announcement) === 0) return false
+    // Of the same keys: whose they are shows when something opens.
+    return !bound || (known.bound && known.newest > 0)
   }
 
   /** It is, or is again, a member. */

@@ -13,20 +13,22 @@ export interface SealedProfile {
 /** What it takes of a room's sealing. */
 export interface ProfileKeys {
   readonly deps: { readonly primitives: Primitives }
-  readonly profileKey: Uint8Array
-  /** Ours. */
-  readonly keys: { readonly instance: Uint8Array }
+  readonly secrets: {
+    readonly profileKey: Uint8Array
+    /** Ours. */
+    readonly keys: { readonly instance: Uint8Array }
+  }
   nextCounter(): number
 }
 
-async function profileCipher({ deps, profileKey }: ProfileKeys, instance: Uint8Array): Promise<CipherKey> {
+async function profileCipher({ deps, secrets }: ProfileKeys, instance: Uint8Array): Promise<CipherKey> {
   const { hkdf, cipher } = deps.primitives
-  return cipher(await hkdf(profileKey, NO_BYTES, labelled('sealed', instance), 32))
+  return cipher(await hkdf(secrets.profileKey, NO_BYTES, labelled('sealed', instance), 32))
 }
 
 /** Our profile as the server is to show it. */
 export async function sealProfile(sealing: ProfileKeys, profile: Json): Promise<SealedProfile> {
-  const cipher = await profileCipher(sealing, sealing.keys.instance)
+  const cipher = await profileCipher(sealing, sealing.secrets.keys.instance)
   const text = new TextEncoder().encode(JSON.stringify(profile))
   return { sealed: base64url(await sealRecord(cipher, RECORD.profile, sealing.nextCounter(), text)) }
 }

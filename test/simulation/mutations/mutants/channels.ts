@@ -187,7 +187,7 @@ export const CHANNELS: readonly Mutant[] = [
       },
     },
   ]),
-  ...of('web/client/room.ts', [
+  ...of('web/client/room-members.ts', [
     {
       name: 'asks for no snapshot',
       breaks: 'versions without a gap',
@@ -195,10 +195,12 @@ export const CHANNELS: readonly Mutant[] = [
       replace: "membership.on('gap', () => {})",
       killedBy: 'simulation',
     },
+  ]),
+  ...of('web/client/room.ts', [
     {
       name: 'does not tell that it was away too long',
       breaks: 'both told',
-      find: "for (const peer of this.#peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })",
+      find: "for (const peer of this.peers.values()) this.#events.emit('gap', { peer, reason: 'expired' })",
       replace: '',
       killedBy: {
         file: 'test/unit/room/coming-back.test.ts',

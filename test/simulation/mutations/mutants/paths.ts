@@ -56,9 +56,9 @@ export const PATHS: readonly Mutant[] = [
     {
       name: 'closes the path in use for its replacement',
       breaks: 'make before break',
-      find: '      this.#setNewest(this.#newest + 1)\n      this.#prepare(this.#newest, this.#withTurn, undefined)\n',
+      find: '      this.#setNewest(this.#newest + 1)\n      this.#prepare(this.#newest, this.#pace.withTurn, undefined)\n',
       replace:
-        '      this.#setNewest(this.#newest + 1)\n      this.current?.close()\n      this.#prepare(this.#newest, this.#withTurn, undefined)\n',
+        '      this.#setNewest(this.#newest + 1)\n      this.current?.close()\n      this.#prepare(this.#newest, this.#pace.withTurn, undefined)\n',
       killedBy: { file: INITIATING, test: 'is kept while a replacement is made, and for a moment after' },
     },
     {
@@ -83,20 +83,6 @@ export const PATHS: readonly Mutant[] = [
       killedBy: { file: ANSWERING, test: 'names the attempt that failed, after a random part of a second' },
     },
     {
-      name: 'gathers with TURN from the start',
-      breaks: 'TURN second',
-      find: 'this.#withTurn = this.#turnOnly && options.policy.turn\n',
-      replace: 'this.#withTurn = options.policy.turn\n',
-      killedBy: { file: INITIATING, test: 'gathers without TURN and offers' },
-    },
-    {
-      name: 'never tries with TURN',
-      breaks: 'TURN second',
-      find: 'if (this.#options.policy.turn) this.#withTurn = true',
-      replace: '',
-      killedBy: { file: INITIATING, test: 'is replaced by one with TURN when it is not usable within 2 s' },
-    },
-    {
       name: 'keeps its slot when the path is lost',
       breaks: 'at most so many direct peers',
       find: '    slot?.release()\n',
@@ -119,6 +105,22 @@ export const PATHS: readonly Mutant[] = [
       find: '      if (this.#timer !== undefined) clock.clearTimeout(this.#timer)\n',
       replace: '',
       killedBy: { file: INITIATING, test: 'closes every path, gives back the slot, and leaves no timer' },
+    },
+  ]),
+  ...of('web/client/paths/attempt-pace.ts', [
+    {
+      name: 'gathers with TURN from the start',
+      breaks: 'TURN second',
+      find: 'this.withTurn = this.#turnOnly && policy.turn\n',
+      replace: 'this.withTurn = policy.turn\n',
+      killedBy: { file: INITIATING, test: 'gathers without TURN and offers' },
+    },
+    {
+      name: 'never tries with TURN',
+      breaks: 'TURN second',
+      find: 'if (this.#options.policy.turn) this.withTurn = true',
+      replace: '',
+      killedBy: { file: INITIATING, test: 'is replaced by one with TURN when it is not usable within 2 s' },
     },
   ]),
   ...of('web/client/paths/slots.ts', [

@@ -91,7 +91,8 @@ export class Hub implements UplinkAcceptor {
   readonly directory: Directory
   readonly backendHistory: BackendHistory
   #options: HubOptions
-  #closing = false
+  /** Set when the server goes away: the least time after which there may be another. */
+  #returnMs: number | undefined
 
   constructor(dependencies: HubDependencies) {
     const { options, clock, random, departures, iceServers } = dependencies
@@ -159,8 +160,10 @@ export class Hub implements UplinkAcceptor {
   }
 
   accept(uplink: Uplink, first?: string): UplinkHandlers {
-    if (this.#closing) {
-      return this.#turnAway(uplink, new Refusal('going-away', 'the server is going away', CLOSE.restart, this.#later()))
+    if (this.#returnMs !== undefined) {
+      // As those were told who were here: some of them are back before this server is gone.
+      const retryAfterMs = spread(this.#returnMs, this.#dependencies.random)
+      return this.#turnAway(uplink, new Refusal('going-away', 'the server is going away', CLOSE.restart, retryAfterMs))
     }
     const group = addressGroup(uplink.address)
     if (!this.#addresses.enter(group)) {
@@ -178,14 +181,14 @@ export class Hub implements UplinkAcceptor {
    * No session ends: with the same keys all may resume. Nobody is accepted any more.
    */
   close(code: typeof CLOSE.goingAway | typeof CLOSE.restart): void {
-    if (this.#closing) return
-    this.#closing = true
+    if (this.#returnMs !== undefined) return
     this.#sessions.stop()
     const { random } = this.#dependencies
     const leastMs = Math.max(
       code === CLOSE.restart ? RESTART_MS : GOING_AWAY_MS,
       this.#connections.size / RETURNS_PER_MS,
     )
+    this.#returnMs = leastMs
     const reason = code === CLOSE.restart ? 'the server restarts' : 'the server is going away'
     for (const connection of this.#connections) connection.end(code, reason, [], spread(leastMs, random))
     this.#turns.stop()

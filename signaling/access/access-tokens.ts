@@ -1,4 +1,4 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from 'jose'
 import { AccessError } from './access-error.ts'
 import { readClaims } from './claims.ts'
 import type { Grant } from './grant.ts'
@@ -58,8 +58,7 @@ export class AccessTokens implements Access {
     let refused: unknown
     for (const key of keys.keys) {
       try {
-        const verified = typeof key === 'function' ? jwtVerify(token, key, expected) : jwtVerify(token, key, expected)
-        return (await verified).payload
+        return (await verify(token, key, expected)).payload
       } catch (error) {
         refused = error
         // Another key may have signed it; whatever else is wrong stays wrong.
@@ -67,6 +66,27 @@ export class AccessTokens implements Access {
       }
     }
     throw asAccessError(refused)
+  }
+}
+
+/** By one key; of a set, when the token does not say which, by each that fits it. */
+async function verify(
+  token: string,
+  key: TokenKeys['keys'][number],
+  expected: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  if (typeof key !== 'function') return jwtVerify(token, key, expected)
+  try {
+    return await jwtVerify(token, key, expected)
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    for await (const one of error) {
+      const verified = await jwtVerify(token, one, expected).catch((why: unknown) => {
+        if (!(why instanceof errors.JWSSignatureVerificationFailed)) throw why
+      })
+      if (verified !== undefined) return verified
+    }
+    throw new errors.JWSSignatureVerificationFailed()
   }
 }
 

@@ -205,12 +205,12 @@ export const METRICS: readonly Metric[] = Object.freeze([
 
   gauges(
     'partyline_event_loop_delay_seconds',
-    'quantile',
-    'How late the event loop was, over the last 10 s; quantile 1 is the longest.',
+    'percentile',
+    'How late the event loop was, over the last 10 s; percentile 100 is the longest.',
     ({ eventLoop }) => ({
-      0.5: eventLoop.p50Ms / 1_000,
-      0.99: eventLoop.p99Ms / 1_000,
-      1: eventLoop.maxMs / 1_000,
+      50: eventLoop.p50Ms / 1_000,
+      99: eventLoop.p99Ms / 1_000,
+      100: eventLoop.maxMs / 1_000,
     }),
   ),
   counter(

@@ -132,7 +132,7 @@ export class HttpCarriers {
           gone()
           return
         }
-        const body = await inTime(request.body(this.#parts.maxBodyBytes))
+        const body = await inTime(request.body(this.#parts.maxBodyBytes), uplink.found)
         took(uplink.found.receive(uplink.number, body, response))
         return
       }
@@ -192,15 +192,20 @@ export class HttpCarriers {
   }
 }
 
-async function inTime(body: Promise<Uint8Array>): Promise<Uint8Array> {
+/** Unless it takes too long, or the uplink it is for does not want it any more. */
+async function inTime(body: Promise<Uint8Array>, uplink?: HttpUplink): Promise<Uint8Array> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BodyError('aborted')), BODY_MS)
+  let come: (() => void) | undefined
+  const dropped = new Promise<never>((_, reject) => {
+    const drop = (): void => reject(new BodyError('aborted'))
+    timer = setTimeout(drop, BODY_MS)
+    come = uplink?.reading(drop)
   })
   try {
-    return await Promise.race([body, late])
+    return await Promise.race([body, dropped])
   } finally {
     clearTimeout(timer)
+    come?.()
   }
 }
 

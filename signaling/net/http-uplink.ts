@@ -27,6 +27,8 @@ const LINGER_MS = 5_000
 const BATCH_BYTES = 262_144
 /** Of a stream that is blocked, at once: about what a socket takes when it can be written to again. */
 const DRAIN_BYTES = 16_384
+/** One request is under way at a time, and its repeat, when the first hangs on a connection that is as good as gone. */
+const MOST_READING = 2
 /** Some proxies hold back the first 2 KiB of an answer. */
 const PADDING = `:${' '.repeat(2_045)}\n\n`
 
@@ -66,6 +68,8 @@ export class HttpUplink implements Uplink {
   #paused = false
   /** Answers the newest request of `receive` when more may come. */
   #held: HttpResponse | undefined
+  /** How to drop each body that is on its way, the oldest first. */
+  readonly #reading = new Set<() => void>()
 
   constructor(parts: HttpUplinkParts, token: string, address: string, carrier: HttpCarrierKind) {
     this.token = token
@@ -148,6 +152,17 @@ export class HttpUplink implements Uplink {
     if (this.#paused) this.#held = response
     else this.#parts.answer(response, new Uint8Array())
     return 'taken'
+  }
+
+  /** A body for `receive` is on its way: `drop` it for newer ones, and at the end. Returns what says that it has come. */
+  reading(drop: () => void): () => void {
+    this.#reading.add(drop)
+    const [oldest] = this.#reading
+    if (this.#reading.size > MOST_READING && oldest !== undefined) {
+      this.#reading.delete(oldest)
+      oldest()
+    }
+    return () => void this.#reading.delete(drop)
   }
 
   /** Hand on what a batch holds. */
@@ -318,6 +333,8 @@ export class HttpUplink implements Uplink {
     }
     this.#paused = false
     this.#answerHeld()
+    for (const drop of this.#reading) drop()
+    this.#reading.clear()
     this.#parts.forget(this)
     this.#tellClosed()
   }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { envelope } from '../conformance/wire-client.ts'
-import { openingRequest } from './server/http-bytes.ts'
+import { openingRequest, openPolled } from './server/http-bytes.ts'
 import { hex, joinText } from './server/joining.ts'
 import type { RawConnection } from './server/raw-connection.ts'
 import { describeUnderAttack, type Scene } from './server/under-attack.ts'
@@ -168,6 +168,42 @@ describeUnderAttack(
         connection.write(message)
         await after(5)
       }
+    })
+
+    it('of bodies for one uplink, each by a connection of its own, are let go of but for the newest two', async () => {
+      const { server, connect } = scene
+      const from = '127.0.6.1'
+      const secret = await openPolled(await connect({ from }), 'long-poll', joinText({ room: hex(8) }))
+      const beforeBytes = await server.rssBytes()
+      const all: RawConnection[] = []
+      const head = `POST /uplink/send HTTP/1.1\r\nHost: localhost\r\nPartyline-Uplink: ${secret} 1\r\n`
+      const body = new Uint8Array(499_000)
+      await inWaves(400, async () => {
+        const connection = await connect({ from })
+        all.push(connection)
+        // One that never comes to its end.
+        connection.write(`${head}Content-Length: 500000\r\n\r\n`)
+        connection.write(body)
+      })
+      const left = (): number => all.filter(({ over }) => !over).length
+      await expect.poll(left, { timeout: 10_000 }).toBeLessThanOrEqual(2)
+      expect((await server.rssBytes()) - beforeBytes).toBeLessThan(100 * MB)
+    })
+
+    it('of messages of no bytes by as many uplinks as one address may have are held back, in as much memory as is said', async () => {
+      const { server } = scene
+      const beforeBytes = await server.rssBytes()
+      const all: RawConnection[] = []
+      await inWaves(SHARE, async () => void all.push(await member(scene, '127.0.5.1')))
+      const thousand = Buffer.concat(Array.from({ length: 1_000 }, () => webSocketFrame({ opcode: OPCODE.binary })))
+      let mostBytes = 0
+      for (let times = 0; times < 30; times += 1) {
+        for (const connection of all) connection.write(thousand)
+        await after(20)
+        if (times % 5 === 4) mostBytes = Math.max(mostBytes, await server.rssBytes())
+      }
+      // `holdBytes` each, and what engines and the collector take beside.
+      expect(mostBytes - beforeBytes).toBeLessThan(SHARE * 3 * MB)
     })
   },
   { options: { connectionsPerAddress: SHARE }, heldBytes: 48 * MB },

@@ -104,7 +104,7 @@ describeUnderAttack(
       expect((await server.rssBytes()) - beforeBytes).toBeLessThan(200 * MB)
     })
 
-    it('of answers that they ask for without end are not read from any more, or are let go of', async () => {
+    it('of answers that they ask for without end are let go of', async () => {
       const { server, connect } = scene
       const beforeBytes = await server.rssBytes()
       const askers = await Promise.all(Array.from({ length: 50 }, () => connect({ from: FROM, deaf: true })))
@@ -113,7 +113,13 @@ describeUnderAttack(
         for (const asker of askers) asker.write(many)
         await after(50)
       }
-      await after(1_000)
+      const stillThere = (): number => {
+        const there = askers.filter(({ over }) => !over)
+        // Who reads nothing finds out by writing.
+        for (const asker of there) asker.write('x')
+        return there.length
+      }
+      await expect.poll(stillThere, { timeout: 10_000 }).toBe(0)
       // 1,000,000 answers of 340 bytes would be 340 MB.
       expect((await server.rssBytes()) - beforeBytes).toBeLessThan(200 * MB)
     })

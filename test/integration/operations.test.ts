@@ -69,7 +69,7 @@ describe.each(['uws', 'ws'] as const)('on %s', (engine) => {
       expect(text).toMatch(/^partyline_sessions\{carrier="websocket"\} 2$/m)
       expect(text).toMatch(/^partyline_deliveries_total 1$/m)
       expect(text).toMatch(/^partyline_links\{path="relay"\} 2$/m)
-      expect(text).toMatch(/^partyline_event_loop_delay_seconds\{quantile="0.99"\} \d/m)
+      expect(text).toMatch(/^partyline_event_loop_delay_seconds\{percentile="99"\} \d/m)
       expect(text).not.toMatch(/NaN|undefined/)
     })
 

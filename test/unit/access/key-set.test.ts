@@ -42,9 +42,9 @@ class Provider {
   }
 
   /** What becomes of a token that the key signed; `in` when it is taken. */
-  async check(kid: string): Promise<string> {
+  async check(kid: string, header: { readonly kid?: string } = { kid }): Promise<string> {
     const token = await new SignJWT({ rooms: ['*'], exp: Math.floor(this.clock.nowMs() / 1_000) + 300 })
-      .setProtectedHeader({ alg: 'EdDSA', kid })
+      .setProtectedHeader({ alg: 'EdDSA', ...header })
       .sign(this.#pair(kid).privateKey)
     return this.access.check(token, 'lobby').then(
       () => 'in',
@@ -88,6 +88,16 @@ describe('keys at an address', () => {
     provider.answers = 'keys'
     expect(await provider.check('one')).toBe('in')
     expect(provider.failures).toHaveLength(1)
+  })
+
+  it('are each tried for a token that does not say which of several it was signed with', async () => {
+    const provider = new Provider()
+    provider.published = ['one', 'two']
+    expect(await provider.check('one', {})).toBe('in')
+    expect(await provider.check('two', {})).toBe('in')
+    expect(await provider.check('three', {})).toBe('denied')
+    expect(provider.asked).toBe(1)
+    expect(provider.failures).toEqual([])
   })
 
   it('stay good while the address fails, which is asked every 30 s then', async () => {

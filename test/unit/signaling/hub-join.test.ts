@@ -205,6 +205,13 @@ describe('shutdown', () => {
       const late = world.connect()
       expect(late.last('error').code).toBe('going-away')
       expect(late.uplink.closedWith?.code).toBe(1012)
+      // Not later than the others were told to come: they may be back before the port is free, and are told again.
+      const leastMs = code === 1012 ? 300 : 1_000
+      for (const client of [...clients, late]) {
+        expect(client.last('bye').retryAfterMs).toBeGreaterThanOrEqual(leastMs)
+        expect(client.last('bye').retryAfterMs).toBeLessThanOrEqual(2 * leastMs)
+      }
+      expect(late.last('error').retryAfterMs).toBe(late.last('bye').retryAfterMs)
     },
   )
 

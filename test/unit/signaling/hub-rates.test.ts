@@ -72,6 +72,16 @@ describe('rates', () => {
     expect(bob.texts()).toHaveLength(19)
   })
 
+  it('close it when the messages have no bytes, too: each counts what holding it costs', () => {
+    const world = new World({ options: { messagesPerSecond: 10, holdBytes: 10_240 } })
+    const ada = world.enter()
+    // 20 in a burst, the join among them, and 40 that are held.
+    for (let count = 0; count < 59; count += 1) ada.uplink.receive(new Uint8Array())
+    expect(ada.uplink.closedWith).toBeUndefined()
+    ada.uplink.receive(new Uint8Array())
+    expect(ada.uplink.closedWith?.code).toBe(4006)
+  })
+
   it('follow the member to its next uplink', () => {
     const world = new World({ options: { messagesPerSecond: 10 } })
     const [ada, bob] = [world.enter(), world.enter()]

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { signature, verifyWebhook } from '../../../signaling/webhooks/signature.ts'
+import { WEBHOOK_EVENTS } from '../../../signaling/webhooks/events.ts'
+import { SIGNATURE_HEADER, signature, verifyWebhook } from '../../../signaling/webhooks/signature.ts'
 
 const NOW_MS = 1_750_000_000_123
 const BODY = '{"events":[]}'
@@ -34,4 +36,11 @@ describe('the signature of a webhook', () => {
       expect(verifyWebhook(BODY, rubbish, 'one', { nowMs: NOW_MS })).toBe(false)
     },
   )
+})
+
+it('README says what comes and how it is signed, for backends in any language', () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+  for (const event of WEBHOOK_EVENTS) expect(readme).toContain(`\`${event}\``)
+  expect(readme.toLowerCase()).toContain(`\`${SIGNATURE_HEADER}: t=seconds,v1=hex\``)
+  expect(readme).toContain('HMAC-SHA256')
 })

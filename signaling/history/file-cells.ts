@@ -85,8 +85,9 @@ export class FileCells implements Cells {
         { cause: error },
       )
     }
-    const lock = await FileLock.take(`${path}.socket`)
+    let lock: FileLock | undefined
     try {
+      lock = await FileLock.take(`${path}.socket`)
       if (lock === undefined) throw inUse(path, 'another server')
       // LMDB itself takes the process down with a file that is damaged.
       const damage = damageOf(path)

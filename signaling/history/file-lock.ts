@@ -3,6 +3,13 @@ import { connect, createServer, type Server } from 'node:net'
 
 /** Behind a name that nobody listens on any more, the first try; and once more beside somebody who starts just now. */
 const TRIES = 3
+/**
+ * Bytes of the longest name that a socket can have everywhere (macOS; Linux takes 107). Node cuts a longer one off
+ * without a word: another folder may then have the same one, and nobody finds what a killed server leaves there.
+ */
+const MOST_NAME_BYTES = 103
+/** What is there is no one's any more, or gone. Whatever else goes wrong, somebody may have it. */
+const NOBODY: readonly unknown[] = ['ECONNREFUSED', 'ENOENT']
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
@@ -21,12 +28,11 @@ function listen(path: string): Promise<Server> {
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path)
-    const settle = (answered: boolean) => (): void => {
+    socket.once('connect', () => {
       socket.destroy()
-      resolve(answered)
-    }
-    socket.once('connect', settle(true))
-    socket.once('error', settle(false))
+      resolve(true)
+    })
+    socket.once('error', (error) => resolve(!NOBODY.includes(codeOf(error))))
   })
 }
 
@@ -41,8 +47,12 @@ export class FileLock {
     this.#server = server
   }
 
-  /** Undefined: somebody has it. Where there are no such names (some shared folders), everybody does. */
+  /**
+   * Undefined: somebody has it. Where there are no such names (some shared folders, long paths), everybody does.
+   * @throws Error of the file system, when what a killed server left cannot be taken away
+   */
   static async take(path: string): Promise<FileLock | undefined> {
+    if (Buffer.byteLength(path) > MOST_NAME_BYTES) return new FileLock(undefined)
     for (let tries = 0; tries < TRIES; tries += 1) {
       try {
         return new FileLock(await listen(path))

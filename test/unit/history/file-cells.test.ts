@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { CellKey } from '../../../signaling/history/cells.ts'
 import { FileCells, HistoryFileError } from '../../../signaling/history/file-cells.ts'
@@ -112,10 +113,40 @@ it('is of one server at a time where all have the same process id, as in contain
   await (await FileCells.open(file)).close()
 })
 
+it('is of the one who has it while that one is too busy to answer', async () => {
+  const file = await path()
+  const script = `const { createServer } = await import('node:net')
+    createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log('listens'))`
+  const other = spawn(process.execPath, ['--input-type=module', '-e', script, `${file}.socket`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  undo.push(() => other.kill('SIGKILL'))
+  await once(other.stdout, 'data')
+  other.kill('SIGSTOP')
+  const refused = await new Promise<string | undefined>((resolve) => {
+    const fill = (): void => {
+      const socket = connect(`${file}.socket`, fill)
+      socket.once('error', (error) => resolve('code' in error ? String(error.code) : undefined))
+      undo.push(() => socket.destroy())
+    }
+    fill()
+  })
+  expect(refused).toBe('EAGAIN')
+  await expect(FileCells.open(file)).rejects.toThrow('another server has it open')
+})
+
+it('says what to do about a lock that cannot be taken away', async () => {
+  const file = await path()
+  await mkdir(`${file}.socket`)
+  await expect(FileCells.open(file)).rejects.toThrow(HistoryFileError)
+})
+
 it('can be opened where there can be no socket beside it', async () => {
   const file = await path()
   const long = join(dirname(file), 'x'.repeat(200))
   const cells = await FileCells.open(long)
+  // A socket of as much of the name as fits would stay there.
+  expect((await readdir(dirname(file))).sort()).toEqual([basename(long), `${basename(long)}-lock`])
   await cells.commit([{ key: ['log', 1], value: bytes('kept') }])
   expect(text(cells.get(['log', 1]))).toBe('kept')
   await cells.close()

@@ -84,8 +84,8 @@ export class Heads {
   /** Into which nothing has come since then, for longest; `by`: of those that this account has begun. */
   restingMailbox(room: string, sinceMs: number, by?: string): Head | undefined {
     for (const head of this.#mailboxes.get(room) ?? []) {
-      if (head.lastAtMs >= sinceMs) return undefined
-      if (by === undefined || head.by === by) return head
+      // What a failed commit gave back stands at the end, however old: all are looked at.
+      if (head.lastAtMs < sinceMs && (by === undefined || head.by === by)) return head
     }
     return undefined
   }

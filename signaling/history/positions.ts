@@ -56,7 +56,11 @@ export class Positions {
 
   /** Those that have not moved for longest make place for others. Returns how many; those just put cannot be among them. */
   forgetOldest(log: number): number {
-    const rows = this.#rows(log).filter(([key]) => this.#journal.get(key) !== undefined)
+    const rows = this.#rows(log).flatMap(([key]) => {
+      // As it will be: one that has just moved is not old.
+      const row = this.#journal.get(key)
+      return row === undefined ? [] : [[key, fromRow<Row>(row)] as const]
+    })
     rows.sort(([, one], [, other]) => one.atMs - other.atMs)
     const oldest = rows.slice(0, FORGOTTEN_AT_ONCE)
     for (const [key] of oldest) this.#journal.put(key, undefined)

@@ -90,7 +90,8 @@ export class Writers {
 
   put(key: string, n: number, { log, offset }: RecordPlace, nowMs: number): void {
     const before = this.#journal.get(rowKey(key, n))
-    const rows = (this.#known.get(key)?.rows ?? 0) + (before === undefined ? 1 : 0)
+    // After a start they are estimated, from above.
+    const rows = Math.min(ROWS_KEPT, (this.#known.get(key)?.rows ?? 0) + (before === undefined ? 1 : 0))
     this.#forget(key)
     this.#know(key, { last: n, atMs: nowMs, rows })
     this.#journal.put([TABLE, key], write(n, nowMs))

@@ -214,6 +214,22 @@ describe.each(KINDS)('a log (%s)', (kind) => {
     expect(users.filter((user) => user.startsWith('1-'))).toHaveLength(700)
   })
 
+  it('keeps a position that has moved just now when others make place', async () => {
+    const world = await makeStore()
+    const { store } = world
+    const { epoch } = await store.append(ROOM, entry('a'))
+    await store.append(ROOM, entry('b'))
+    for (const group of [0, 1]) {
+      const users = Array.from({ length: 500 }, (_, index) => `${group}-${index}`)
+      await Promise.all(users.map((user) => store.setPosition(ROOM, user, epoch, 1, true)))
+      world.nowMs += 1
+    }
+    await Promise.all(['0-0', 'a newcomer'].map((user) => store.setPosition(ROOM, user, epoch, 2, true)))
+    const { of } = await store.positions(ROOM, undefined)
+    expect(of).toHaveLength(901)
+    expect(of.filter(({ offset }) => offset === 2).map(({ userId }) => userId)).toEqual(['0-0', 'a newcomer'])
+  })
+
   it('counts positions as what it keeps, and takes no new ones when that is enough; those that are there move', async () => {
     let world = await makeStore(1_000_000)
     world.bounds = { messages: 10, ageMs: 10 * DAY_MS }

@@ -80,6 +80,22 @@ describe.each(KINDS)('new logs (%s)', (kind) => {
     expect(store.stats.logs).toBe(5)
   })
 
+  it('takes the one that has expired, also when the disk has refused something for it meanwhile', async () => {
+    const world = await makeStore()
+    world.limits = { mailboxesPerRoom: 2, newLogsPerHour: 1_000 }
+    world.bounds = { messages: 100, ageMs: HOUR_MS }
+    for (const user of ['ada', 'bo']) await world.store.append(box(user), entry(`to ${user}`))
+    world.nowMs += HOUR_MS / 2
+    await world.store.append(box('bo'), entry('to bo again'))
+    world.refuse = true
+    await expect(world.store.append(box('ada'), entry('x'))).rejects.toMatchObject({ code: 'store-failed' })
+    world.refuse = false
+    world.nowMs += HOUR_MS / 2 + 1
+    await world.store.append(box('cy'), entry('to cy'))
+    expect(await texts(world.store, {}, box('ada'))).toEqual([])
+    expect(await texts(world.store, {}, box('bo'))).toEqual(['to bo again'])
+  })
+
   it('begins no more than a quarter of the mailboxes of a room for one account, whose own make place when they have expired', async () => {
     let world = await makeStore()
     world.limits = { mailboxesPerRoom: 8, newLogsPerHour: 1_000 }

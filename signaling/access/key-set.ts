@@ -32,8 +32,9 @@ type Answer = { readonly error: unknown } | undefined
 
 /**
  * Keys at an address: fetched when they are first needed, when they are 10 minutes old, and for an unknown key; at
- * most every 30 s, however the address answers. Whoever comes with a known key waits half a second at most for that,
- * and then the keys of before are good.
+ * most every 30 s, however the address answers. A token that does not name its key cannot be told from one of an unknown
+ * key: for those, keys are good for 30 s. Whoever comes with a known key waits half a second at most for that, and then
+ * the keys of before are good.
  */
 export function keySet(url: URL, dependencies: KeySetDependencies): TokenKeys {
   const keys = new KeySet(url, dependencies)
@@ -60,8 +61,9 @@ class KeySet {
   }
 
   readonly find: JWTVerifyGetKey = async (header, token) => {
+    const staleMs = header?.kid === undefined ? COOL_DOWN_MS : STALE_MS
     if (this.#loadedAtMs === undefined) await this.#first()
-    else if (this.#nowMs() - this.#loadedAtMs >= STALE_MS && this.#mayAsk()) {
+    else if (this.#nowMs() - this.#loadedAtMs >= staleMs && this.#mayAsk()) {
       void this.#ask()
       await this.#awhile
     }

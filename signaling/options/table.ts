@@ -122,7 +122,7 @@ export const OPTIONS = {
       ),
     ),
     undefined,
-    'Address of the public keys (JWKS) of whoever signs access tokens, such as an identity provider. Kept for 10 minutes; old keys stay good while it does not answer.',
+    'Address of the public keys (JWKS) of whoever signs access tokens, such as an identity provider. Kept for 10 minutes, 30 s for tokens that name no key; old keys stay good while it does not answer.',
   ),
   accessAudience: tokens(
     list('NAME,…', 'names'),

@@ -151,6 +151,18 @@ describe('keys at an address', () => {
     expect(provider.asked).toBe(3)
   })
 
+  it('may be others for a token that does not say its key: they are asked for again after 30 s', async () => {
+    const provider = await loaded()
+    provider.published = ['two']
+    provider.clock.advance(COOL_DOWN_MS - 1)
+    expect(await provider.check('two', {})).toBe('denied')
+    expect(provider.asked).toBe(1)
+    provider.clock.advance(1)
+    expect(await provider.check('two', {})).toBe('in')
+    expect(await provider.check('one', {})).toBe('denied')
+    expect(provider.asked).toBe(2)
+  })
+
   it('are refused once they are withdrawn, 10 minutes later at the latest', async () => {
     const provider = await loaded()
     provider.published = ['two']

@@ -64,7 +64,7 @@ export class Member implements RoomMember, Sender {
   readonly idHigh: number
   readonly idLow: number
   readonly instance: InstanceId
-  /** A member of another join key showed this instance when it came. */
+  /** A member of another join key showed this instance when it first came. */
   readonly borrowed: boolean
   readonly room: Room<Member>
   readonly joinKey: string

@@ -8,7 +8,7 @@ import { spread } from '../limits/spread.ts'
 import type { ClientMessage, IceServer, LeaveReason } from '../protocol/control.ts'
 import { CLOSE } from '../protocol/errors.ts'
 import type { Json } from '../protocol/guards.ts'
-import { type FillRandom, PEER_ID_BYTES, type PeerId, randomHex } from '../protocol/ids.ts'
+import { type FillRandom, type InstanceId, PEER_ID_BYTES, type PeerId, randomHex } from '../protocol/ids.ts'
 import { Refusal } from '../refusal.ts'
 import type { Room } from '../rooms/room.ts'
 import type { Rooms } from '../rooms/rooms.ts'
@@ -111,7 +111,7 @@ export class Sessions {
       return this.#comeBack(known, asked, uplink, true, grant)
     }
     // A good token of a member we do not know: it is from before a restart.
-    const member = this.#enter(asked, this.#room(asked.room, grant), id, uplink, rate, grant)
+    const member = this.#enter(asked, this.#room(asked.room, grant), claims, uplink, rate, grant)
     member.tokenExpiresAtMs = claims.expiresAtMs
     return { member, resumed: true }
   }
@@ -129,9 +129,9 @@ export class Sessions {
     const { clock, options, tokens, iceServers } = this.#dependencies
     const tokenExpiresAtMs = clock.nowMs() + options.tokenTtlMs
     member.tokenExpiresAtMs = Math.max(member.tokenExpiresAtMs, tokenExpiresAtMs)
-    const { id: peerId, instance, room, userId } = member
+    const { id: peerId, instance, room, userId, borrowed } = member
     const ice = iceServers(peerId)
-    const claims = { room: room.name, peerId, instance, expiresAtMs: tokenExpiresAtMs }
+    const claims = { room: room.name, peerId, instance, expiresAtMs: tokenExpiresAtMs, borrowed }
     return {
       token: tokens.sign(userId === undefined ? claims : { ...claims, userId }),
       tokenExpiresAtMs,
@@ -248,7 +248,7 @@ export class Sessions {
   #enter(
     message: JoinMessage,
     room: Room<Member>,
-    claimed: PeerId | undefined,
+    claims: SessionClaims | undefined,
     uplink: SessionUplink,
     rate: Rate,
     grant: Grant,
@@ -260,10 +260,10 @@ export class Sessions {
     const { instance, joinKey } = message
     rate.share(this.#arrivals.work(uplink.addressGroup, this.#dependencies.options.deliveriesPerSecond))
     const member = new Member({
-      id: claimed ?? this.#newId(room),
+      id: claims?.peerId ?? this.#newId(room),
       addressGroup: uplink.addressGroup,
       instance,
-      borrowed: room.all().some((other) => other.instance === instance && other.joinKey !== joinKey),
+      borrowed: claims === undefined ? isShown(room, instance, joinKey) : claims.borrowed === true,
       room,
       joinKey,
       profile: message.profile,
@@ -279,7 +279,7 @@ export class Sessions {
     if (room.size === 0) watcher?.opened(room.name)
     users.add(member)
     room.add(member)
-    watcher?.joined(member, claimed !== undefined)
+    watcher?.joined(member, claims !== undefined)
     // After the others were told, as in `#comeBack`.
     member.uplink = uplink
     return member
@@ -303,6 +303,14 @@ export class Sessions {
 /** Whether a session goes on under this grant: whose it is, and whether others see it, do not change. */
 const continues = (member: Member, grant: Grant): boolean =>
   member.userId === grant.userId && member.hidden !== grant.rights.has('members')
+
+/** By somebody else, who was the first to show it. */
+function isShown({ members }: Room<Member>, instance: InstanceId, joinKey: string): boolean {
+  for (const other of members.values()) {
+    if (other.instance === instance && other.joinKey !== joinKey && !other.borrowed) return true
+  }
+  return false
+}
 
 const invalidToken = (): Refusal =>
   new Refusal(

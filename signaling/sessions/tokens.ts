@@ -9,6 +9,8 @@ export interface SessionClaims {
   readonly expiresAtMs: number
   /** Whose session it is, where access tokens say so. */
   readonly userId?: string
+  /** Another member showed the instance when this one came. */
+  readonly borrowed?: boolean
 }
 
 export type TokenVerdict =
@@ -46,8 +48,10 @@ export class SessionTokens {
   }
 
   sign(claims: SessionClaims): string {
-    const { room, peerId, instance, expiresAtMs, userId } = claims
-    const parts = [room, peerId, instance, expiresAtMs, ...(userId === undefined ? [] : [userId])]
+    const { room, peerId, instance, expiresAtMs, userId, borrowed } = claims
+    // As short as it can be.
+    const more = borrowed === true ? [userId ?? null, true] : userId === undefined ? [] : [userId]
+    const parts = [room, peerId, instance, expiresAtMs, ...more]
     const body = Buffer.from(JSON.stringify(parts)).toString('base64url')
     return `${body}.${mac(this.#keys[0] as Uint8Array, body).toString('base64url')}`
   }
@@ -77,7 +81,7 @@ function parseClaims(body: string): SessionClaims | undefined {
   try {
     const parts: unknown = JSON.parse(Buffer.from(body, 'base64url').toString())
     if (!Array.isArray(parts)) return undefined
-    const [room, peerId, instance, expiresAtMs, userId] = parts as unknown[]
+    const [room, peerId, instance, expiresAtMs, userId, borrowed] = parts as unknown[]
     if (typeof room !== 'string' || typeof expiresAtMs !== 'number') return undefined
     return {
       room,
@@ -85,6 +89,7 @@ function parseClaims(body: string): SessionClaims | undefined {
       instance: parseInstanceId(instance, 'instance'),
       expiresAtMs,
       ...(typeof userId === 'string' ? { userId } : {}),
+      ...(borrowed === true ? { borrowed } : {}),
     }
   } catch {
     return undefined

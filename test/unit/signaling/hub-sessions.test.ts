@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { OPEN_GRANT } from '../../../signaling/access/grant.ts'
 import { MemoryDepartures } from '../../../signaling/sessions/departures.ts'
 import type { Member } from '../../../signaling/sessions/member.ts'
+import type { SessionWatcher } from '../../../signaling/sessions/watcher.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { type Client, KEY, World, type WorldParts } from './hub-world.ts'
 
@@ -74,6 +75,33 @@ describe('resume', () => {
     expect(adaBack.last('welcome').epoch).not.toBe(ada.last('welcome').epoch)
     expect(adaBack.last('welcome').version).toBe(1)
     expect(adaBack.last('joined').member.id).toBe(bob.id)
+  })
+
+  it('knows after a restart who showed an instance first, whoever is back first', () => {
+    const borrowed = new Map<string, boolean>()
+    const watcher: SessionWatcher = {
+      joined: ({ id, borrowed: isIt }) => void borrowed.set(id, isIt),
+      ...{ opened() {}, left() {}, emptied() {} },
+    }
+    const world = new World({ watcher })
+    const ada = world.enter()
+    const eve = world.connect()
+    eve.instance = ada.instance
+    eve.join()
+    const both = (): unknown[] => [ada, eve].map(({ id }) => borrowed.get(id))
+    expect(both()).toEqual([false, true])
+    world.hub.close(1012)
+    borrowed.clear()
+    const next = restart(world, { watcher })
+    const evesBack = comeBack(next, eve)
+    const adasBack = comeBack(next, ada)
+    expect(both()).toEqual([false, true])
+    // Whoever borrowed it does not own it when the other leaves.
+    adasBack.request({ t: 'leave' })
+    const anew = next.connect().sameAs(ada)
+    anew.join()
+    expect(evesBack.uplink.closedWith).toBeUndefined()
+    expect(borrowed.get(anew.id)).toBe(false)
   })
 
   it('refuses tokens after a restart with another key, takes them with the old key behind a new one', () => {

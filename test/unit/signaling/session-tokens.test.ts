@@ -18,6 +18,10 @@ describe('session tokens', () => {
     const token = tokens.sign(CLAIMS)
     expect(tokens.verify(token, 999)).toEqual({ is: 'good', claims: CLAIMS })
     expect(tokens.verify(token, 1_000)).toEqual({ is: 'expired' })
+    for (const more of [{ userId: 'ada' }, { borrowed: true }, { userId: 'ada', borrowed: true }]) {
+      const claims = { ...CLAIMS, ...more }
+      expect(tokens.verify(tokens.sign(claims), 0)).toEqual({ is: 'good', claims })
+    }
   })
 
   it('fit into a join, however long the name of the room', () => {

@@ -7,17 +7,27 @@ const MEMBERS_WORTH = 4
 /** As each member's own. */
 const BURST_S = 2
 
-/** Deliveries of all members of one address: a bucket that may be overdrawn once, as those of `Rate`. */
+/**
+ * Deliveries of all members of one address: a bucket that may be overdrawn once, as those of `Rate`. While it is, those
+ * members go on that have used less than their part.
+ */
 export class AddressWork {
   readonly #perSecond: number
+  readonly #members: () => number
   #left: number
   #atMs: number
 
-  /** `deliveriesPerSecond`: of one member. */
-  constructor(deliveriesPerSecond: number, nowMs: number) {
+  /** `deliveriesPerSecond`: of one member. `members`: how many there are of the address, asked each time. */
+  constructor(deliveriesPerSecond: number, members: () => number, nowMs: number) {
     this.#perSecond = deliveriesPerSecond * MEMBERS_WORTH
+    this.#members = members
     this.#left = this.#perSecond * BURST_S
     this.#atMs = nowMs
+  }
+
+  /** Deliveries per second of each member, if all use as much. */
+  get part(): number {
+    return this.#perSecond / Math.max(1, this.#members())
   }
 
   /** The debt is at most a burst. */

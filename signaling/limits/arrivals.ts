@@ -61,7 +61,7 @@ export class Arrivals {
   /** What its members may make the server do together; `deliveriesPerSecond` is what one may. */
   work(group: string, deliveriesPerSecond: number): AddressWork {
     const arrived = this.#of(group)
-    arrived.work ??= new AddressWork(deliveriesPerSecond, this.#clock.nowMs())
+    arrived.work ??= new AddressWork(deliveriesPerSecond, () => arrived.members, this.#clock.nowMs())
     return arrived.work
   }
 

@@ -21,7 +21,7 @@ export interface HubOptions {
   readonly bytesPerSecond: number
   /** Sustained deliveries per second of one member's frames: a frame counts once for each member it names or reaches, and four times by itself. */
   readonly deliveriesPerSecond: number
-  /** What may wait of a member over its rate, if its carrier goes on delivering after it was paused. */
+  /** What may wait of a member over its rate, each message with 256 bytes more, if its carrier goes on delivering after it was paused; on uWebSockets.js it always does. */
   readonly holdBytes: number
   /** What may wait for one receiver, in its carrier and here; frames beyond that are dropped and their senders told. */
   readonly slowReaderBytes: number
@@ -67,8 +67,8 @@ export const HUB_DEFAULTS: HubOptions = Object.freeze({
   // Packed empty frames reach 16,384 x 256 members with one message of 256 KiB, at 40 ns each: without this one member
   // takes the whole server. So: 8 % of a core, and far above what 4 MB/s of chat lines to 50 members come to.
   deliveriesPerSecond: 2_000_000,
-  // uWebSockets.js reads 512 KiB at a time and hands over all of it after a pause. Small messages cost about their
-  // own size again to hold, so: four such reads.
+  // uWebSockets.js cannot be paused: this is all that a member may be ahead of its rate there, half a second of it. Four
+  // of the 512 KiB that it reads at a time.
   holdBytes: 2_097_152,
   // 2 s at 4 Mbit/s: more is stale by the time it arrives, and 1,000 stalled readers take 1 GB at most.
   slowReaderBytes: 1_048_576,

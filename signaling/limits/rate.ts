@@ -10,7 +10,8 @@ export interface RateLimits {
 const BURST_S = 2
 
 /**
- * What one member may send: token buckets of messages, of bytes, and of deliveries. Outlives its uplinks.
+ * What one member may send: token buckets of messages, of bytes, of deliveries, and of its part of the deliveries of its
+ * address, which counts while the address is over its own. Outlives its uplinks.
  *
  * A bucket may be overdrawn once: what comes while it holds anything passes whole, however large, and the debt is paid
  * before the next. So a message larger than the burst is slow, never stuck.
@@ -22,6 +23,8 @@ export class Rate {
   #deliveries: number
   #atMs: number
   #shared: AddressWork | undefined
+  /** What is left of its part of `#shared`. */
+  #part = 0
 
   constructor(limits: RateLimits, nowMs: number) {
     this.#limits = limits
@@ -36,16 +39,20 @@ export class Rate {
     this.#limits = limits
   }
 
-  /** From now on its deliveries count for its address, too. */
+  /**
+   * From now on its deliveries count for its address, too, as those of one who has used all that it could: whoever leaves
+   * and comes anew must gain nothing.
+   */
   share(work: AddressWork): void {
     this.#shared = work
+    this.#part = -BURST_S * this.#limits.deliveriesPerSecond
   }
 
   /** Whether a message of `size` bytes may pass now; if so, it is counted. */
   take(size: number, nowMs: number): boolean {
     this.#refill(nowMs)
     if (this.#messages <= 0 || this.#bytes <= 0 || this.#deliveries <= 0) return false
-    if (this.#shared !== undefined && this.#shared.waitMs(nowMs) > 0) return false
+    if (this.#sharedWaitMs(nowMs) > 0) return false
     this.#messages -= 1
     this.#bytes -= size
     return true
@@ -64,6 +71,7 @@ export class Rate {
   delivered(deliveries: number): void {
     const most = -BURST_S * this.#limits.deliveriesPerSecond
     this.#deliveries = Math.max(this.#deliveries - deliveries, Math.min(this.#deliveries, most))
+    this.#part = Math.max(this.#part - deliveries, Math.min(this.#part, most))
     this.#shared?.spend(deliveries)
   }
 
@@ -76,7 +84,15 @@ export class Rate {
       -this.#bytes / bytesPerSecond,
       -this.#deliveries / deliveriesPerSecond,
     )
-    return Math.max(0, 1_000 * waitS, this.#shared?.waitMs(nowMs) ?? 0)
+    return Math.max(0, 1_000 * waitS, this.#sharedWaitMs(nowMs))
+  }
+
+  /** For what the address has used, unless this member has used less than its part of it. */
+  #sharedWaitMs(nowMs: number): number {
+    if (this.#shared === undefined) return 0
+    // Asked in any case: it is filled by that.
+    const waitMs = this.#shared.waitMs(nowMs)
+    return this.#part > 0 ? 0 : Math.min(waitMs, Math.max(1, (-1_000 * this.#part) / this.#shared.part))
   }
 
   #refill(nowMs: number): void {
@@ -89,5 +105,8 @@ export class Rate {
     this.#messages = Math.min(messagesPerSecond * BURST_S, this.#messages + elapsedS * messagesPerSecond)
     this.#bytes = Math.min(bytesPerSecond * BURST_S, this.#bytes + elapsedS * bytesPerSecond)
     this.#deliveries = Math.min(deliveriesPerSecond * BURST_S, this.#deliveries + elapsedS * deliveriesPerSecond)
+    if (this.#shared === undefined) return
+    const { part } = this.#shared
+    this.#part = Math.min(part * BURST_S, this.#part + elapsedS * part)
   }
 }

@@ -160,11 +160,36 @@ describe('rates', () => {
     expect(world.hub.stats().frames).toBe(1_500)
     // A new one at that address has no burst of its own to give.
     send(world.enter())
+    world.clock.advance(50)
     expect(world.hub.stats().frames).toBe(1_500)
     world.clock.advance(10_000)
     world.settle()
     expect(world.hub.stats().frames).toBe(2_600)
     expect(many.some(({ uplink }) => uplink.paused)).toBe(false)
+  })
+
+  it('never hold a member that uses less than its part of what its address may, whatever others there send', () => {
+    // A hundredth of the defaults.
+    const world = new World({ options: { deliveriesPerSecond: 20_000, bytesPerSecond: 41_943 } })
+    const [ada, ...others] = Array.from({ length: 11 }, () => world.enter())
+    const heavy = others.slice(0, 6)
+    const packed = concat(Array.from({ length: 100 }, () => envelope({ kind: 'all' }, '')))
+    const lines = concat(Array.from({ length: 16 }, () => envelope({ kind: 'all' }, 'x'.repeat(112))))
+    // Who has just come has no part yet: it counts as having used 40,000, and earns 80,000 / 11 a second.
+    world.clock.advance(5_600)
+    for (let n = 1; n <= 160; n += 1) {
+      for (const member of heavy) member.uplink.receive(packed.slice())
+      ada?.say({ t: 'ping', n })
+      ada?.uplink.receive(lines.slice())
+      expect(ada?.uplink.paused).toBe(false)
+      world.settle()
+      world.clock.advance(50)
+    }
+    expect(ada?.messages('pong')).toHaveLength(160)
+    expect(heavy.every(({ uplink }) => uplink.paused && uplink.closedWith === undefined)).toBe(true)
+    // Eight seconds and a burst of two, at 80,000 deliveries; a frame to all of eleven is 15.
+    expect(world.hub.stats().frames * 15).toBeGreaterThan(700_000)
+    expect(world.hub.stats().frames * 15).toBeLessThan(850_000)
   })
 
   it('count a record that is to be kept as a thousand deliveries, wherever it goes', () => {

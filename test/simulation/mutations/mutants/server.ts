@@ -149,7 +149,7 @@ export const SERVER: readonly Mutant[] = [
     {
       name: 'gives another id after a restart',
       breaks: 'sessions outlive connections',
-      find: 'id: claimed ?? this.#newId(room),',
+      find: 'id: claims?.peerId ?? this.#newId(room),',
       replace: 'id: this.#newId(room),',
       killedBy: { file: SESSIONS, test: 'brings a member back after a restart with the same key, in a new epoch' },
     },

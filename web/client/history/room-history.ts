@@ -51,8 +51,8 @@ export interface RoomHistoryDeps {
   readonly membership: Pick<Membership, 'listed'>
   /** Who came first comes first. */
   readonly links: { readonly peers: ReadonlyMap<PeerId, { readonly info: Pick<MemberInfo, 'instance'> }> }
-  /** Ids of live messages that were taken before this was there. */
-  readonly early: readonly string[]
+  /** Ids of live messages that were taken before this was there: the last of those that follow each other, and the first. */
+  readonly early: ReadonlyMap<string, string>
   /** When this member came, on the server's clock. */
   cameAtMs(): number
 }

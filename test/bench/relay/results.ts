@@ -88,7 +88,8 @@ export function relayTable({ machine, parts, effort, figures }: RelayReport): st
   const loads = Object.entries(parts).map(
     ([part, run]) => `${part} ${run.loadBefore} to ${run.loadAfter} (${run.at.slice(11, 16)} UTC)`,
   )
-  const busiest = Math.max(...Object.values(parts).map(({ loadBefore, loadAfter }) => Math.max(loadBefore, loadAfter)))
+  // What ran before it is in the mean at a part's beginning: it is the one at the end that says what ran beside.
+  const busiest = Math.max(...Object.values(parts).map(({ loadAfter }) => loadAfter))
   const notes = new Map<string, string[]>()
   for (const { name, note } of figures) {
     if (note !== undefined) notes.set(note, [...(notes.get(note) ?? []), name])

@@ -10,7 +10,7 @@ import { ReliableChannel } from './channel/reliable.ts'
 import type { Clock } from './clock.ts'
 import type { OutgoingMessage } from './delivery/outgoing-message.ts'
 import { PartylineError } from './errors.ts'
-import type { Payload, Peer, SealingMode } from './face.ts'
+import type { Message, Payload, Peer, SealingMode } from './face.ts'
 import type { Gate } from './gate.ts'
 import type { HistoryOnDemand } from './history/on-demand.ts'
 import type { Later } from './later.ts'
@@ -101,7 +101,10 @@ export class MessageChannels {
       },
       signed,
     )
-    channels.taker(outgoing, (message) => history.hear(channel, message))
+    // Nothing of a signed channel is stored.
+    channels.taker(outgoing, (message) =>
+      signed ? channel.take(message as Message<Payload>) : history.hear(channel, message),
+    )
     if (signed) {
       claims.do((claimed) => claimed.signs())
       // What comes without a signature has its turn, and is not heard.

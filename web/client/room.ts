@@ -233,7 +233,6 @@ export class ClientRoom<P extends Json> implements Room<P> {
       },
       clock,
       closed: this.closed,
-      online: () => this.#uplink.state === 'online',
       release: () => this.#messages.drain(),
     })
     this.#messages = new MessageChannels({

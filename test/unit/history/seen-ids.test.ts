@@ -36,6 +36,16 @@ describe('ids that have been handed on', () => {
     expect([seen.has(`${ADA}-1-0`), seen.has(`${ADA}-2-0`), seen.has(`${ADA}-2-9999`)]).toEqual([true, true, true])
   })
 
+  it('are noted as a run, from its first to its last', () => {
+    const seen = new SeenIds(4)
+    seen.note(`${ADA}-1-5`, `${ADA}-1-3`)
+    seen.note(`${ADA}-1-u7`, `${ADA}-1-u7`)
+    seen.note('backend', 'backend')
+    const has = (ordinal: number | string): boolean => seen.has(`${ADA}-1-${ordinal}`)
+    expect([2, 3, 4, 5, 6, 'u6', 'u7'].map(has)).toEqual([false, true, true, true, false, false, true])
+    expect(seen.has('backend')).toBe(true)
+  })
+
   it('are forgotten from where nothing has come for longest, when they are too many', () => {
     const seen = new SeenIds(4)
     for (const ordinal of [0, 2, 4]) seen.note(`${ADA}-1-${ordinal}`)

@@ -252,6 +252,54 @@ describe('a member that follows the log', () => {
   })
 })
 
+it('a question without an answer is repeated once with each welcome', async () => {
+  const said: string[] = []
+  const between = (_: string, open: OpenCarrier): OpenCarrier => {
+    return (...opening) => {
+      const carrier = open(...opening)
+      const send = carrier.send.bind(carrier)
+      return Object.assign(carrier, {
+        send: (message: string | Uint8Array<ArrayBuffer>) => {
+          if (typeof message === 'string' && message.includes('"history"')) said.push(message)
+          return send(message)
+        },
+      })
+    }
+  }
+  const world = new KeptWorld(12, undefined, { between })
+  await world.putNumbers([1])
+  const bob = await world.entered('bob')
+  await outcomeOf(bob.room.history())
+  await world.clock.run(500)
+  bob.uplink.up.blackhole = true
+  const page = bob.room.history({ limit: 1 })
+  await world.clock.run(100)
+  said.length = 0
+  bob.uplink.up.blackhole = false
+  world.server.drop(bob.uplink)
+  await world.clock.run(5_000)
+  expect(await outcomeOf(page)).toMatchObject({ messages: [{ data: 1 }] })
+  expect(said).toHaveLength(1)
+})
+
+it('a body that is no base64 is passed over', async () => {
+  const between = (_: string, open: OpenCarrier): OpenCarrier => {
+    return (server, first, events, ...rest) => {
+      const text = (said: string): void => events.text(said.replace(/"base64":"[^"]*"/, '"base64":"!"'))
+      return open(server, first, { ...events, text }, ...rest)
+    }
+  }
+  const world = new KeptWorld(13, undefined, { between })
+  await world.putNumbers([1, 2])
+  const bob = await world.entered('bob', { history: { last: 5 } })
+  const messages = heard(bob.room)
+  const page = bob.room.history()
+  await world.clock.run(1_000)
+  expect(dataOf(messages)).toEqual([2])
+  expect(await outcomeOf(page)).toMatchObject({ messages: [{ data: 2 }] })
+  expect(bob.room.cursor?.offset).toBe(2)
+})
+
 describe('in a sealed room', () => {
   it('what whoever runs the server alters, moves or makes up is refused', async () => {
     const world = new KeptWorld(9)

@@ -94,6 +94,24 @@ describe('a member that follows the log, and was away', () => {
     expect(dataOf(messages)).toEqual(from(2, 100))
   })
 
+  it('gets each message once of a member that came back as a new one, while its old path still keeps it', async () => {
+    const world = new KeptWorld(8)
+    const ada = await world.entered('ada', { paths: ['direct', 'relay'] })
+    const bob = await world.entered('bob', { paths: ['direct', 'relay'], history: {} })
+    const messages = heard(bob.room)
+    await world.clock.run(5_000)
+    ada.uplink.refused = true
+    world.server.drop(ada.uplink)
+    await world.clock.run(60_000)
+    ada.uplink.refused = false
+    for (let at = 0; at < 3_000 && bob.room.peers.size < 2; at += 1) await world.clock.run(20)
+    expect([...bob.room.peers.values()].map(({ presence }) => presence)).toEqual(['away', 'here'])
+    ada.room.channel<number>('chat').send(1, { store: true })
+    await world.clock.run(10_000)
+    expect(dataOf(messages)).toEqual([1])
+    expect(bob.room.cursor?.offset).toBe(1)
+  })
+
   it('is told what is gone of a log that began meanwhile', async () => {
     const world = new KeptWorld(5, 'lobby;messages=10')
     const bob = await world.entered('bob', HISTORY)
@@ -143,6 +161,22 @@ describe('the devices of a user', () => {
     await world.clock.run(1_000)
     await away(world, phone)()
     expect(told).toHaveLength(2)
+  })
+
+  it('know how far they have read, though they say less afterwards', async () => {
+    const world = new KeptWorld(9, undefined, { access })
+    await world.putNumbers(upTo(3))
+    const phone = await world.entered('phone', as('ada'))
+    const told: ReadNotice[] = []
+    phone.room.on('read', (notice) => told.push(notice))
+    const { epoch } = phone.room.cursor as HistoryCursor
+    for (const offset of [3, 1]) {
+      const marked = phone.room.markRead({ epoch, offset })
+      await world.clock.run(1_000)
+      await marked
+    }
+    await away(world, phone)()
+    expect(told).toEqual([])
   })
 
   it('find all their mail of a mailbox that was begun anew meanwhile, however much, from where one has read', async () => {

@@ -11,8 +11,8 @@ import { SeenIds } from './seen-ids.ts'
 
 export interface FollowerDeps {
   readonly clock: Clock
-  /** Ids of live messages that were taken before this was there. */
-  readonly early: readonly string[]
+  /** Ids of live messages that were taken before this was there: the last of those that follow each other, and the first. */
+  readonly early: ReadonlyMap<string, string>
   /** When this member came, on the server's clock: what is stored from then on is not missed, however late the first answer is. */
   cameAtMs(): number
   /** A mailbox: it begins where the user has read, not with the `last`. */
@@ -83,7 +83,7 @@ export class LogFollower {
     this.#epoch = wanted.since?.epoch
     this.#fetched = wanted.since?.offset ?? 0
     this.#begun = Boolean(wanted.since)
-    for (const id of deps.early) this.#seen.note(id)
+    for (const [last, first] of deps.early) this.#seen.note(last, first)
   }
 
   /** Everything up to here has been handed on, or passed over. */

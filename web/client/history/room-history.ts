@@ -25,6 +25,7 @@ import type {
   StoredMessage,
 } from '../face-history.ts'
 import type { Gate } from '../gate.ts'
+import type { Membership } from '../membership.ts'
 import type { RoomChannels } from '../room-channels.ts'
 import type { RoomSealing } from '../sealing/sealing.ts'
 import type { Uplink, Welcome } from '../uplink/uplink.ts'
@@ -47,10 +48,11 @@ export interface RoomHistoryDeps {
   readonly channels: Pick<RoomChannels, 'drain'>
   /** By name. */
   readonly open: ReadonlyMap<string, ReliableChannel<Payload>>
+  readonly membership: Pick<Membership, 'listed'>
   /** Who came first comes first. */
   readonly links: { readonly peers: ReadonlyMap<PeerId, { readonly info: Pick<MemberInfo, 'instance'> }> }
-  /** Ids of live messages that were taken before this was there. */
-  readonly early: readonly string[]
+  /** Ids of live messages that were taken before this was there: the last of those that follow each other, and the first. */
+  readonly early: ReadonlyMap<string, string>
   /** When this member came, on the server's clock. */
   cameAtMs(): number
 }
@@ -72,7 +74,8 @@ export class RoomHistory {
   #userId: string | undefined
   /** How far this user has read, as the server said last: in the log, and in the mailbox. */
   readonly #read = new Map<boolean, HistoryCursor>()
-  #welcomed: Welcome | undefined
+  /** The newest welcome, by the number of the join that it answers: the room has copies. */
+  #welcomed = -1
   #closed = false
 
   constructor(deps: RoomHistoryDeps) {
@@ -118,19 +121,20 @@ export class RoomHistory {
 
   /** The room has come to a welcome: all that came before has been taken, and nothing of what comes after. */
   welcome(message: Welcome): void {
-    if (this.#welcomed !== message) this.#heard(message)
+    this.#heard(message)
     if (!this.#keeps) return
     this.#log?.welcome()
     this.#mail?.welcome()
   }
 
   /**
-   * The uplink has heard one. What has no answer is repeated at once: a new record that went ahead of older ones would
-   * have the server forget them.
+   * The uplink has heard one, or the room has come to it, whichever is first. What has no answer is repeated at once: a
+   * new record that went ahead of older ones would have the server forget them.
    */
   #heard(message: Welcome): void {
-    const { history, access } = message
-    this.#welcomed = message
+    const { history, access, re } = message
+    if (re <= this.#welcomed) return
+    this.#welcomed = re
     try {
       this.#kept = history === undefined ? 'nothing' : parseKept(history)
     } catch (error) {
@@ -165,12 +169,18 @@ export class RoomHistory {
     return follower.live(name, id, take)
   }
 
-  /** Whether a member shows an instance that another one showed before. */
+  /**
+   * Whether a member shows an instance that another one showed before, which is proven in a sealed room. One that the
+   * server does not list may be the same, which has come back while its direct path kept it.
+   */
   #borrows(from: PeerId): boolean {
-    const { peers } = this.#deps.links
-    const instance = peers.get(from)?.info.instance
+    const { links, membership, sealing } = this.#deps
+    const instance = sealing === 'open' ? links.peers.get(from)?.info.instance : undefined
     if (instance === undefined) return false
-    for (const [id, { info }] of peers) if (info.instance === instance) return id !== from
+    for (const [id, { info }] of links.peers) {
+      if (id === from) return false
+      if (info.instance === instance && membership.listed(id)) return true
+    }
     return false
   }
 
@@ -230,8 +240,9 @@ export class RoomHistory {
     this.#ensure()
     const { epoch, offset } = checkCursor('place', place)
     const mail = place.mail === true
-    this.#read.set(mail, { epoch, offset })
     await this.#requests.ask({ t: 'read', epoch, offset, mail, share })
+    const known = this.#read.get(mail)
+    if (known?.epoch !== epoch || known.offset < offset) this.#read.set(mail, { epoch, offset })
   }
 
   async positions(): Promise<ReadonlyMap<string, number>> {
@@ -333,8 +344,9 @@ export class RoomHistory {
       gate.refuse(from, 'unsigned')
       return undefined
     }
-    const body = Uint8Array.from(atob(entry.base64), (unit) => unit.charCodeAt(0))
-    const plain = await this.#bodies.open(entry, mail ? this.#userId : undefined, body)
+    const body = fromBase64(entry.base64)
+    const plain = body && (await this.#bodies.open(entry, mail ? this.#userId : undefined, body))
+    if (plain === undefined) return undefined
     if (typeof plain === 'string') {
       if (plain !== 'protocol') gate.refuse(from, plain)
       return undefined
@@ -369,6 +381,15 @@ export class RoomHistory {
     this.#records.fail(over)
     this.#log?.close()
     this.#mail?.close()
+  }
+}
+
+/** Undefined: it is none. */
+function fromBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0))
+  } catch {
+    return undefined
   }
 }
 

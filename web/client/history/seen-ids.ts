@@ -24,18 +24,20 @@ export class SeenIds {
     return this.#runs.get(channel)?.some(({ first, last }) => first <= ordinal && ordinal <= last) ?? false
   }
 
-  note(id: string): void {
+  /** `from`: the first of those that follow each other, up to `id`; none of them has been noted. */
+  note(id: string, from = id): void {
     if (this.has(id)) return
     const [channel, ordinal] = split(id)
+    const [, first] = split(from)
     const runs = this.#runs.get(channel) ?? []
     this.#runs.delete(channel)
     this.#runs.set(channel, runs)
-    const before = runs.find(({ last }) => last + 1 === ordinal)
+    const before = runs.find(({ last }) => last + 1 === first)
     if (before !== undefined) {
       before.last = ordinal
       return
     }
-    runs.push({ first: ordinal, last: ordinal })
+    runs.push({ first, last: ordinal })
     this.#count += 1
     if (this.#count > this.most) this.#forgetOne()
   }

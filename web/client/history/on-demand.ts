@@ -1,6 +1,7 @@
 /**
  * What the server keeps of a room, before there is code for it: loaded when there is a use for it, again and again
- * where it does not come; told then of the newest welcome, and asked about each live message, since something kept may have to come before it.
+ * where it does not come; told then of the newest welcome, and asked about each live message, since something kept may
+ * have to come before it.
  */
 import type { Clock, TimerHandle } from '../clock.ts'
 import { PartylineError } from '../errors.ts'
@@ -23,7 +24,7 @@ export interface HistoryOnDemandDeps {
 const MOST_EARLY = 4_096
 /** What is live waits for the code no longer than for the server's answer. */
 const CODE_MS = 5_000
-/** Further ones, in some 30 s: the server may be about to be started again. */
+/** Further ones, in some 30 s at first, and in minutes once they are far apart: the server may be about to be started again. */
 const TRIES = 5
 
 const takeAtOnce: RoomHistory['hear'] = (channel, message) => channel.take(message as Message<Payload>)

@@ -101,16 +101,23 @@ export async function joinAt(
   return { pages, names }
 }
 
-/** Whether both reached each other by this path in time. */
-export async function bothOn({ pages, names }: Talk, path: string, withinMs: number): Promise<boolean> {
-  const on = pages.map((page, index) =>
-    page.evaluate(([other, wanted, ms]) => talker.until(() => talker.path(other) === wanted, ms), [
-      names[1 - index] ?? '',
-      path,
-      withinMs,
-    ] as const),
-  )
-  return (await Promise.all(on)).every(Boolean)
+/** Whether both used this path to each other at one and the same time, in time. */
+export async function bothOn(talk: Talk, path: string, withinMs: number): Promise<boolean> {
+  const { pages, names } = talk
+  const untilMs = performance.now() + withinMs
+  for (;;) {
+    const leftMs = Math.max(0, untilMs - performance.now())
+    const on = pages.map((page, index) =>
+      page.evaluate(([other, wanted, ms]) => talker.until(() => talker.path(other) === wanted, ms), [
+        names[1 - index] ?? '',
+        path,
+        leftMs,
+      ] as const),
+    )
+    if (!(await Promise.all(on)).every(Boolean)) return false
+    // While one came to it, the other may have left it for a moment.
+    if ((await pathsOf(talk)).every((now) => now === path)) return true
+  }
 }
 
 /** The path that each says it uses now. */

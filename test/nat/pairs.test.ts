@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bothOn, type Delivery, delivery, endTalk, pathsOf, startTalk } from './conversation.ts'
 import { PAIRS, type Pair } from './expected-path.ts'
+import { traceOf } from './fault-run.ts'
 import { labObstacle } from './lab/able.ts'
 import type { Client } from './lab/site.ts'
 import type { Account } from './page/talker.ts'
@@ -78,7 +79,7 @@ function resultOf(pair: Pair, accounts: readonly [Account, Account]): Omit<PairR
 }
 
 /** The first site has one client, the second two. */
-async function tryPair(stage: Stage, pair: Pair): Promise<PairResult> {
+async function tryPair(stage: Stage, pair: Pair): Promise<{ result: PairResult; traces: readonly string[] }> {
   await stage.setKinds(pair.together ? [stage.lab.sites[0]?.kind ?? pair.a, pair.a] : [pair.a, pair.b])
   const [alone, first, second] = stage.lab.clients
   if (alone === undefined || first === undefined || second === undefined) throw new Error('the stage is too small')
@@ -87,10 +88,12 @@ async function tryPair(stage: Stage, pair: Pair): Promise<PairResult> {
   if (pair.path === 'relay') await bothOn(talk, 'no such path', RELAY_WATCH_MS)
   else await bothOn(talk, pair.path, UPGRADE_MS)
   await new Promise((resolve) => setTimeout(resolve, AFTERWARDS_MS))
-  // A machine under load may have held up a ping: the relay then steps in for a moment.
-  if (pair.path !== 'relay') await bothOn(talk, pair.path, UPGRADE_MS)
-  const finalPaths = await pathsOf(talk)
-  return { ...resultOf(pair, await endTalk(talk)), finalPaths }
+  // A machine under load may have held up a ping: the relay then steps in for a moment, at either end.
+  const arrived = pair.path !== 'relay' && (await bothOn(talk, pair.path, UPGRADE_MS))
+  const finalPaths = arrived ? [pair.path, pair.path] : await pathsOf(talk)
+  const accounts = await endTalk(talk)
+  const traces = accounts.map((account) => traceOf(account, account.joinedAtMs).join('; '))
+  return { result: { ...resultOf(pair, accounts), finalPaths }, traces }
 }
 
 const nameOf = ({ a, b, together, path }: Pair): string =>
@@ -114,10 +117,10 @@ describe.skipIf(labObstacle !== undefined)(`NAT pairs${labObstacle === undefined
   })
 
   it.concurrent.each(PAIRS.map((pair) => [nameOf(pair), pair] as const))('%s', async (_name, pair) => {
-    const result = await pool.use((stage) => tryPair(stage, pair))
+    const { result, traces } = await pool.use((stage) => tryPair(stage, pair))
     results.set(pair, result)
-    expect(result).toMatchObject({ lost: 0, repeated: 0, outOfOrder: 0, missed: [], unsettled: 0 })
-    expect(result.finalPaths).toEqual([pair.path, pair.path])
+    expect(result, traces.join(' | ')).toMatchObject({ lost: 0, repeated: 0, outOfOrder: 0, missed: [], unsettled: 0 })
+    expect(result.finalPaths, traces.join(' | ')).toEqual([pair.path, pair.path])
     expect(result.delivered).toBeGreaterThan(0)
   })
 })

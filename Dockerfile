@@ -24,13 +24,12 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* \
   && install -d -o node -g node /data
 WORKDIR /app
-COPY package.json LICENSE ./
+COPY package.json LICENSE signaling/setup/container-health.mjs ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-ENV NODE_ENV=production
+ENV NODE_ENV=production PARTYLINE_DATA_FOLDER=/data
 USER node
 VOLUME /data
 EXPOSE 8080 3478 3478/udp
-HEALTHCHECK --interval=10s --timeout=3s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 8080}/healthz`).then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=5s CMD ["node", "container-health.mjs"]
 ENTRYPOINT ["node", "dist/signaling/cli.js"]

@@ -1,7 +1,7 @@
 # The server with its pages and a coturn beside it.
 #   docker build -t partyline .
 #   docker run -p 8080:8080 -p 3478:3478 -p 3478:3478/udp -v partyline-data:/data partyline
-# A TURN server also needs its relay range published; where that is many ports, --network host is the better way.
+# A TURN server also needs its relay range published, and the address that the world sees: README.md, "Containers".
 # The C library decides whether uWebSockets.js loads: with Node 22 it takes glibc 2.38 (Debian 13) or newer.
 ARG NODE_IMAGE=node:22-trixie-slim
 

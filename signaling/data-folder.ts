@@ -23,7 +23,7 @@ export class DataFolder {
   /** The path of a file in it, whose folder exists. @throws DataFolderError */
   file(...names: readonly string[]): string {
     const path = join(this.#path, ...names)
-    this.#guarded(() => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
+    this.guarded(() => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
     return path
   }
 
@@ -31,7 +31,7 @@ export class DataFolder {
   secret(name: string): string {
     const path = this.file(name)
     const made = randomBytes(KEY_BYTES).toString('hex')
-    const text = this.#guarded(() => {
+    const text = this.guarded(() => {
       try {
         // `wx`: of two servers that start at once with one folder, one makes the key and the other reads it.
         writeFileSync(path, `${made}\n`, { mode: 0o600, flag: 'wx' })
@@ -47,7 +47,8 @@ export class DataFolder {
     )
   }
 
-  #guarded<T>(act: () => T): T {
+  /** What `act` does with files of it. @throws DataFolderError in the place of whatever it throws */
+  guarded<T>(act: () => T): T {
     try {
       return act()
     } catch (error) {

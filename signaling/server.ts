@@ -161,10 +161,13 @@ export async function startServer(input: ServerOptionsInput = {}, extras: StartE
   const { listen, engine, fallbackReason } = await chooseEngine(options.engine)
   if (fallbackReason !== undefined) log.warn({ engine }, `serving with ws on node:http: ${fallbackReason}`)
   const tls = await tlsFiles(options, folder)
-  const departures = new FileDepartures(folder.file('departures'), {
-    nowMs: () => Date.now(),
-    failed: (error) => log.error({ err: error }, 'departures are kept in memory only from here on'),
-  })
+  const departures = folder.guarded(
+    () =>
+      new FileDepartures(folder.file('departures'), {
+        nowMs: () => Date.now(),
+        failed: (error) => log.error({ err: error }, 'departures are kept in memory only from here on'),
+      }),
+  )
   const undo: (() => void | Promise<void>)[] = [() => departures.close()]
   try {
     const turn: TurnService = await startTurnService(options, folder, log)

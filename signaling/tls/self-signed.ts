@@ -58,7 +58,9 @@ export async function selfSignedFiles(
       },
     ],
   })
-  writeFileSync(files.keyFile, pair.private, { mode: 0o600 })
-  writeFileSync(files.certFile, pair.cert, { mode: 0o644 })
+  folder.guarded(() => {
+    writeFileSync(files.keyFile, pair.private, { mode: 0o600 })
+    writeFileSync(files.certFile, pair.cert, { mode: 0o644 })
+  })
   return files
 }

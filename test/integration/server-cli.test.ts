@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -64,6 +64,16 @@ describe('partyline', () => {
     const run = await partyline(...args, '--port', '0').ended
     expect(run.code).toBe(1)
     expect(run.err).toMatch(message)
+    expect(run.err).not.toMatch(/\n\s+at /)
+  })
+
+  // Another user's data folder is mostly such a one; to root, who runs tests in containers, nothing is forbidden.
+  it('says in one line that a file of the data folder cannot be read', async () => {
+    const folder = dataFolder()
+    mkdirSync(join(folder, 'departures'))
+    const run = await partyline('--data-folder', folder, '--port', '0').ended
+    expect(run).toMatchObject({ code: 1, out: '' })
+    expect(run.err).toMatch(/^partyline: The data folder \S+ cannot be used: EISDIR/)
     expect(run.err).not.toMatch(/\n\s+at /)
   })
 

@@ -91,6 +91,7 @@ const pages: UserConfig = {
 interface TestGroup {
   readonly name: string
   readonly folders: readonly string[]
+  /** Longer by far than a test takes anywhere: what it waits for has ends of its own, and tells what was missing. */
   readonly timeoutMs: number
   /** Files run one after another: their browsers and servers would only wait for each other's processor. */
   readonly serial?: boolean
@@ -100,13 +101,13 @@ interface TestGroup {
 
 /** `vitest run --project NAME` runs one; test/support/suite/steps.mjs lists the order in `npm test`. */
 const testGroups: readonly TestGroup[] = [
-  { name: 'unit', folders: ['unit', 'simulation', 'sealing'], timeoutMs: 30_000 },
-  { name: 'conformance', folders: ['conformance'], timeoutMs: 30_000 },
-  { name: 'hostile', folders: ['hostile'], timeoutMs: 120_000, workers: 4 },
-  { name: 'integration', folders: ['integration'], timeoutMs: 30_000, serial: true },
-  { name: 'turn', folders: ['turn'], timeoutMs: 30_000, serial: true },
+  { name: 'unit', folders: ['unit', 'simulation', 'sealing'], timeoutMs: 60_000 },
+  { name: 'conformance', folders: ['conformance'], timeoutMs: 60_000 },
+  { name: 'hostile', folders: ['hostile'], timeoutMs: 240_000, workers: 4 },
+  { name: 'integration', folders: ['integration'], timeoutMs: 90_000, serial: true },
+  { name: 'turn', folders: ['turn'], timeoutMs: 60_000, serial: true },
   { name: 'repository', folders: ['repository'], timeoutMs: 240_000, serial: true },
-  { name: 'browser', folders: ['browser'], timeoutMs: 60_000, serial: true },
+  { name: 'browser', folders: ['browser'], timeoutMs: 120_000, serial: true },
   { name: 'nat', folders: ['nat'], timeoutMs: 240_000, serial: true },
 ]
 

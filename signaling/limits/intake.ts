@@ -9,8 +9,8 @@ export interface IntakeDependencies {
 
 export interface IntakeOwner {
   readonly uplink: { pause(): void; resume(): void }
-  /** Bytes are lent for the call, as by the uplink. */
-  handle(message: string | Uint8Array): void
+  /** Bytes are lent for the call, as by the uplink; `nowMs` is the time of its coming, or of its being let through. */
+  handle(message: string | Uint8Array, nowMs: number): void
   /** More came after the pause than may be held. */
   flooded(): void
 }
@@ -63,9 +63,12 @@ export class Intake {
     if (this.#stopped) return
     const { clock, options } = this.#dependencies
     // A timer runs as long as something is held for its rate.
-    if (this.#timer === undefined && !this.#holding && this.#rate.take(message.length, clock.nowMs())) {
-      this.#owner.handle(message)
-      return
+    if (this.#timer === undefined && !this.#holding) {
+      const nowMs = clock.nowMs()
+      if (this.#rate.take(message.length, nowMs)) {
+        this.#owner.handle(message, nowMs)
+        return
+      }
     }
     this.#heldBytes += message.length + HELD_OVERHEAD_BYTES
     if (this.#heldBytes > options.holdBytes) {
@@ -103,7 +106,7 @@ export class Intake {
       if (this.#holding || !this.#rate.take(message.length, nowMs)) break
       handled += 1
       this.#heldBytes -= message.length + HELD_OVERHEAD_BYTES
-      this.#owner.handle(message)
+      this.#owner.handle(message, nowMs)
       if (this.#stopped) return
     }
     held.splice(0, handled)

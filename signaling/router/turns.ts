@@ -69,20 +69,18 @@ export class Turns {
   passed(deliveries: number, receivers: number): void {
     this.#deliveries += deliveries
     this.#receivers += receivers
-    // Load has to be measured now and then; under load, turns are drawn out and ended.
-    if (this.#loaded || this.#deliveries > this.#gatherAbovePerMs * MEASURE_MS) this.#endLater()
+    if (this.#loaded) this.#endLater()
   }
 
   /**
    * A message came. To end a turn costs a lap of the event loop; one in which nothing is gathered is just over when the
-   * clock has moved on.
+   * clock has moved on, which is also when load is measured.
    */
-  came(): void {
-    if (this.#ending) return
-    const nowMs = this.#clock.nowMs()
-    if (nowMs === this.#cameMs) return
+  came(nowMs: number): void {
+    if (this.#ending || nowMs === this.#cameMs) return
     this.#cameMs = nowMs
     this.current += 1
+    this.#measure(nowMs)
   }
 
   /** A frame was delivered to one who got nothing else yet in this stretch. */
@@ -114,21 +112,21 @@ export class Turns {
     this.#ending = false
     this.#timer = undefined
     this.current += 1
-    this.#measure()
+    this.#measure(this.#clock.nowMs())
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
     for (const member of waiting) member.turnEnded()
   }
 
-  #measure(): void {
-    const elapsedMs = this.#clock.nowMs() - this.#measuredFromMs
+  #measure(nowMs: number): void {
+    const elapsedMs = nowMs - this.#measuredFromMs
     if (elapsedMs >= 0 && elapsedMs < MEASURE_MS) return
     const each = (this.#deliveries / Math.max(1, this.#receivers) / elapsedMs) * this.#gatherMs
     this.#loaded = elapsedMs > 0 && this.#deliveries >= this.#gatherAbovePerMs * elapsedMs && each >= LEAST_MEETING
     this.#deliveries = 0
     this.#receivers = 0
     this.stretch += 1
-    this.#measuredFromMs = this.#clock.nowMs()
+    this.#measuredFromMs = nowMs
   }
 }

@@ -209,7 +209,7 @@ export class Connection implements UplinkHandlers, RequestUplink, IntakeOwner, O
   }
 
   /** One message, at the rate it may come. */
-  handle(message: string | Uint8Array): void {
+  handle(message: string | Uint8Array, nowMs: number): void {
     let request: number | undefined
     try {
       if (typeof message === 'string') {
@@ -219,7 +219,7 @@ export class Connection implements UplinkHandlers, RequestUplink, IntakeOwner, O
         this.#control(parsed)
       } else {
         const member = this.#member()
-        member.rate.delivered(this.#dependencies.router.forward(member, message))
+        member.rate.delivered(this.#dependencies.router.forward(member, message, nowMs))
       }
     } catch (error) {
       this.fail(error, request)

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,14 @@ export interface Memory {
   readonly rssBytes: number
   /** What is in use of it after a collection: the heap, and what hangs on it. */
   readonly heldBytes: number
+}
+
+/** How a process has fared with the machine so far. */
+export interface Share {
+  /** It had a processor. */
+  readonly ranMs: number
+  /** It was ready, and others had them all. */
+  readonly waitedMs: number
 }
 
 const SERVED = fileURLToPath(new URL('served.ts', import.meta.url))
@@ -77,6 +85,13 @@ export class HostileServer {
 
   stats(): Promise<HubStats> {
     return this.#ask<HubStats>('stats')
+  }
+
+  /** All 0 where the kernel does not say. */
+  async share(): Promise<Share> {
+    const said = await readFile(`/proc/${this.#child.pid}/schedstat`, 'utf8').catch(() => '')
+    const [ranNs = 0, waitedNs = 0] = said.split(' ').map(Number)
+    return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 }
   }
 
   /** Its process stands still, as one does that is too busy, until `goOn`. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerOptionsInput } from '../../../signaling/options/table.ts'
 import { HonestProcess } from './honest-process.ts'
-import { HostileServer, type Memory } from './hostile-server.ts'
+import { HostileServer, type Memory, type Share } from './hostile-server.ts'
 import { RawConnection, type RawOptions } from './raw-connection.ts'
 
 /** A server with an honest room in it, and connections to do harm by. */
@@ -25,6 +25,10 @@ export interface Bounds {
 
 const MB = 1_048_576
 
+/** How much longer than with a processor of its own something took that had this share of them. */
+const slowedDown = (before: Share, after: Share): number =>
+  1 + (after.waitedMs - before.waitedMs) / Math.max(1, after.ranMs - before.ranMs)
+
 /**
  * The same on both engines. After the tests the server's process has to be up, its memory bounded, nothing in its log,
  * and the honest room must have noticed nothing.
@@ -35,12 +39,14 @@ export function describeUnderAttack(name: string, tests: (scene: Scene) => void,
     let server: HostileServer
     let honest: HonestProcess
     let before: Memory
+    let shareBefore: Share
     const open: RawConnection[] = []
 
     beforeAll(async () => {
       server = await HostileServer.start(engine, options)
       honest = await HonestProcess.start(server.url, await access?.())
       before = await server.memory()
+      shareBefore = await server.share()
     })
     afterEach(() => {
       for (const connection of open.splice(0)) connection.destroy()
@@ -66,8 +72,9 @@ export function describeUnderAttack(name: string, tests: (scene: Scene) => void,
       const report = await honest.report()
       expect(report).toMatchObject({ came: report.due, wrong: 0, closed: [] })
       expect(report.sent).toBeGreaterThan(0)
-      // A busy machine keeps the server waiting as long as it keeps them.
-      expect(report.worstMs).toBeLessThan(worstMs + 5 * report.lateMs)
+      // A machine that has other things to do makes the server slower, and these members late.
+      const slower = slowedDown(shareBefore, await server.share())
+      expect(report.worstMs, `slowed down by ${slower}`).toBeLessThan(worstMs * slower + 5 * report.lateMs)
       const after = await server.memory()
       expect(after.heldBytes - before.heldBytes).toBeLessThan(heldBytes)
       expect(after.rssBytes - before.rssBytes).toBeLessThan(grownBytes)

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AccessError } from '../../signaling/access/access-error.ts'
 import { readClaims } from '../../signaling/access/claims.ts'
@@ -29,6 +28,7 @@ import { decodeChunk, encodeChunk, parseOfferMessage } from '../../web/client/ch
 import { decodeCall, encodeCall } from '../../web/client/channel/procedure-wire.ts'
 import { decodeAnnouncement } from '../../web/client/sealing/announcement.ts'
 import { decodeKeyName, decodeRecord } from '../../web/client/sealing/records.ts'
+import fc from '../support/properties.ts'
 import { quickestMs } from '../support/quickest.ts'
 import { instanceId, peerId } from '../unit/protocol/arbitrary-frames.ts'
 import { examples } from '../unit/protocol/protocol-document.ts'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../../signaling/history/store.ts'
+import fc from '../../support/properties.ts'
 import { entry, KINDS, ROOM, storeMaker, writer } from './stores.ts'
 
 type Act =

@@ -37,7 +37,7 @@ it('what is written before the room is ready is delivered when it is', async () 
   const ada = await site.visitor(room, 'Ada')
   await ada.online()
   const context = await site.person('Bo')
-  // The first way to the server is held up: the page is up, and the room is not.
+  // Every way to the server is held up: the page is up, and the room is not.
   let letGo: () => void = () => {}
   const held = new Promise<void>((resolve) => {
     letGo = resolve
@@ -45,6 +45,10 @@ it('what is written before the room is ready is delivered when it is', async () 
   await context.routeWebSocket(/\/ws$/, async (socket) => {
     await held
     socket.connectToServer()
+  })
+  await context.route('**/uplink/**', async (route) => {
+    await held
+    await route.continue()
   })
   const bo = await site.visit(context, room, 'Bo')
   await bo.statusIs('joining')

@@ -125,7 +125,7 @@ it('the diagnostics page finds that all is well, and is accessible', async () =>
   const page = await (await site.person('Ada', SCREENS.desktop)).newPage()
   await page.goto(`${site.server.address}diagnostics/`)
   const verdict = page.locator(`[data-testid=${testIds.diagnosticsVerdict}]:not([data-verdict=running])`)
-  await verdict.waitFor()
+  await verdict.waitFor({ timeout: 90_000 })
   await page.screenshot({ path: join(PICTURES, 'diagnostics-desktop-light.png'), fullPage: true })
   expect(await verdict.getAttribute('data-verdict')).toMatch(/^(?:good|poor)$/)
   expect(await breaches(page)).toEqual([])

@@ -46,9 +46,22 @@ it.each(['direct', 'relay'] as const)('positions: the newest wins, never going b
       path,
     ] as const)
   }
-  for (const page of [ada, bo]) {
+  for (const [page, name, other] of [
+    [ada, 'Ada', bo],
+    [bo, 'Bo', ada],
+  ] as const) {
+    // One that comes for sure before the newest: while a machine stands still, all between them may be left out.
+    await page.evaluate(() => {
+      member.set(1)
+      member.set(-1, 'mirrored')
+    })
+    await other.evaluate(
+      (from) =>
+        member.until('the first', () => member.position(from) === 1 && member.position(from, 'mirrored') === -1),
+      name,
+    )
     await page.evaluate(async () => {
-      for (let x = 1; x <= 200; x += 1) {
+      for (let x = 2; x <= 200; x += 1) {
         member.set(x)
         member.set(-x, 'mirrored')
         if (x % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 4))

@@ -130,7 +130,7 @@ describeWire(
         await over
         clearInterval(trickle)
       },
-      20_000,
+      60_000,
     )
 
     it.skipIf(isExternal)(
@@ -144,7 +144,7 @@ describeWire(
         const { status, body } = await held
         expect([status, body.length]).toEqual([200, 0])
       },
-      20_000,
+      60_000,
     )
   },
   ['long-poll'],

@@ -130,7 +130,7 @@ describeWire(
         clearInterval(writing)
         socket.destroy()
       }
-    }, 20_000)
+    }, 60_000)
 
     it('takes its own origin, localhost, and clients without one', async () => {
       const server = await target.start()

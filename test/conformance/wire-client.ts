@@ -33,7 +33,8 @@ export interface JoinOptions {
   readonly vMax?: number
 }
 
-const WAIT_MS = 5_000
+/** So long that a machine may stand still meanwhile: it is not measured here. */
+const WAIT_MS = 15_000
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
 
 /** One thing that comes later, or has come already and waits to be asked for. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../support/properties.ts'
 
 /** Values that readers of JSON trip over. */
 const hostileValue: fc.Arbitrary<unknown> = fc.oneof(

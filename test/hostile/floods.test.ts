@@ -68,10 +68,11 @@ describeUnderAttack(
         }),
       )
       const odd = all.filter((one, index) => index % 2 === 0 && closeCode(one) !== 4000)
-      // node:http gives up on a request after 10 s, and after as much more as it was itself late with reading it.
-      expect(odd.filter(({ received }) => !received.startsWith('HTTP/1.1 408'))).toEqual([])
+      // A server gives up on a request that it has not come to for 10 s: node:http says 408, uWebSockets.js nothing.
+      const heard = odd.map(({ received }) => received)
+      expect(heard.filter((text) => text !== '' && !text.startsWith('HTTP/1.1 408'))).toEqual([])
       expect(odd.length).toBeLessThan(silent / 100)
-      await expect.poll(() => server.stats()).toMatchObject({ connections: 3, unjoined: 0 })
+      await expect.poll(() => server.stats(), { timeout: 30_000 }).toMatchObject({ connections: 3, unjoined: 0 })
     }, 180_000)
   },
   { heldBytes: 48 * MB, grownBytes: 400 * MB },
@@ -186,7 +187,7 @@ describeUnderAttack(
         connection.write(body)
       })
       const left = (): number => all.filter(({ over }) => !over).length
-      await expect.poll(left, { timeout: 10_000 }).toBeLessThanOrEqual(2)
+      await expect.poll(left, { timeout: 30_000 }).toBeLessThanOrEqual(2)
       expect((await server.rssBytes()) - beforeBytes).toBeLessThan(100 * MB)
     })
 

@@ -5,6 +5,7 @@ import { parseInstanceId, parsePeerId } from '../../signaling/protocol/ids.ts'
 import { SessionTokens } from '../../signaling/sessions/tokens.ts'
 import { CARRIERS, type CarrierName } from '../conformance/wire.ts'
 import { envelope, type JoinOptions, WireClient } from '../conformance/wire-client.ts'
+import { quickestMs } from '../support/quickest.ts'
 import { openingRequest } from './server/http-bytes.ts'
 import { hex, joinText } from './server/joining.ts'
 import { describeUnderAttack, type Scene } from './server/under-attack.ts'
@@ -171,7 +172,7 @@ describeUnderAttack(
         // What an event stream says is in base64.
         const said = (): string =>
           elsewhere.received.replace(/^data: (\S+)$/gm, (_, text) => Buffer.from(text, 'base64').toString('latin1'))
-        await expect.poll(said, { timeout: 10_000 }).toContain('"resumed":true')
+        await expect.poll(said, { timeout: 30_000 }).toContain('"resumed":true')
         expect(said()).toContain(`"peerId":"${ada.id}"`)
         expect(await ada.closed).toMatchObject({ code: 4002 })
       },
@@ -297,10 +298,9 @@ describeUnderAttack(
     })
 
     it('are not searched without end: patterns of many stars take no time', async () => {
-      const startedMs = performance.now()
-      const rooms = Array.from({ length: 64 }, () => `${'*a'.repeat(20)}b`)
-      expect(await tried(await signed(claims({ rooms })), { room: 'a'.repeat(128) })).toBe('denied')
-      expect(performance.now() - startedMs).toBeLessThan(2_000)
+      const access = await signed(claims({ rooms: Array.from({ length: 64 }, () => `${'*a'.repeat(20)}b`) }))
+      const ms = await quickestMs(async () => expect(await tried(access, { room: 'a'.repeat(128) })).toBe('denied'))
+      expect(ms).toBeLessThan(2_000)
     })
 
     it('do not open a session of another user', async () => {

@@ -176,7 +176,8 @@ describeWire('an application with a backend', (target) => {
     await ada.ready
     const sinceMs = performance.now()
     await server.close()
-    expect(performance.now() - sinceMs).toBeLessThan(4_000)
+    // Some 2 s, and what a busy machine takes; an answer would be waited for 10 s.
+    expect(performance.now() - sinceMs).toBeLessThan(8_000)
   })
 })
 

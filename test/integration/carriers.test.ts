@@ -32,7 +32,7 @@ async function enterBoth(
 ): Promise<readonly [Room<Json>, Room<Json>]> {
   const ada = await enter(server, kinds[0])
   const bo = await enter(server, kinds[1])
-  await expect.poll(() => ada.peers.size).toBe(1)
+  await expect.poll(() => [ada.peers.size, bo.peers.size]).toEqual([1, 1])
   return [ada, bo]
 }
 

@@ -26,5 +26,4 @@ it.skipIf(process.platform === 'win32')(
       await rm(folder, { recursive: true, force: true })
     }
   },
-  30_000,
 )

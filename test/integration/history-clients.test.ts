@@ -144,14 +144,13 @@ it('goes on from a cursor after a reload, without repeats and without a gap', as
   undo.push(() => clearInterval(more))
   const again = await enter(server, { ...MODES.secret, history: since === undefined ? {} : { since } })
   const after = heard(again)
-  await expect.poll(() => after.length, { timeout: 10_000 }).toBeGreaterThan(380)
+  // As long as it takes until they come live: what was said while it came in, it catches up with.
+  const goesLive = (): boolean => after.length > 380 && after.at(-1)?.stored === undefined
+  await expect.poll(goesLive, { timeout: 20_000 }).toBe(true)
   clearInterval(more)
-  const whole = [...dataOf(before), ...dataOf(after)]
-  await expect.poll(() => whole.length + after.length).toBeGreaterThan(0)
   expect(dataOf(before)).toEqual(upTo(20))
   expect(dataOf(after)).toEqual(upTo(20 + after.length).slice(20))
   expect(after[0]?.stored).toBeDefined()
-  expect(after.at(-1)?.stored).toBeUndefined()
 })
 
 it('tells of a log that was begun anew', async () => {
@@ -261,7 +260,7 @@ it('nothing that was said to be stored is gone, or there twice, after kill -9', 
       }),
     )
     all.catch(() => undefined)
-    await expect.poll(() => places.size > round * EACH + 50, { interval: 1 }).toBe(true)
+    await expect.poll(() => places.size > round * EACH + 50, { interval: 1, timeout: 20_000 }).toBe(true)
     run.child.kill('SIGKILL')
     await run.ended
     run = await start()
@@ -275,4 +274,4 @@ it('nothing that was said to be stored is gone, or there twice, after kill -9', 
   const late = heard(carol)
   await expect.poll(() => late.length, { timeout: 10_000 }).toBe(1_000)
   expect(dataOf(late)).toEqual(upTo(ROUNDS * EACH).slice(-1_000))
-}, 90_000)
+}, 240_000)

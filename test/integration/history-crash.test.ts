@@ -111,9 +111,15 @@ it('keeps what it said was stored when it is killed in the middle of writing, an
       killed = true
       run.child.kill('SIGKILL')
     }
-    // Each hangs in the middle, or fails, when the process is gone.
-    for (const writer of writers) writer.run(url, () => true, kill).catch(() => undefined)
+    // Each hangs in the middle, or fails, when the process is gone; before that, none may.
+    const failures: unknown[] = []
+    const failed = (error: unknown): void => {
+      if (!killed) failures.push(error)
+      run.child.kill('SIGKILL')
+    }
+    for (const writer of writers) writer.run(url, () => true, kill).catch(failed)
     await run.ended
+    expect(failures).toEqual([])
     expect(killed).toBe(true)
     for (const writer of writers) writer.leave()
     const { run: next, url: nextUrl } = await start()
@@ -145,4 +151,4 @@ it('keeps what it said was stored when it is killed in the middle of writing, an
     const own = entries.filter(({ id }) => id.startsWith(instance)).map(({ id }) => Number(id.split('-')[2]))
     expect(own).toEqual([...confirmed.keys()].sort((one, other) => one - other))
   }
-}, 120_000)
+}, 300_000)

@@ -66,7 +66,7 @@ it('takes SIGHUP for the end of its terminal when there is no file to read', asy
 })
 
 it('says 503 on /readyz for --drain-delay-ms, and goes on until then', async () => {
-  const run = partyline(...args(folder()), '--drain-delay-ms', '3000')
+  const run = partyline(...args(folder()), '--drain-delay-ms', '6000')
   undo.push(() => run.child.kill('SIGKILL'))
   const url = await run.printed(/Partyline is ready: (\S+)/)
   const ada = await WireClient.connect(url)

@@ -157,7 +157,7 @@ describe.each(['uws', 'ws'])('on %s', (engine) => {
     const metrics = await (await fetch(`${url}/metrics`)).text()
     expect(metrics).toMatch(/^partyline_slow_readers_closed_total 1$/m)
     expect(metrics).toMatch(/^partyline_frames_dropped_total\{reason="slow"\} [1-9]/m)
-  }, 120_000)
+  }, 300_000)
 
   it('one that neither reads nor says anything is taken for dead before that, whatever waits for it', async () => {
     const url = await started(engine, '--slow-reader-ms', '30000')
@@ -167,5 +167,5 @@ describe.each(['uws', 'ws'])('on %s', (engine) => {
     await fill(ada.client, silent.id)
     expect(await nextNews(ada.client)).toMatchObject({ id: silent.id, presence: 'away' })
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^partyline_slow_readers_closed_total 0$/m)
-  }, 120_000)
+  }, 300_000)
 })

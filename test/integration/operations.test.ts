@@ -167,7 +167,7 @@ describe.each(['uws', 'ws'] as const)('on %s', (engine) => {
   })
 
   it('a drain says so first, moves 200 members, each at its own time, and all come back to the next server', async () => {
-    const { server, input } = await started({ engine, port: await freePort(), drainDelayMs: 3_000 })
+    const { server, input } = await started({ engine, port: await freePort(), drainDelayMs: 6_000 })
     expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready' })
     const members = await Promise.all(
       Array.from({ length: 200 }, async (_, index) => {
@@ -181,7 +181,7 @@ describe.each(['uws', 'ws'] as const)('on %s', (engine) => {
     const ready = await fetch(`${server.url}/readyz`)
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }])
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
-    // Nothing else has changed yet: whoever comes by a load balancer that has not noticed is served.
+    // Nothing else has changed yet, for a while that a busy machine may take for this: whoever comes by a load balancer that has not noticed is served.
     await (await joined(server)).settle()
     const byes = await Promise.all(members.map(({ client }) => client.next('bye')))
     const waits = byes.map(({ retryAfterMs = 0 }) => retryAfterMs)
@@ -194,7 +194,7 @@ describe.each(['uws', 'ws'] as const)('on %s', (engine) => {
     const closes = await Promise.all(members.map(({ client }) => client.closed))
     expect(new Set(closes.map(({ code }) => code))).toEqual(new Set([1012]))
     await closed
-    expect(performance.now() - startedMs).toBeLessThan(15_000)
+    expect(performance.now() - startedMs).toBeLessThan(20_000)
 
     const next = await started(input)
     const back = await Promise.all(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WireClient } from '../conformance/wire-client.ts'
+import { freePort } from '../support/free-port.ts'
 import { CLI, type Run, partyline as start } from './partyline-command.ts'
 
 const undo: (() => unknown)[] = []
@@ -36,7 +37,8 @@ describe('partyline', () => {
     expect(await client.next('bye')).toMatchObject({ code, retryAfterMs: expect.any(Number) })
     expect(await client.closed).toMatchObject({ code })
     expect(await run.ended).toMatchObject({ code: 0 })
-    expect(performance.now() - startedMs).toBeLessThan(3_000)
+    // Some 2 s at most, and what a busy machine takes. Nobody is waited for: that would be 10 s and more.
+    expect(performance.now() - startedMs).toBeLessThan(8_000)
   })
 
   it('prints its version and its help', async () => {
@@ -78,18 +80,19 @@ describe('partyline', () => {
   })
 
   it('starts a coturn, hands out credentials for it, and leaves none behind', async () => {
-    const turnPort = 20_000 + Math.floor(Math.random() * 10_000)
+    const turnPort = await freePort()
     const args = ['--port', '0', '--host', '127.0.0.1', '--turn-port', String(turnPort), '--turn-host', 'turn.example']
     const run = partyline(...args, '--data-folder', dataFolder())
     const url = await run.printed(/Partyline is ready: (\S+)/)
-    const health = (await (await fetch(`${url}/healthz`)).json()) as { turn: string }
-    if (health.turn === 'unavailable') return
-    expect(health.turn).toBe('running')
+    const turn = async (): Promise<string> => ((await (await fetch(`${url}/healthz`)).json()) as { turn: string }).turn
+    if ((await turn()) === 'unavailable') return
+    // The server does not wait for a coturn that takes its time.
+    await expect.poll(turn, { timeout: 20_000 }).toBe('running')
     const client = await WireClient.connect(url)
     const { iceServers, peerId, iceExpiresAtMs, timeMs } = await client.join({ room: 'turn' })
-    const turn = iceServers.find(({ username }) => username !== undefined)
-    expect(turn?.urls).toContain(`turn:turn.example:${turnPort}?transport=udp`)
-    expect(turn?.username).toMatch(new RegExp(`^\\d+:${peerId}$`))
+    const given = iceServers.find(({ username }) => username !== undefined)
+    expect(given?.urls).toContain(`turn:turn.example:${turnPort}?transport=udp`)
+    expect(given?.username).toMatch(new RegExp(`^\\d+:${peerId}$`))
     expect(iceExpiresAtMs - timeMs).toBeGreaterThan(3_500_000)
     run.child.kill('SIGTERM')
     expect(await run.ended).toMatchObject({ code: 0 })

@@ -96,6 +96,13 @@ describe.each(['uws', 'ws'] as const)('listening on %s', (engine) => {
     await new Promise((resolve) => socket.once('data', resolve))
     const join = { t: 'join', id: 1, vMin: 1, vMax: 1, room: 'pulse', profile: null }
     const startedMs = performance.now()
+    // Less when this process, the server's too, stands still for a while.
+    const TICK_MS = 100
+    let passedMs = 0
+    const ticking = setInterval(() => {
+      passedMs += TICK_MS
+    }, TICK_MS)
+    undo.push(() => clearInterval(ticking))
     socket.write(frame(JSON.stringify({ ...join, instance: '1'.repeat(32), joinKey: '2'.repeat(32) })))
     await witness.next('joined')
     let codeSeen: number | undefined
@@ -103,16 +110,13 @@ describe.each(['uws', 'ws'] as const)('listening on %s', (engine) => {
       const at = bytes.indexOf(Buffer.from([0x88]))
       if (at >= 0 && bytes.length >= at + 4) codeSeen = bytes.readUInt16BE(at + 2)
     })
-    await expect
-      .poll(() => witness.unread.some((message) => message.t === 'changed' && message.presence === 'away'), {
-        timeout: 12_000,
-      })
-      .toBe(true)
-    const tookMs = performance.now() - startedMs
-    expect(tookMs).toBeGreaterThan(7_000)
-    expect(tookMs).toBeLessThan(11_500)
-    expect(codeSeen).toBe(4000)
+    const away = (): boolean => witness.unread.some((message) => message.t === 'changed' && message.presence === 'away')
+    await expect.poll(away, { timeout: 40_000 }).toBe(true)
+    expect(performance.now() - startedMs).toBeGreaterThan(7_000)
+    expect(passedMs).toBeLessThan(11_500)
+    // By another connection, and so maybe later.
+    await expect.poll(() => codeSeen).toBe(4000)
     // The witness was quiet all the time too, but answered its pings.
     await witness.settle()
-  }, 20_000)
+  }, 60_000)
 })

@@ -13,8 +13,11 @@ import type { Client } from './lab/site.ts'
 import type { Run, TalkPage } from './talk-page.ts'
 
 const LOADING_MS = 15_000
+const HIDING_MS = 15_000
 /** Small, and of the server's origin. */
 const PAGE = `https://${SERVER_NAME}/healthz`
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A lab with everything running: the server, coturn, and a browser at each client. */
 export class Stage {
@@ -88,7 +91,12 @@ export class Stage {
       reload: open,
       hide: async () => {
         await (await browser.newPage()).bringToFront()
-        if (await page.evaluate(() => !document.hidden)) throw new Error('the page cannot be hidden')
+        // The page learns of it a moment later.
+        const untilMs = performance.now() + HIDING_MS
+        while (await page.evaluate(() => !document.hidden)) {
+          if (performance.now() > untilMs) throw new Error('the page cannot be hidden')
+          await pause(20)
+        }
       },
       show: () => page.bringToFront(),
       close: () => browser.close(),
@@ -104,7 +112,7 @@ export class Stage {
         break
       } catch (error) {
         if (performance.now() > untilMs) throw error
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await pause(100)
       }
     }
     await run(this.script)

@@ -39,7 +39,7 @@ describe('npm start', () => {
         detached: true,
       })
       const exited = once(npm, 'exit')
-      await expect.poll(() => answers(port), { timeout: 20_000 }).toBe(true)
+      await expect.poll(() => answers(port), { timeout: 60_000 }).toBe(true)
       npm.kill(signal)
       expect(await exited).toEqual([0, null])
       expect(await answers(port)).toBe(false)

@@ -32,6 +32,7 @@ const run = promisify(execFile)
 const command = fileURLToPath(new URL('./command.ts', import.meta.url))
 
 describe('two thousand short schedules', () => {
+  // 40 s of two processors; on a machine that others use it has been seen to take eight times as long.
   it('break no promise', { timeout: 1_200_000 }, async () => {
     const { stdout } = await run(process.execPath, ['--import', 'tsx', command, '--seeds', '2000'])
     expect(stdout).toContain(' 0 seeds with a broken promise')

@@ -8,7 +8,7 @@ import { freePort } from './free-port.ts'
 
 /** Debian keeps it out of a user's PATH. */
 const PROGRAM = '/usr/sbin/nginx'
-const STARTING_MS = 5_000
+const STARTING_MS = 30_000
 
 /** What the network behind the proxy allows. */
 export type ProxyRules =

@@ -8,8 +8,9 @@ import { freePort } from './free-port.ts'
 
 const TOP = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const COMMAND_LINE = join(TOP, 'dist/signaling/cli.js')
-const STARTING_MS = 15_000
-const STOPPING_MS = 10_000
+/** Limits for what never comes. */
+const STARTING_MS = 45_000
+const STOPPING_MS = 30_000
 
 export interface ServerOptions {
   /** Added to the command line after `--port`. */

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cidrBlocks, formatIp, formatIpRange, type IpRange, parseIp, parseIpRange } from '../../turn/address.ts'
 import { coturnRanges } from '../../turn/coturn-ranges.ts'
+import fc from '../support/properties.ts'
 
 const range = (text: string): IpRange => {
   const parsed = parseIpRange(text)

@@ -21,7 +21,7 @@ const alive = (pid: number): boolean => {
   }
 }
 
-const gone = (pid: number) => expect.poll(() => alive(pid), { timeout: 5_000, interval: 20 }).toBe(false)
+const gone = (pid: number) => expect.poll(() => alive(pid), { timeout: 20_000, interval: 20 }).toBe(false)
 
 const pidOf = ({ turn }: RunningTurn): number => {
   if (turn.state.status !== 'running') throw new Error(`coturn is ${turn.state.status}`)
@@ -171,7 +171,7 @@ describe('LocalTurn with the real coturn', () => {
     const temporaryFolders = async (): Promise<readonly string[]> =>
       (await readdir(folder)).filter((name) => name.startsWith('partyline-turn-'))
     await gone(await killedOwner(await freePort(), [], folder))
-    await expect.poll(temporaryFolders, { timeout: 5_000, interval: 20 }).toEqual([])
+    await expect.poll(temporaryFolders, { timeout: 20_000, interval: 20 }).toEqual([])
   })
 
   test('ends a coturn that was left by an owner who is gone', async () => {
@@ -181,7 +181,7 @@ describe('LocalTurn with the real coturn', () => {
     const text = turnserverConfig({ secrets: ['secret-of-the-leftover-test'], port }, { userDatabase, pidFile })
     await writeFile(config, text)
     const leftover = spawn('turnserver', ['-c', config], { stdio: 'ignore' })
-    await expect.poll(() => readFile(pidFile, 'utf8').catch(() => ''), { timeout: 5_000 }).toMatch(/^\d+/)
+    await expect.poll(() => readFile(pidFile, 'utf8').catch(() => ''), { timeout: 20_000 }).toMatch(/^\d+/)
     const exited = once(leftover, 'exit')
     stopped(await startTurn({ port }, { folder }))
     expect(await exited).toEqual([null, 'SIGKILL'])

@@ -44,7 +44,8 @@ interface Wire {
   close(): void
 }
 
-const ANSWER_MS = 5_000
+/** A limit for what never comes. */
+const ANSWER_MS = 15_000
 
 async function openUdp(address: string, port: number, receive: (bytes: Buffer) => void): Promise<Wire> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')

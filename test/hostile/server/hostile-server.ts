@@ -87,10 +87,10 @@ export class HostileServer {
     return this.#ask<HubStats>('stats')
   }
 
+  /** All 0 where the kernel does not say. */
   async share(): Promise<Share> {
-    const [ranNs = 0, waitedNs = 0] = (await readFile(`/proc/${this.#child.pid}/schedstat`, 'utf8'))
-      .split(' ')
-      .map(Number)
+    const said = await readFile(`/proc/${this.#child.pid}/schedstat`, 'utf8').catch(() => '')
+    const [ranNs = 0, waitedNs = 0] = said.split(' ').map(Number)
     return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 }
   }
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Namespace } from './namespace.ts'
 
-const STARTING_MS = 15_000
+const STARTING_MS = 60_000
 
 export interface ServiceOptions {
   readonly name: string

@@ -27,6 +27,8 @@ export interface SendPlan {
   readonly burst?: number
   /** Default 0: as fast as the window takes them. */
   readonly pauseMs?: number
+  /** After `count`, until `goesOn` is set to false. Default: no. */
+  readonly goesOn?: boolean
 }
 
 interface Numbered {
@@ -44,7 +46,7 @@ export interface SelectedPair {
   readonly remote: string
 }
 
-const WAIT_MS = 40_000
+const WAIT_MS = 60_000
 const POLL_MS = 15
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -72,6 +74,10 @@ export class PageMember {
   /** What happened in the room, in words: `join Bo`, `path Bo direct`, `leave Bo left`. */
   readonly events: string[] = []
   readonly texts: string[] = []
+  /** Numbers are sent, however many they were to be. */
+  goesOn = false
+  /** Numbers sent by the last `sendNumbers`. */
+  sent = 0
   readonly positions: LatestSeen[] = []
   readonly #numbers: Channel<Numbered>
   readonly #talk: Channel<string>
@@ -139,8 +145,13 @@ export class PageMember {
     return this.has(name) ? this.peer(name).path : 'not in the room'
   }
 
-  async pathStats(name: string): Promise<PeerStats> {
-    return this.peer(name).stats()
+  /** The statistics while this path is used: when a ping is held up, the relay steps in for a moment. */
+  async statsOn(name: string, path: string): Promise<PeerStats> {
+    for (;;) {
+      await this.until(path, () => this.pathTo(name) === path)
+      const stats = await this.peer(name).stats()
+      if (stats.path === path) return stats
+    }
   }
 
   /** Rejects, with all that happened, when the condition does not come true. */
@@ -180,9 +191,11 @@ export class PageMember {
   }
 
   /** Sends 0, 1, … and resolves with why messages were missed, when the last was delivered: nothing, if all is well. */
-  async sendNumbers({ count, burst = 1, pauseMs = 0 }: SendPlan): Promise<string[]> {
+  async sendNumbers({ count, burst = 1, pauseMs = 0, goesOn = false }: SendPlan): Promise<string[]> {
     const outcomes: Promise<string[]>[] = []
-    for (let n = 0; n < count; n += 1) {
+    this.goesOn = goesOn
+    for (let n = 0; n < count || this.goesOn; n += 1) {
+      this.sent = n + 1
       const sent = this.#numbers.send({ n })
       outcomes.push(
         sent.delivered.then(({ to, missed }) =>

@@ -6,11 +6,18 @@ const UNREACHABLE = /WebSocket connection to .* failed|net::ERR_CONNECTION_(?:RE
 /** And when a proxy refuses or cuts what goes to carriers. */
 const CARRIER = /WebSocket connection to .* failed|Failed to load resource: .*\/uplink/
 
+/** What it says of a WebSocket that did not open for 1.5 s, when another carrier did: this machine stood still. */
+const LATE = /WebSocket is closed before the connection is established/
+
+/** And then, when the server hears the join in that WebSocket all the same: it takes the room's place. */
+const TAKEN_OVER = /status of 410 .*\/uplink\//
+
 /** Everything that pages ought not to say: errors, rejections nobody handled, breaches of the content security policy. */
 export class Troubles {
   readonly #found: string[] = []
   #serverMayBeGone = false
   #carriersMayFail = false
+  #someWereLate = false
 
   /** From now on, browsers may complain that they do not reach the server. */
   allowServerLoss(): void {
@@ -30,6 +37,8 @@ export class Troubles {
   add(trouble: string): void {
     if (this.#serverMayBeGone && UNREACHABLE.test(trouble)) return
     if (this.#carriersMayFail && CARRIER.test(trouble)) return
+    if (LATE.test(trouble)) this.#someWereLate = true
+    if (this.#someWereLate && (LATE.test(trouble) || TAKEN_OVER.test(trouble))) return
     this.#found.push(trouble)
   }
 

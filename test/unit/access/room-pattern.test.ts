@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fitsPattern } from '../../../signaling/access/room-pattern.ts'
+import { quickestMs } from '../../support/quickest.ts'
 
 describe('a pattern of rooms', () => {
   it.each([
@@ -23,9 +24,8 @@ describe('a pattern of rooms', () => {
     expect(fitsPattern(room, pattern)).toBe(fits)
   })
 
-  it('cannot be made to take long', () => {
-    const startMs = performance.now()
-    expect(fitsPattern('a'.repeat(128), `${'*a'.repeat(63)}*b`)).toBe(false)
-    expect(performance.now() - startMs).toBeLessThan(50)
+  it('cannot be made to take long', async () => {
+    const ms = await quickestMs(() => expect(fitsPattern('a'.repeat(128), `${'*a'.repeat(63)}*b`)).toBe(false))
+    expect(ms).toBeLessThan(50)
   })
 })

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CONTENT } from '../../../signaling/protocol/index.ts'
 import { decodePayload, encodePayload } from '../../../web/client/channel/content.ts'
+import fc from '../../support/properties.ts'
 
 const through = (data: unknown): unknown => {
   const { content, body } = encodePayload(data, 1_000_000)

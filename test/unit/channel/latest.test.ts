@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeLatest, encodeLatest, LIMITS, type PeerId } from '../../../signaling/protocol/index.ts'
 import { LatestChannels } from '../../../web/client/channel/latest.ts'
 import type { LatestValue } from '../../../web/client/face.ts'
+import fc from '../../support/properties.ts'
 import { ClientClock, turn } from './client-clock.ts'
 import { ADA, BEN, CAT } from './port-network.ts'
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../../../signaling/protocol/index.ts'
 import { CHUNK_BYTES, encodeChunk } from '../../../web/client/channel/offer-wire.ts'
+import fc from '../../support/properties.ts'
 import { content, errorOf, MIB, OfferRoom, read } from './offer-room.ts'
 import { ADA, BEN, CAT } from './port-network.ts'
 import { expectAllHandled } from './unhandled-rejections.ts'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../../signaling/history/store.ts'
+import fc from '../../support/properties.ts'
 import { entry, KINDS, ROOM, storeMaker, writer } from './stores.ts'
 
 type Act =
@@ -86,7 +86,7 @@ describe.each(KINDS)('a log, whatever happens to it (%s)', (kind) => {
           else if (step.act === 'sweep') {
             world.store.sweep()
             // Nobody waits for what it writes.
-            await vi.waitFor(() => expect(world.store.stats.waitingBytes).toBe(0), { interval: 1 })
+            await expect.poll(() => world.store.stats.waitingBytes, { interval: 1 }).toBe(0)
           } else if (step.act === 'refuse') world.refuse = true
           else if (step.act === 'page') {
             const { limit, from, forwards } = step

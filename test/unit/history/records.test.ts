@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   decodeInside,
@@ -11,6 +10,7 @@ import {
   type StoreRecord,
   storeRecordId,
 } from '../../../signaling/protocol/index.ts'
+import fc from '../../support/properties.ts'
 
 const text = (bytes: number) => fc.string({ unit: 'binary', minLength: 1, maxLength: Math.floor(bytes / 4) })
 const record: fc.Arbitrary<StoreRecord> = fc.record({

@@ -147,13 +147,13 @@ describe('whose safety number was compared', () => {
     fake.join({ ...ada, safetyNumber: Promise.resolve(OTHER_NUMBER) })
     expect(isMarked(session)).toEqual([false])
     pass(1_000)
-    await vi.waitFor(() => expect(session.safetyNumbers.known.value.get(ADA)).toBe(OTHER_NUMBER))
+    await expect.poll(() => session.safetyNumbers.known.value.get(ADA)).toBe(OTHER_NUMBER)
     expect(isMarked(session)).toEqual([false])
     // She is back, and the server calls her by another id.
     fake.leave(ADA, 'left')
     fake.join({ ...ada, id: BO })
     pass(1_000)
-    await vi.waitFor(() => expect(isMarked(session)).toEqual([true]))
+    await expect.poll(() => isMarked(session)).toEqual([true])
   })
 
   it('is not marked by a number that was asked for before its member left', async () => {
@@ -245,16 +245,16 @@ describe('one’s own messages', () => {
     expect(fake.sent[0]?.data).toEqual({ text: 'hello' })
     expect(deliveries(entries())).toEqual(['sending'])
     fake.sent[0]?.outcome.accepted?.()
-    await vi.waitFor(() => expect(deliveries(entries())).toEqual(['sent']))
+    await expect.poll(() => deliveries(entries())).toEqual(['sent'])
     fake.sent[0]?.outcome.delivered?.()
-    await vi.waitFor(() => expect(deliveries(entries())).toEqual(['delivered']))
+    await expect.poll(() => deliveries(entries())).toEqual(['delivered'])
   })
 
   it('stay failed when they were not accepted', async () => {
     const { fake, session, entries } = await setUpWith(person(ADA, 'Ada'))
     session.send('hello')
     fake.sent[0]?.outcome.accepted?.(new PartylineError('closed', 'the room was closed'))
-    await vi.waitFor(() => expect(deliveries(entries())).toEqual(['failed']))
+    await expect.poll(() => deliveries(entries())).toEqual(['failed'])
     fake.sent[0]?.outcome.delivered?.(new Map([[ADA, 'closed']]))
     await Promise.resolve()
     expect(deliveries(entries())).toEqual(['failed'])
@@ -328,7 +328,7 @@ describe('files of others', () => {
     expect(offered.isAccepted).toBe(true)
     offered.bring(new Uint8Array(3))
     offered.end()
-    await vi.waitFor(() => expect(file().state.at).toBe('received'))
+    await expect.poll(() => file().state.at).toBe('received')
   })
 
   it('can be declined, and be withdrawn before and during the transfer', async () => {
@@ -369,7 +369,7 @@ describe('files of others', () => {
     await session.incoming.accept(file().key)
     expect(file().state.at).toBe('offered')
     const done = session.incoming.accept(file().key)
-    await vi.waitFor(() => expect(file().state.at).toBe('receiving'))
+    await expect.poll(() => file().state.at).toBe('receiving')
     large.bring(new Uint8Array(5))
     large.end()
     await done

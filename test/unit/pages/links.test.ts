@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findLinks } from '../../../web/chat/model/links.ts'
+import fc from '../../support/properties.ts'
 
 const linksIn = (text: string): readonly string[] =>
   findLinks(text).flatMap((part) => (part.kind === 'link' ? [part.text] : []))

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import {
   type Ack,
   type Address,
@@ -14,6 +13,7 @@ import {
   type StreamIndex,
   utf8Bytes,
 } from '../../../signaling/protocol/index.ts'
+import fc from '../../support/properties.ts'
 
 /** Everything that the types of the wire allow. */
 export const u16 = fc.nat({ max: 0xffff })

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   LIMITS,
@@ -8,6 +7,7 @@ import {
   parseLinkMessage,
   parseServerMessage,
 } from '../../../signaling/protocol/index.ts'
+import fc from '../../support/properties.ts'
 import { examples } from './protocol-document.ts'
 
 type Fields = Readonly<Record<string, unknown>>

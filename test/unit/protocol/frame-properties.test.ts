@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   decodeAck,
@@ -23,6 +22,7 @@ import {
   readEnvelope,
   writeEnvelope,
 } from '../../../signaling/protocol/index.ts'
+import fc from '../../support/properties.ts'
 import { annotatedBytes } from './annotated-bytes.ts'
 import { ack, address, fragment, greeting, latest, message, payload, slot, u32 } from './arbitrary-frames.ts'
 import { envelopeAgain, pieceAgain } from './encoded-again.ts'

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   decodeLatest,
@@ -9,6 +8,7 @@ import {
   ProtocolError,
   unpack,
 } from '../../../signaling/protocol/index.ts'
+import fc from '../../support/properties.ts'
 import { annotatedBytes } from './annotated-bytes.ts'
 
 function packed(frames: readonly Uint8Array[], maxBytes = 65_536): Uint8Array {

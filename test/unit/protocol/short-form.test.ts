@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeAck, encodeData, encodePing, ShortForms } from '../../../signaling/protocol/index.ts'
+import fc from '../../support/properties.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 

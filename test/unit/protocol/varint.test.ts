@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   ByteReader,
@@ -10,6 +9,7 @@ import {
   varintBytes,
   writeHex,
 } from '../../../signaling/protocol/index.ts'
+import fc from '../../support/properties.ts'
 import { annotatedBytes } from './annotated-bytes.ts'
 
 function encoded(value: number): Uint8Array {

@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { FillRandom, PeerId } from '../../../signaling/protocol/index.ts'
 import type { Primitives } from '../../../web/client/sealing/primitives.ts'
 import { RECORD } from '../../../web/client/sealing/records.ts'
 import type { SenderKey } from '../../sealing/independent-records.ts'
 import { nodePrimitives } from '../../support/node-primitives.ts'
+import fc from '../../support/properties.ts'
 import { FormerMembers } from './former-members.ts'
 import {
   ackFrame,

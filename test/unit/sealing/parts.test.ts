@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GivenKeys } from '../../../web/client/sealing/given-keys.ts'
 import { base64url, compare, fromBase64url } from '../../../web/client/sealing/octets.ts'
@@ -7,6 +6,7 @@ import { decodeRecord } from '../../../web/client/sealing/records.ts'
 import { ReplayWindow, WIDTH } from '../../../web/client/sealing/replay-window.ts'
 import { MOST_RECORDS, MOST_STEP } from '../../../web/client/sealing/sender-key.ts'
 import { nodePrimitives } from '../../support/node-primitives.ts'
+import fc from '../../support/properties.ts'
 
 describe('a replay window', () => {
   it('takes each counter once, and none that is 1,024 or more behind', () => {

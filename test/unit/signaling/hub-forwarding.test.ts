@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Address } from '../../../signaling/protocol/envelope.ts'
 import type { PeerId } from '../../../signaling/protocol/ids.ts'
+import fc from '../../support/properties.ts'
 import { type Client, concat, envelope, World } from './hub-world.ts'
 
 const NOBODY = 'ffffffffffffffff' as PeerId

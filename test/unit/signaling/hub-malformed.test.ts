@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import fc from '../../support/properties.ts'
 import { concat, envelope, World } from './hub-world.ts'
 
 describe('a malformed message', () => {

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { InstanceId, PeerId } from '../../../signaling/protocol/ids.ts'
 import { LIMITS } from '../../../signaling/protocol/limits.ts'
 import { type SessionClaims, SessionTokens } from '../../../signaling/sessions/tokens.ts'
+import fc from '../../support/properties.ts'
 
 const KEY = new Uint8Array(32).fill(1)
 const CLAIMS: SessionClaims = {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
 /** Addresses of this machine that others may reach it by: no loopback, no link-local ones; IPv4 first. */
@@ -6,6 +7,16 @@ export function machineAddresses(): readonly string[] {
   const reachable = all.filter(({ internal, address }) => !internal && !/^(?:169\.254\.|fe80:)/i.test(address))
   const of = (family: string): string[] => reachable.filter((one) => one.family === family).map((one) => one.address)
   return [...new Set([...of('IPv4'), ...of('IPv6')])]
+}
+
+/**
+ * `public/private` of an external address that was given without its private half, where this machine has one address
+ * of that family only, such as a container; else as it was given.
+ */
+export function withPrivateHalf(external: string, own: readonly string[] = machineAddresses()): string {
+  const [privateHalf, ...others] = own.filter((address) => isIP(address) === isIP(external))
+  const complete = external.includes('/') || privateHalf === undefined || others.length > 0 || privateHalf === external
+  return complete ? external : `${external}/${privateHalf}`
 }
 
 const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -9,7 +9,7 @@ import {
   type TurnServerAddress,
   turnCredentials,
 } from '../turn/index.ts'
-import { machineAddresses } from './addresses.ts'
+import { machineAddresses, withPrivateHalf } from './addresses.ts'
 import type { DataFolder } from './data-folder.ts'
 import type { Log } from './log.ts'
 import { OptionsError } from './options/errors.ts'
@@ -83,10 +83,15 @@ export function turnOptions(options: ServerOptions, folder: DataFolder, log: Pic
 
 /**
  * Two members who both need TURN meet at the relay's own address, which is mostly a private one and so denied as a peer.
- * It is opened by naming it: for a coturn on this machine, without an external address, the one members are told of.
+ * It is opened by naming it: for a coturn on this machine, without an external address, the one members are told of; with
+ * one, as its private half, for packets to the public half need not come back from the NAT.
  */
 function withRelayAddress(options: ServerOptions): ServerOptions {
-  if (options.turnRelayAddresses.length > 0 || options.turnExternalAddress !== undefined) return options
+  const external = options.turnExternalAddress
+  if (options.turnRelayAddresses.length > 0) return options
+  if (external !== undefined) {
+    return options.turnListen.length > 0 ? options : { ...options, turnExternalAddress: withPrivateHalf(external) }
+  }
   const [machine] = options.turnListen.length > 0 ? options.turnListen : machineAddresses()
   return machine === undefined ? options : { ...options, turnRelayAddresses: [machine] }
 }

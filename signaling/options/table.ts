@@ -276,7 +276,7 @@ export const OPTIONS = {
   turnExternalAddress: turn(
     optional(text('PUBLIC/PRIVATE', 'PUBLIC/PRIVATE or PUBLIC, addresses of one family')),
     undefined,
-    "The address the world sees when it is not the machine's own (most clouds).",
+    "The address the world sees when it is not the machine's own (most clouds, containers). PUBLIC is enough where the machine has one address.",
   ),
   turnListen: turn(list('ADDRESS,…', 'addresses of this machine'), [], 'Addresses to listen on. Default: all.'),
   turnRelayAddresses: turn(

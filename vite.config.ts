@@ -124,7 +124,7 @@ const testProject = (
       include: folders.map((folder) => `test/${folder}/**/*.test.{ts,tsx}`),
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
-      // The default of 1 s is what a machine that is shared may stand still for. Waiting costs nothing when it is green.
+      // The default of 1 s is what a shared machine may stand still for. Waiting costs nothing when it is green.
       expect: { poll: { timeout: 10_000 } },
       fileParallelism: !serial,
       maxWorkers: serial ? 1 : workers,

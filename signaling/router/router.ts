@@ -132,8 +132,8 @@ export class Router {
   }
 
   /**
-   * Forward all envelopes of one message, which came at `nowMs`. `bytes` are changed in place, and not kept. Returns the
-   * work that was, in deliveries: attempted ones count, too.
+   * Forward all envelopes of one message, which came at `nowMs`. `bytes` are changed in place, and not kept. Returns
+   * the work that was, in deliveries: attempted ones count, too.
    * @throws ProtocolError on a malformed envelope, Refusal `too-large` on one with too large a payload; those before it have been forwarded, those behind have not
    */
   forward(sender: Sender, bytes: Uint8Array, nowMs: number): number {

@@ -74,7 +74,7 @@ export class Turns {
 
   /**
    * A message came. To end a turn costs a lap of the event loop; one in which nothing is gathered is just over when the
-   * clock has moved on, which is also when load is measured.
+   * clock has moved on. Load is measured then, too.
    */
   came(nowMs: number): void {
     if (this.#ending || nowMs === this.#cameMs) return
@@ -114,9 +114,10 @@ export class Turns {
     this.current += 1
     this.#measure(this.#clock.nowMs())
     const waiting = this.#waiting
-    if (waiting.length === 0) return
-    this.#waiting = []
+    if (waiting.length > 0) this.#waiting = []
     for (const member of waiting) member.turnEnded()
+    // Until it no longer is, which the next message may be long in showing.
+    if (this.#loaded) this.#endLater()
   }
 
   #measure(nowMs: number): void {

@@ -44,10 +44,12 @@ const MEMBER = `
   const { missed } = await chat.send('hello ' + name).delivered
   files.offer(new Blob([new Uint8Array(1_000_000)]))
   const fileBytes = await file
+  // A ping that was held up may have taken it back to the relay for a moment.
+  await when(() => peer.path === path)
+  const { why } = peer
   chat.send('done')
-  // A ping that was held up may have taken both back to the relay for a moment.
-  await when(() => heard.includes('done') && peer.path === path)
-  const found = { name, met: peer.profile.name, heard, missed: missed.size, fileBytes, path: peer.path, why: peer.why }
+  await when(() => heard.includes('done'))
+  const found = { name, met: peer.profile.name, heard, missed: missed.size, fileBytes, path, why }
   await room.leave({ flushMs: 5_000 })
   console.log(JSON.stringify({ ...found, closed: await room.closed ?? 'left' }))
 `

@@ -181,7 +181,8 @@ describe.each(['uws', 'ws'] as const)('on %s', (engine) => {
     const ready = await fetch(`${server.url}/readyz`)
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }])
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
-    // Nothing else has changed yet, for a while that a busy machine may take for this: whoever comes by a load balancer that has not noticed is served.
+    // Nothing else has changed for a while, in which a busy machine may well do this: whoever comes by a load balancer
+    // that has not noticed is served.
     await (await joined(server)).settle()
     const byes = await Promise.all(members.map(({ client }) => client.next('bye')))
     const waits = byes.map(({ retryAfterMs = 0 }) => retryAfterMs)

@@ -90,7 +90,8 @@ describe('a real coturn', () => {
     })
     const client = await running.client(credentials)
     await client.allocate()
-    // Long enough to come in, also on a busy machine. The server counts whole seconds: wait until it refuses a new allocation with the same credentials.
+    // Long enough to come in, also on a busy machine. The server counts whole seconds: wait until it refuses a new
+    // allocation with the same credentials.
     await expect.poll(() => codeWith(credentials), { timeout: 20_000, interval: 250 }).toBe(UNAUTHORIZED)
     await client.refresh(600)
     await client.createPermission('1.1.1.1')

@@ -104,6 +104,8 @@ it('leaves nothing behind when opened and closed a hundred times', async () => {
       functionDeclaration: 'function () { return this.length }',
       returnByValue: true,
     })
+    // What can be asked for is kept.
+    await session.send('Runtime.releaseObject', { objectId: objects.objectId ?? '' })
     return result.value
   }
   await run('openAndClose(10)')

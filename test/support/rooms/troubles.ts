@@ -9,15 +9,18 @@ const CARRIER = /WebSocket connection to .* failed|Failed to load resource: .*\/
 /** What it says of a WebSocket that did not open for 1.5 s, when another carrier did: this machine stood still. */
 const LATE = /WebSocket is closed before the connection is established/
 
-/** And then, when the server hears the join in that WebSocket all the same: it takes the room's place. */
+/** And then, when the server hears the join in that WebSocket all the same: it takes the place of the other carrier. */
 const TAKEN_OVER = /status of 410 .*\/uplink\//
+/** What comes and what goes. */
+const REQUESTS = 2
 
 /** Everything that pages ought not to say: errors, rejections nobody handled, breaches of the content security policy. */
 export class Troubles {
   readonly #found: string[] = []
   #serverMayBeGone = false
   #carriersMayFail = false
-  #someWereLate = false
+  /** So many requests may yet be told that another uplink took over. */
+  #takenOver = 0
 
   /** From now on, browsers may complain that they do not reach the server. */
   allowServerLoss(): void {
@@ -37,8 +40,14 @@ export class Troubles {
   add(trouble: string): void {
     if (this.#serverMayBeGone && UNREACHABLE.test(trouble)) return
     if (this.#carriersMayFail && CARRIER.test(trouble)) return
-    if (LATE.test(trouble)) this.#someWereLate = true
-    if (this.#someWereLate && (LATE.test(trouble) || TAKEN_OVER.test(trouble))) return
+    if (LATE.test(trouble)) {
+      this.#takenOver += REQUESTS
+      return
+    }
+    if (this.#takenOver > 0 && TAKEN_OVER.test(trouble)) {
+      this.#takenOver -= 1
+      return
+    }
     this.#found.push(trouble)
   }
 

@@ -90,6 +90,21 @@ describe('gathering', () => {
     expect(world.clock.pending()).toBe(0)
   })
 
+  it('notices load of which nothing has to wait', () => {
+    const world = new World({ options: { gatherMs: 3, gatherAbovePerMs: 0.5 } })
+    const [ada, bob] = [world.enter(), world.enter()]
+    for (let ms = 0; ms < 20; ms += 1) {
+      world.clock.advance(1)
+      ada.uplink.receive(envelope({ kind: 'one', id: bob.id }, String(ms)))
+    }
+    expect(bob.texts().slice(0, 16)).toHaveLength(16)
+    expect(world.hub.stats().loaded).toBe(true)
+    world.clock.advance(1_000)
+    expect(bob.texts()).toHaveLength(20)
+    expect(world.hub.stats().loaded).toBe(false)
+    expect(world.clock.pending()).toBe(0)
+  })
+
   it('keeps frames and membership in order: joined before the first frame, left behind the last', () => {
     const world = new World()
     const ada = world.enter()

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { PeerId } from '../protocol/ids.ts'
 import { type DepartureStore, MemoryDepartures, MOST_DEPARTURES } from './departures.ts'
@@ -67,7 +68,8 @@ export class FileDepartures implements DepartureStore {
     this.#memory.sweep(this.#dependencies.nowMs())
     const lines: string[] = []
     for (const [id, untilMs] of this.#memory.entries()) lines.push(`${id} ${untilMs}\n`)
-    const next = `${this.#path}.${process.pid}.next`
+    // Two servers in containers have the same process id.
+    const next = `${this.#path}.${randomUUID()}.next`
     writeFileSync(next, lines.join(''), { mode: 0o600 })
     renameSync(next, this.#path)
     this.#lines = lines.length

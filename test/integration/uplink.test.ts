@@ -8,6 +8,7 @@ import { systemClock } from '../../web/client/clock.ts'
 import { RoomClock } from '../../web/client/room-clock.ts'
 import { browserNetworkEvents } from '../../web/client/uplink/network-events.ts'
 import { Uplink, type UplinkEvents, type Welcome } from '../../web/client/uplink/uplink.ts'
+import { CountedTime } from '../support/lateness.ts'
 import { LiveHub, Wire } from './live-hub.ts'
 
 const cleanUp: (() => unknown)[] = []
@@ -207,17 +208,13 @@ describe.each<EngineName>(['uws', 'ws'])('an uplink to the server on %s', (engin
     const ada = client(wire.port)
     const first = await online(ada)
     wire.freeze()
-    // In steps of a timer, since all stands still when this process does.
-    const TICK_MS = 50
-    let passedMs = 0
-    const ticking = setInterval(() => {
-      passedMs += TICK_MS
-    }, TICK_MS)
-    cleanUp.push(() => clearInterval(ticking))
+    // Client and server are both in this process.
+    const time = new CountedTime()
+    cleanUp.push(() => time.stop())
     const again = ada.next('welcome')
     ada.uplink.probe()
     expect(await again).toMatchObject({ how: 'resumed', message: { peerId: first.peerId } })
-    expect(passedMs).toBeLessThan(3_000)
+    expect(time.passedMs).toBeLessThan(3_000)
   })
 
   test('keeps to the pace: 12 MB through a limit of 4 MiB/s arrive whole and in order', async () => {
